@@ -1,0 +1,120 @@
+"""Carries out what a turn of the flows asks for, in the transaction that stores the turn (design.md §2)."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from bot.clock import JST
+from flows import model
+from knowledge.hearing.model import Level
+from storage import audit, cases, records, talk as talks
+from storage.talk import Talk
+
+URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
+_TITLE_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the effects of one turn changed."""
+
+    talk: Talk
+    alarmed: bool = False
+    case_id: str | None = None
+
+
+def carry_out(session: Session, talk: Talk, effects: tuple[model.Effect, ...], now: datetime) -> Done:
+    """Carry out the effects in order. The talk that comes back is not yet saved."""
+    done = Done(talk)
+    for effect in effects:
+        done = _one(session, done, effect, now)
+    return done
+
+
+def _one(session: Session, done: Done, effect: model.Effect, now: datetime) -> Done:
+    talk = done.talk
+    match effect:
+        case model.OpenCase():
+            return _open_case(session, done, effect, now)
+        case model.RaiseAlarm():
+            return _raise_alarm(session, done, effect, now)
+        case model.RecordConsent():
+            case = cases.open_of(session, talk.id)
+            consent = records.give_consent(
+                session, talk, purpose=effect.purpose, recipient=effect.recipient, items=effect.items, days=effect.days, version=effect.version, now=now,
+                case_id=None if case is None else case.id,
+            )  # fmt: skip
+            audit.note(session, actor="resident", act="consent.given", now=now, case_id=None if case is None else case.id, consent=consent, purpose=effect.purpose)
+        case model.WithdrawConsent():
+            records.withdraw_consent(session, effect.consent, now)
+            audit.note(session, actor="resident", act="consent.withdrawn", now=now, consent=effect.consent)
+            records.add_task(session, kind="consent_withdrawn", now=now, talk=talk)
+        case model.ForgetWords():
+            talks.forget_words(session, talk, effect.refs, now)
+        case model.SuggestHiddenAddress():
+            records.drop_promises(session, talk.id, ("how_are_you", "open_tomorrow"), now)
+            return replace(done, talk=replace(talk, hidden_address=True, follow_ups=False))
+        case model.StopFollowUps():
+            records.drop_promises(session, talk.id, ("how_are_you", "open_tomorrow"), now)
+            return replace(done, talk=replace(talk, follow_ups=False))
+        case model.ScheduleFollowUp():
+            if not talk.hidden_address:
+                records.drop_promises(session, talk.id, (effect.kind,), now)
+                records.promise(session, talk, kind=effect.kind, due_at=effect.at)
+                return replace(done, talk=replace(talk, follow_ups=True))
+        case model.RecordMatch():
+            detail: dict[str, object] = {"cards": list(effect.cards), "score": round(effect.score, 4), "decision": effect.decision, "knowledge": effect.knowledge}
+            records.note_outcome(session, talk, kind="match", detail=detail, now=now)
+        case model.RecordOutcome():
+            records.note_outcome(session, talk, kind=effect.outcome, detail={"cards": list(effect.cards)}, now=now)
+        case model.RecordGap():
+            records.note_gap(session, reasons=effect.reasons, domain=effect.domain, case_id=None, now=now)
+        case model.RecordOffer():
+            records.note_offer(session, talk, skill=effect.skill, when=effect.when, now=now)
+        case model.ReportThirdPerson():
+            note = json.dumps({"where": effect.where, "seen": effect.seen}, ensure_ascii=False)
+            records.add_task(session, kind="check_third_person", now=now, talk=talk, due_at=now + timedelta(days=1), note=note)
+        case model.Erase():
+            records.add_task(session, kind="erase", now=now, talk=talk, due_at=now, note=effect.receipt)
+        case model.Count():
+            records.count(session, effect.name, now.astimezone(JST).date().isoformat())
+    return done
+
+
+def _open_case(session: Session, done: Done, effect: model.OpenCase, now: datetime) -> Done:
+    talk = done.talk
+    sheet = json.dumps([line.model_dump() for line in effect.sheet], ensure_ascii=False)
+    case = cases.open_or_add(
+        session, talk, reason=effect.reason, urgency=URGENCY[effect.level], title=_title(effect), sheet=sheet, topics=effect.topics,
+        shares_story=effect.share_story, restricted=effect.restricted or talk.hidden_address, promise_at=effect.promise_at, now=now,
+    )  # fmt: skip
+    if effect.promise_at is not None:
+        records.drop_promises(session, talk.id, ("reply",), now)
+        records.promise(session, talk, kind="reply", due_at=effect.promise_at, case_id=case.id)
+    if effect.gap_reasons:
+        records.note_gap(session, reasons=effect.gap_reasons, domain=None, case_id=case.id, now=now)
+    audit.note(session, actor="bot", act="case.opened" if case.new else "case.added", now=now, case_id=case.id, reason=effect.reason, level=effect.level)
+    return replace(done, talk=replace(talk, owner="human") if effect.take_over else talk, case_id=case.id)
+
+
+def _raise_alarm(session: Session, done: Done, effect: model.RaiseAlarm, now: datetime) -> Done:
+    case = cases.open_of(session, done.talk.id)
+    alarm = cases.raise_alarm(
+        session, done.talk, case_id=None if case is None else case.id, level=effect.level, kinds=effect.kinds, rule=effect.rule,
+        message_id=effect.refs[-1] if effect.refs else None, now=now,
+    )  # fmt: skip
+    if alarm is None:
+        return done
+    audit.note(session, actor="bot", act="alarm.raised", now=now, case_id=None if case is None else case.id, alarm=alarm, level=effect.level, rule=effect.rule)
+    return replace(done, alarmed=True)
+
+
+def _title(effect: model.OpenCase) -> str:
+    """One line in the resident's words for the queue: the most urgent thing said, else the first worry."""
+    for about in ("urgent", "worry", "need", "wish", "danger"):
+        for line in effect.sheet:
+            if line.about == about:
+                return line.text.splitlines()[0][:_TITLE_LENGTH] if line.text else ""
+    return ""

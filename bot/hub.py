@@ -1,0 +1,44 @@
+"""Wake-up calls inside one process: something changed in a conversation or on the desk; whoever watches reads the rows again.
+
+A call carries no content, so a lost one costs only time: every watcher also looks by itself now and then.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+
+DESK = "desk"
+
+
+def conversation(conversation_id: str) -> str:
+    """Topic of one talk."""
+    return f"conversation:{conversation_id}"
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    def wake(self, *topics: str) -> None:
+        for topic in topics:
+            for watcher in self._watchers.get(topic, ()):
+                watcher.set()
+
+    async def watch(self, *topics: str, every: float = 15.0) -> AsyncIterator[bool]:
+        """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller stops."""
+        woken = asyncio.Event()
+        for topic in topics:
+            self._watchers[topic].add(woken)
+        try:
+            while True:
+                try:
+                    await asyncio.wait_for(woken.wait(), timeout=every)
+                    woken.clear()
+                    yield True
+                except TimeoutError:
+                    yield False
+        finally:
+            for topic in topics:
+                self._watchers[topic].discard(woken)
+                if not self._watchers[topic]:
+                    del self._watchers[topic]

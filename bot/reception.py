@@ -1,0 +1,294 @@
+"""One inbound message: the transaction. Read this first.
+
+*Receive* stores an event exactly once, scans it for danger and numbers it in its conversation. *Answer* runs the flow over all that is pending there and
+writes what the bot says into the outbox. Buttons, danger and the words that work everywhere are answered in the same transaction; free text may settle
+first (D13). While a human owns the talk the bot writes nothing but the danger card (I3). If the flow itself fails, the message is kept and a human gets it.
+
+What may live here: the order of these steps, and ownership. What must not: words, ranking, SQL, anything of a platform.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlmodel import Session as Rows
+
+import flows
+from bot import effects
+from bot.channels.port import Inbound, Outgoing
+from bot.clock import JST
+from flows.model import Part, Scene, Session, Turn, Utterance
+from knowledge.hearing.model import NO_DANGER, Danger
+from storage import cases, outbox, records, talk as talks
+from storage.outbox import Letter
+from storage.talk import Line, Pending, Talk
+from storage.text import clean
+
+log = structlog.get_logger()
+
+_LONGEST_SETTLE = timedelta(seconds=25)
+_CARD_AFTER = timedelta(minutes=3)
+EARLIER_WORDS = 4
+
+Split = Callable[[Outgoing], Sequence[Outgoing]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the reception goes by: read once from settings."""
+
+    settle: timedelta = timedelta(seconds=2)
+    reply_minutes: int = 120
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one event, for whoever acts after the commit."""
+
+    conversation_id: str | None
+    repeat: bool = False
+    letters: tuple[Letter, ...] = ()
+    """Claimed for this process: to be sent at once."""
+    settle_at: datetime | None = None
+    alarmed: bool = False
+    case_changed: bool = False
+
+
+@dataclass(frozen=True)
+class _At:
+    """The moment of one reception: what all its steps need."""
+
+    rows: Rows
+    town: flows.Town
+    rules: Rules
+    now: datetime
+    split: Split
+
+
+# ---------------------------------------------------------------- receive
+
+
+def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: datetime, split: Split) -> Received:
+    """Store one event, and answer it if it can be answered now. A repeat changes nothing."""
+    at = _At(rows, town, rules, now, split)
+    if not inbound.sender or inbound.kind == "group":
+        kept = talks.admit_stray(rows, channel=inbound.channel, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now)
+        if kept:
+            records.count(rows, f"stray.{inbound.channel}.{inbound.kind}", _day(now))
+        return Received(None, repeat=not kept)
+    talk = talks.find_or_open(rows, inbound.channel, inbound.sender, now)
+    inbox_id = talks.admit(
+        rows, talk, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now, reply_token=inbound.reply_token, reply_until=inbound.reply_until
+    )
+    if inbox_id is None:
+        return Received(talk.id, repeat=True)
+    match inbound.kind:
+        case "unfollow":
+            return _blocked(at, talk, inbox_id)
+        case "unsend":
+            return _unsent(at, talk, inbox_id, inbound.platform_id or "")
+        case "unknown":
+            records.count(rows, f"unknown.{inbound.channel}", _day(now))
+            talks.settle_inbox(rows, [inbox_id], "noise")
+            talks.save(rows, talk, now)
+            return Received(talk.id)
+    if not talk.reachable:
+        talk = talks.set_reachable(rows, talk, True)
+    return _message(at, talk, inbox_id, inbound)
+
+
+def _message(at: _At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
+    """A resident did something: scan it, number it, and decide who answers and when."""
+    text = clean(inbound.text)
+    danger = _scan(at, talk, text) if inbound.kind == "text" else NO_DANGER
+    body = json.dumps(_body(inbound, text), ensure_ascii=False)
+    talk, line = talks.add_line(
+        at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
+        danger_rule=danger.rule,
+    )  # fmt: skip
+    if talk.owner == "human":
+        talks.link_inbox(at.rows, inbox_id, line.id, "queued")
+        return _to_human(at, talk, line, danger, inbound)
+    event = Pending(inbox_id, line, inbound.reply_token, inbound.reply_until)
+    if talk.settle_at is None and (at.rules.settle == timedelta(0) or _at_once(inbound, danger, text)):
+        talks.link_inbox(at.rows, inbox_id, line.id)
+        return _answer(at, talk, [event], danger)
+    talks.link_inbox(at.rows, inbox_id, line.id)
+    if _at_once(inbound, danger, text):
+        return _answer(at, talk, talks.pending(at.rows, talk), danger)
+    first = talk.settle_at is None
+    longest = at.now + _LONGEST_SETTLE if first else talk.last_at + _LONGEST_SETTLE
+    talk = replace(talk, settle_at=min(at.now + at.rules.settle, longest))
+    talks.save(at.rows, talk, at.now if first else talk.last_at)
+    return Received(talk.id, settle_at=talk.settle_at)
+
+
+def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
+    """Buttons, danger and the words of G4 never wait; nor does anything that is not free text."""
+    return inbound.kind != "text" or danger.heard or flows.is_everywhere_word(text)
+
+
+def _scan(at: _At, talk: Talk, text: str) -> Danger:
+    """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
+    earlier = [json.loads(body).get("text", "") for body in talks.last_words(at.rows, talk, EARLIER_WORDS)] if talk.last_seq else []
+    return at.town.base.danger.scan(text, earlier)
+
+
+def _body(inbound: Inbound, text: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"text": text}
+    if inbound.button is not None:
+        body["button"] = inbound.button
+    if inbound.media is not None:
+        body["media"] = inbound.media
+    if inbound.sticker_ok:
+        body["sticker_ok"] = True
+    return body
+
+
+# ---------------------------------------------------------------- answer
+
+
+def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Rules, now: datetime, split: Split) -> Received:
+    """The resident has stopped writing: run the flow over what waits. Safe to run twice: rows are the truth."""
+    talk = talks.by_id(rows, conversation_id)
+    if talk is None or talk.settle_at is None:
+        return Received(conversation_id)
+    if talk.settle_at > now:
+        return Received(conversation_id, settle_at=talk.settle_at)
+    at = _At(rows, town, rules, now, split)
+    waiting = talks.pending(rows, talk)
+    if not waiting or talk.owner == "human":
+        talks.settle_inbox(rows, [event.inbox_id for event in waiting], "queued")
+        talks.save(rows, replace(talk, settle_at=None), now)
+        return Received(conversation_id)
+    return _answer(at, talk, waiting, NO_DANGER)
+
+
+def _answer(at: _At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
+    """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
+    session = _session(talk)
+    said = _utterance(events, danger)
+    scene = scene_of(at.rows, talk, at.rules, at.now)
+    try:
+        turn = flows.step(session, said, scene, at.town)
+    except Exception as error:  # our bug is never the resident's silence (design.md §1)
+        log.error("flow_failed", error=type(error).__name__, step=session.step, conversation=talk.id)
+        records.count(at.rows, "flow_failed", _day(at.now))
+        turn = flows.failed(session, said, scene, at.town)
+    last = events[-1]
+    talks.settle_inbox(at.rows, [event.inbox_id for event in events], turn.ends_as)
+    return say(at, talk, turn, reply_token=last.reply_token, reply_until=last.reply_until)
+
+
+def say(at: _At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply_until: datetime | None = None, unasked: bool = False) -> Received:
+    """Carry out a turn: effects, the bot's line, the outbox, the session; then save the talk."""
+    before = talk.owner
+    done = effects.carry_out(at.rows, talk, turn.effects, at.now)
+    talk = replace(done.talk, flow_session=turn.session.model_dump_json(exclude_defaults=True), settle_at=None)
+    letters: list[Letter] = []
+    if turn.replies:
+        outgoing = Outgoing(bubbles=turn.replies, buttons=turn.buttons)
+        talk, line = talks.add_line(at.rows, talk, author="bot", kind="text", body=outgoing.model_dump_json(exclude_defaults=True), now=at.now)
+        if talk.reachable:
+            bodies = [part.model_dump_json(exclude_defaults=True) for part in at.split(outgoing)]
+            letters = outbox.write(
+                at.rows, talk, bodies, now=at.now, line=line, reply_token=reply_token, reply_until=reply_until, unasked=unasked, claim=True
+            )
+    talks.save(at.rows, talk, at.now)
+    claimed = tuple(letter for letter in letters if letter.state == "sending")
+    return Received(talk.id, letters=claimed, alarmed=done.alarmed, case_changed=done.case_id is not None or talk.owner != before)
+
+
+def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
+    """What is so at this moment, for the flows."""
+    case = cases.open_of(rows, talk.id)
+    return Scene(
+        now=now.astimezone(JST), channel=talk.channel, waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),  # type: ignore[arg-type]
+        open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes,
+    )  # fmt: skip
+
+
+def _utterance(events: Sequence[Pending], danger: Danger) -> Utterance:
+    """All that was written in a row, as one utterance. A button among texts decides; a picture beside texts is carried by the texts."""
+    bodies = [(event.line, json.loads(event.line.body)) for event in events if event.line.body is not None]
+    parts = tuple(Part(ref=line.id, text=body["text"]) for line, body in bodies if line.kind == "text" and body["text"])
+    for line, body in reversed(bodies):
+        if line.kind == "button":
+            return Utterance(kind="button", button=body["button"], parts=parts, danger=danger)
+    if parts or not bodies:
+        return Utterance(kind="text", parts=parts, danger=danger)
+    line, body = bodies[-1]
+    return Utterance(kind=line.kind, media=body.get("media"), sticker_ok=body.get("sticker_ok", False), danger=danger)
+
+
+def _session(talk: Talk) -> Session:
+    """The stored session; one that no longer reads leads to a human through an unknown step, never to an error (I7)."""
+    if talk.flow_session is None:
+        return flows.start_session()
+    try:
+        return Session.model_validate_json(talk.flow_session)
+    except ValueError:
+        log.warning("session_unreadable", conversation=talk.id)
+        return Session(flow="lost", step="lost", consented=1)
+
+
+# ---------------------------------------------------------------- while a human owns the talk, and what is no message
+
+
+def _to_human(at: _At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) -> Received:
+    """Everything is stored and scanned; the bot says nothing but the danger card (I3, D8)."""
+    case = cases.open_of(at.rows, talk.id)
+    alarmed = False
+    if danger.level in ("L2", "L3"):
+        if case is not None:
+            cases.raise_urgency(at.rows, case.id, effects.URGENCY[danger.level])
+        alarm = cases.raise_alarm(
+            at.rows, talk, case_id=None if case is None else case.id, level=danger.level, kinds=danger.kinds, rule=danger.rule, message_id=line.id, now=at.now
+        )
+        alarmed = alarm is not None
+    if danger.level == "L3":
+        turn = flows.card_while_human(_session(talk), danger, scene_of(at.rows, talk, at.rules, at.now), at.town)
+        if turn is not None:
+            spoken = say(at, talk, turn, reply_token=inbound.reply_token, reply_until=inbound.reply_until)
+            return replace(spoken, alarmed=alarmed, case_changed=True)
+    if danger.level == "L2":
+        records.promise(at.rows, talk, kind="danger_card", due_at=at.now + _CARD_AFTER, case_id=None if case is None else case.id)
+    talks.save(at.rows, talk, at.now)
+    return Received(talk.id, alarmed=alarmed, case_changed=True)
+
+
+def _blocked(at: _At, talk: Talk, inbox_id: str) -> Received:
+    """The resident blocked us: sending ends, and staff of an open case are told (R8)."""
+    talk = talks.set_reachable(at.rows, talk, False)
+    outbox.cancel(at.rows, talk.id, at.now)
+    mark_unreachable(at.rows, talk, at.now)
+    talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
+    talks.save(at.rows, talk, at.now)
+    return Received(talk.id, case_changed=True)
+
+
+def mark_unreachable(rows: Rows, talk: Talk, now: datetime) -> None:
+    """One task for the desk while a case is open: we cannot deliver."""
+    case = cases.open_of(rows, talk.id)
+    if case is not None and not records.has_open_task(rows, talk.id, "unreachable"):
+        records.add_task(rows, kind="unreachable", now=now, talk=talk, case_id=case.id)
+
+
+def _unsent(at: _At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
+    """The resident took a message back: its words go everywhere, the fact of a danger stays, nothing is said (R8, D13)."""
+    message_id = talks.by_platform_id(at.rows, talk, platform_id)
+    if message_id is not None:
+        talks.forget_words(at.rows, talk, [message_id], at.now)
+        cases.forget_words(at.rows, talk, message_id)
+        if talk.flow_session is not None:
+            talk = replace(talk, flow_session=flows.without_words(_session(talk), message_id).model_dump_json(exclude_defaults=True))
+    talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
+    talks.save(at.rows, talk, at.now)
+    return Received(talk.id, case_changed=True)
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(JST).date().isoformat()

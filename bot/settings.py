@@ -1,0 +1,75 @@
+"""Settings: read once from the environment or `.env` (prefix `MADOGUCHI_`), passed in from then on (design.md §5)."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All settings, each with what happens when it is left out."""
+
+    model_config = SettingsConfigDict(env_prefix="MADOGUCHI_", env_file=".env", extra="ignore", frozen=True)
+
+    profile: Literal["demo", "production"] = "demo"
+    """`demo` listens on loopback only, shows 見本 on every page and makes its own key file."""
+    database_url: str = "sqlite:///var/madoguchi.db"
+    """SQLite file, or `postgresql+psycopg://user:password@host/database`."""
+    knowledge: Path = ROOT / "knowledge" / "sample-town"
+    """The town's folder of YAML."""
+    base_url: str = "http://127.0.0.1:8000"
+    """How residents and staff reach this server from outside; decides links, cookies and allowed hosts."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    master_key_file: Path = Path("var/master.key")
+    trusted_proxies: str = ""
+    """Addresses whose X-Forwarded-* headers are believed, comma-separated; empty = none (R29)."""
+
+    line_channel_secret: SecretStr | None = None
+    line_channel_access_token: SecretStr | None = None
+    line_api_host: str = "https://api.line.me"
+    line_data_host: str = "https://api-data.line.me"
+    line_mode: Literal["talk", "entrance"] = "talk"
+
+    telegram_token: SecretStr | None = None
+    telegram_secret: SecretStr | None = None
+    telegram_mode: Literal["webhook", "polling"] = "webhook"
+    telegram_base_url: str = "https://api.telegram.org/bot"
+    telegram_file_url: str = "https://api.telegram.org/file/bot"
+
+    settle_seconds: float = Field(default=2.0, ge=0, le=25)
+    """How long free text waits for the resident to go on writing; 0 answers at once (D13)."""
+    reply_minutes: int = Field(default=120, ge=1)
+    """How soon a coordinator promises to answer in opening hours (D8)."""
+    held_after_hours: float = 6.0
+    """Replies older than this wait for a human's release (R11)."""
+    alarm_urls: str = ""
+    """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
+    alarm_seconds: float = 0.0
+    """Seconds before the first outside alarm; the desk's banner is always at once."""
+    metrics_token: SecretStr | None = None
+    max_body: int = 1_000_000
+    """Largest request body in bytes (R4)."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Cookies are `__Host-` and Secure when the outside address is https (R27)."""
+        return urlsplit(self.base_url).scheme == "https"
+
+    @property
+    def line_ready(self) -> bool:
+        return self.line_channel_secret is not None and self.line_channel_access_token is not None
+
+    @property
+    def telegram_ready(self) -> bool:
+        """A webhook needs its secret (R1); polling needs only the token."""
+        return self.telegram_token is not None and (self.telegram_mode == "polling" or self.telegram_secret is not None)

@@ -1,0 +1,179 @@
+"""How an expression of the danger list is written, and where it stands in a text.
+
+`死にたい`                 these characters (folded)
+`死に(たい|たか|てえ)`        one of the endings; `(は|)` may be empty
+`<partner>…<hits>`        a word of one group, then of the other, in one sentence and close by
+`<kin>が<falls>`          directly one after the other
+`<gives_away>＋<farewell>` both anywhere in the message, in any order
+`suicid*`                 Latin letters stand as whole words; * leaves the end open
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from knowledge.hearing.danger_text import SENTENCE_ENDS, fold_word, is_latin, plain_latin
+from knowledge.hearing.danger_words import Span
+
+NEAR = 14
+"""How many folded characters may stand between two steps of a Japanese or Chinese expression."""
+NEAR_LATIN = 30
+_TOO_MANY = 4000
+
+
+class WrongPattern(ValueError):
+    """An expression that cannot be read; the message is Japanese and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A word of `group`, at most `gap` characters after the step before; 0 means directly."""
+
+    group: int
+    gap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Parts stand anywhere in the message; the steps of a part follow each other in one sentence."""
+
+    written: str
+    parts: tuple[tuple[Step, ...], ...]
+
+
+@dataclass
+class Lexicon:
+    """Collects groups and words while the list is read."""
+
+    groups: dict[str, int] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    words: dict[str, set[int]] = field(default_factory=dict)
+    latin: set[int] = field(default_factory=set)
+
+    def group(self, name: str, expressions: Sequence[str]) -> int:
+        """Register the words of a group once, under its name."""
+        if name in self.groups:
+            return self.groups[name]
+        number = self.groups[name] = len(self.sizes)
+        words = {word for expression in expressions for word in spellings(expression)}
+        self.sizes.append(len(words))
+        if words and all(is_latin(word[0]) for word in words):
+            self.latin.add(number)
+        for word in words:
+            self.words.setdefault(word, set()).add(number)
+        return number
+
+    def pattern(self, written: str, near: int | None) -> Pattern:
+        """Read one expression; WrongPattern if it names an unknown group or is empty somewhere."""
+        parts = tuple(self._part(part.strip(), near) for part in re.split("[＋+]", written))
+        return Pattern(written, parts)
+
+    def _part(self, part: str, near: int | None) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for piece in re.split(r"\s*…\s*", part):
+            tokens = [token for token in re.split(r"(<[^<>]*>)", piece) if token]
+            if not tokens:
+                raise WrongPattern(f"「{part}」の「…」の前か後ろが空です。言葉か <グループ> を書いてください。")
+            for place, token in enumerate(tokens):
+                group = self._token(token)
+                usual = NEAR_LATIN if group in self.latin else NEAR
+                gap = 0 if place else (near if near is not None else usual)
+                steps.append(Step(group, gap))
+        return tuple(steps)
+
+    def _token(self, token: str) -> int:
+        if not token.startswith("<"):
+            return self.group(token, [token])
+        if token not in self.groups:
+            known = "、".join(name for name in self.groups if name.startswith("<"))
+            raise WrongPattern(f"グループ {token} がありません。使える名前：{known}")
+        return self.groups[token]
+
+
+def spellings(expression: str) -> set[str]:
+    """All folded words an expression with alternatives stands for, Latin ones also without accents."""
+    words: set[str] = set()
+    for alternative in _alternatives(expression):
+        open_end = alternative.rstrip().endswith("*")
+        folded = fold_word(alternative)
+        if not folded:
+            raise WrongPattern(f"「{expression}」に空の言葉があります。言葉を書いてください。")
+        for word in (folded, plain_latin(folded)):
+            words.add(word + "*" if open_end else word)
+    return words
+
+
+def _alternatives(expression: str) -> list[str]:
+    """Write out `(a|b)`; parentheses may stand inside each other."""
+    opened = expression.find("(")
+    if opened < 0:
+        if ")" in expression or "|" in expression:
+            raise WrongPattern(f"「{expression}」のかっこが合いません。(あ|い) の形で書いてください。")
+        return [expression]
+    closed = _closing(expression, opened)
+    choices = _split_choices(expression[opened + 1 : closed])
+    tails = _alternatives(expression[closed + 1 :])
+    middles = [word for choice in choices for word in _alternatives(choice)]
+    if len(middles) * len(tails) > _TOO_MANY:
+        raise WrongPattern(f"「{expression}」は組み合わせが多すぎます。二つに分けてください。")
+    return [expression[:opened] + middle + tail for middle in middles for tail in tails]
+
+
+def _closing(expression: str, opened: int) -> int:
+    depth = 0
+    for place in range(opened, len(expression)):
+        depth += {"(": 1, ")": -1}.get(expression[place], 0)
+        if depth == 0:
+            return place
+    raise WrongPattern(f"「{expression}」のかっこが閉じていません。「)」を足してください。")
+
+
+def _split_choices(inside: str) -> list[str]:
+    choices, depth, start = [], 0, 0
+    for place, letter in enumerate(inside):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "|" and depth == 0:
+            choices.append(inside[start:place])
+            start = place + 1
+    return [*choices, inside[start:]]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The words found in one text, and where its sentences end."""
+
+    text: str
+    found: Mapping[int, Sequence[Span]]
+
+    @cached_property
+    def breaks(self) -> list[int]:
+        return [
+            place
+            for place, letter in enumerate(self.text)
+            if letter in SENTENCE_ENDS or (letter == "." and self.text[place + 1 : place + 2] in ("", " "))
+        ]
+
+    def sentence(self, place: int) -> int:
+        """Number of the sentence a character stands in."""
+        return bisect_left(self.breaks, place)
+
+    def together(self, before: int, after: int) -> bool:
+        """No sentence ends between the two places."""
+        return self.sentence(before) == self.sentence(after)
+
+    def spans(self, steps: Sequence[Step]) -> list[Span]:
+        """Where the steps follow each other, from the start of the first to the end of the last."""
+        reached = list(self.found.get(steps[0].group, ()))
+        for step in steps[1:]:
+            if not reached:
+                return []
+            ends = [end for _, end in reached]
+            following: list[Span] = []
+            for start, end in self.found.get(step.group, ()):
+                last = bisect_right(ends, start) - 1
+                if last >= 0 and start - ends[last] <= step.gap and self.together(ends[last], start):
+                    following.append((reached[last][0], end))
+            reached = following
+        return reached

@@ -1,0 +1,294 @@
+"""The danger list as staff write it (knowledge/starter/danger.yaml and danger/*.yaml) → checked, compiled rules.
+
+Every mistake of every file is named at once, in Japanese, with file and rule; a broken list is never half used.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import yaml
+
+from knowledge.hearing.danger_pattern import Lexicon, Pattern, WrongPattern
+from knowledge.hearing.danger_words import WordFinder
+from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
+
+Who = Literal["self", "family", "other"]
+Where = Literal["after", "before", "near", "sentence", "message"]
+WHERE: tuple[Where, ...] = get_args(Where)
+LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
+
+_SECTIONS = ("groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules")
+_RULE_FIELDS = (
+    "id", "why", "level", "kinds", "who", "near", "longest", "hear", "unless", "unless_near", "rises", "despite",
+    "must", "must_now", "asks", "must_not",
+)  # fmt: skip
+_CONTEXT_FIELDS = ("id", "why", "where", "within", "to", "kinds", "hear", "unless")
+
+
+class BrokenDangerList(ValueError):
+    """The list cannot be used; `problems` are Japanese lines: file, rule, what is wrong, what to write."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Words around a signal that lower it (negation, past, a film) or raise it (right now)."""
+
+    id: str
+    where: Where
+    within: int
+    to: int
+    kinds: frozenset[DangerKind]
+    hear: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One signal of danger with its look-alikes and its own test sentences."""
+
+    id: str
+    level: int
+    kinds: tuple[DangerKind, ...]
+    who: Who | None
+    longest: int | None
+    hear: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+    unless_near: tuple[Pattern, ...]
+    rises: tuple[Pattern, ...]
+    despite: frozenset[str]
+    must: tuple[str, ...]
+    must_now: tuple[str, ...]
+    asks: tuple[str, ...]
+    must_not: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Everything the list says, ready to listen with."""
+
+    rules: tuple[Rule, ...]
+    weaken: tuple[Context, ...]
+    raising: tuple[Context, ...]
+    whose: Mapping[Who, tuple[Pattern, ...]]
+    child_voice: tuple[Pattern, ...]
+    adult_voice: tuple[Pattern, ...]
+    idioms: int
+    sizes: tuple[int, ...]
+    finder: WordFinder
+
+
+def read(path: Path) -> Listed:
+    """Read `danger.yaml` and the files of the folder of the same name beside it; BrokenDangerList on any mistake."""
+    beside = path.with_suffix("")
+    files = [path, *sorted(beside.glob("*.yaml"))] if path.is_file() else sorted(path.glob("*.yaml"))
+    if not files:
+        raise BrokenDangerList([f"{path}: 危険の言葉のファイルがありません。danger.yaml を置いてください。"])
+    reader = _Reader()
+    sections = [(file, reader.sections(file)) for file in files]
+    for file, tree in sections:
+        reader.groups(file.name, tree)
+    for file, tree in sections:
+        reader.rest(file.name, tree)
+    return reader.done()
+
+
+@dataclass
+class _Reader:
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    problems: list[str] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    contexts: dict[str, list[Context]] = field(default_factory=lambda: {"weaken": [], "raise": []})
+    whose: dict[Who, tuple[Pattern, ...]] = field(default_factory=dict)
+    voices: dict[str, tuple[Pattern, ...]] = field(default_factory=dict)
+    idioms: list[str] = field(default_factory=list)
+
+    def sections(self, file: Path) -> dict[str, object]:
+        try:
+            tree = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.CBaseLoader)
+        except (yaml.YAMLError, UnicodeDecodeError) as broken:
+            self.problems.append(f"{file.name}: YAML として読めません。（{broken}）")
+            return {}
+        if not isinstance(tree, dict):
+            self.problems.append(f"{file.name}: 先頭は {'、'.join(_SECTIONS)} のどれかで始めてください。")
+            return {}
+        self._only_known(file.name, tree, _SECTIONS)
+        return tree
+
+    def groups(self, file: str, tree: Mapping[str, object]) -> None:
+        for name, expressions in self._mapping(file, "groups", tree.get("groups")).items():
+            if f"<{name}>" in self.lexicon.groups:
+                self.problems.append(f"{file}: グループ {name} が二つあります。一つにまとめてください。")
+            with _Noting(self.problems, f"{file}: グループ {name}"):
+                self.lexicon.group(f"<{name}>", self._lines(f"{file}: {name}", expressions))
+
+    def rest(self, file: str, tree: Mapping[str, object]) -> None:
+        self.idioms += self._lines(f"{file}: idioms", tree.get("idioms"))
+        for section, contexts in self.contexts.items():
+            for item in self._items(file, section, tree.get(section)):
+                self._context(file, item, contexts)
+        for name, expressions in self._mapping(file, "whose", tree.get("whose")).items():
+            if name not in get_args(Who):
+                self.problems.append(f"{file}: whose の「{name}」は使えません。self・family・other から選んでください。")
+            self.whose[cast(Who, name)] = self._patterns(f"{file}: whose", expressions, None)
+        for name, expressions in self._mapping(file, "child_voice", tree.get("child_voice")).items():
+            self.voices[name] = self._patterns(f"{file}: child_voice", expressions, None)
+        for item in self._items(file, "rules", tree.get("rules")):
+            self._rule(file, item)
+
+    def done(self) -> Listed:
+        with _Noting(self.problems, "idioms"):
+            idioms = self.lexicon.group("<idioms>", self.idioms)
+        known = {context.id for contexts in self.contexts.values() for context in contexts}
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.id in seen:
+                self.problems.append(f"規則 {rule.id} が二つあります。id を変えてください。")
+            seen.add(rule.id)
+            for name in sorted(rule.despite - known):
+                self.problems.append(f"規則 {rule.id}: despite の「{name}」という文脈がありません。")
+        if self.problems:
+            raise BrokenDangerList(self.problems)
+        return Listed(
+            rules=tuple(self.rules),
+            weaken=tuple(self.contexts["weaken"]),
+            raising=tuple(self.contexts["raise"]),
+            whose=self.whose,
+            child_voice=self.voices.get("child", ()),
+            adult_voice=self.voices.get("adult", ()),
+            idioms=idioms,
+            sizes=tuple(self.lexicon.sizes),
+            finder=WordFinder(self.lexicon.words),
+        )
+
+    def _context(self, file: str, item: Mapping[str, object], contexts: list[Context]) -> None:
+        place = f"{file}: {item.get('id', '（id なし）')}"
+        self._only_known(place, item, _CONTEXT_FIELDS)
+        contexts.append(
+            Context(
+                id=self._word(place, item, "id"),
+                where=cast(Where, self._one_of(place, item, "where", WHERE)),
+                within=self._number(place, item, "within") or 0,
+                to=LEVELS.index(cast(Level, self._one_of(place, item, "to", LEVELS))),
+                kinds=frozenset(self._kinds(place, item)),
+                hear=self._patterns(place, item.get("hear"), None),
+                unless=self._patterns(place, item.get("unless"), None),
+            )
+        )
+
+    def _rule(self, file: str, item: Mapping[str, object]) -> None:
+        place = f"{file}: {item.get('id', '（id なし）')}"
+        self._only_known(place, item, _RULE_FIELDS)
+        self._word(place, item, "why")
+        near = self._number(place, item, "near")
+        kinds = self._kinds(place, item)
+        rule = Rule(
+            id=self._word(place, item, "id"),
+            level=LEVELS.index(cast(Level, self._one_of(place, item, "level", LEVELS[1:]))),
+            kinds=kinds,
+            who=cast(Who, self._one_of(place, item, "who", get_args(Who))) if "who" in item else None,
+            longest=self._number(place, item, "longest"),
+            hear=self._patterns(place, item.get("hear"), near),
+            unless=self._patterns(place, item.get("unless"), near),
+            unless_near=self._patterns(place, item.get("unless_near"), near),
+            rises=self._patterns(place, item.get("rises"), near),
+            despite=frozenset(self._lines(place, item.get("despite"))),
+            must=self._lines(place, item.get("must")),
+            must_now=self._lines(place, item.get("must_now")),
+            asks=self._lines(place, item.get("asks")),
+            must_not=self._lines(place, item.get("must_not")),
+        )
+        if not kinds:
+            self.problems.append(f"{place}: kinds が空です。{'、'.join(DANGER_KINDS)} から選んでください。")
+        if not rule.hear:
+            self.problems.append(f"{place}: hear が空です。聞きとる言い方を書いてください。")
+        if not (rule.must or rule.must_now or rule.asks) or not rule.must_not:
+            self.problems.append(f"{place}: 試験文がありません。must（聞きとる文）と must_not（似ているが違う文）を書いてください。")
+        self.rules.append(rule)
+
+    def _patterns(self, place: str, expressions: object, near: int | None) -> tuple[Pattern, ...]:
+        patterns: list[Pattern] = []
+        for expression in self._lines(place, expressions):
+            with _Noting(self.problems, place):
+                patterns.append(self.lexicon.pattern(expression, near))
+        return tuple(patterns)
+
+    def _kinds(self, place: str, item: Mapping[str, object]) -> tuple[DangerKind, ...]:
+        kinds = self._lines(place, item.get("kinds"))
+        for kind in kinds:
+            if kind not in DANGER_KINDS:
+                self.problems.append(f"{place}: kinds の「{kind}」は使えません。{'、'.join(DANGER_KINDS)} から選んでください。")
+        return cast(tuple[DangerKind, ...], kinds)
+
+    def _one_of(self, place: str, item: Mapping[str, object], name: str, choices: Sequence[str]) -> str:
+        value = item.get(name)
+        if value in choices:
+            return str(value)
+        self.problems.append(f"{place}: {name} が「{value or '空'}」です。{'、'.join(choices)} から選んでください。")
+        return choices[0]
+
+    def _number(self, place: str, item: Mapping[str, object], name: str) -> int | None:
+        value = item.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
+        self.problems.append(f"{place}: {name} は半角の数で書いてください（いまは「{value}」）。")
+        return None
+
+    def _word(self, place: str, item: Mapping[str, object], name: str) -> str:
+        value = item.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        self.problems.append(f"{place}: {name} が空です。一行で書いてください。")
+        return ""
+
+    def _lines(self, place: str, value: object) -> tuple[str, ...]:
+        if value is None or value == "":
+            return ()
+        if isinstance(value, list) and all(isinstance(line, str) and line.strip() for line in value):
+            return tuple(value)
+        self.problems.append(f"{place}: 一覧（[言葉, 言葉] か、行の頭に「- 」）で書いてください。")
+        return ()
+
+    def _items(self, file: str, section: str, value: object) -> Iterator[dict[str, object]]:
+        for item in value if isinstance(value, list) else []:
+            if isinstance(item, dict):
+                yield item
+            else:
+                self.problems.append(f"{file}: {section} の中の「{item}」は「- id: …」の形で書いてください。")
+        if value not in (None, "") and not isinstance(value, list):
+            self.problems.append(f"{file}: {section} は「- id: …」の一覧で書いてください。")
+
+    def _mapping(self, file: str, section: str, value: object) -> dict[str, object]:
+        if isinstance(value, dict):
+            return value
+        if value not in (None, ""):
+            self.problems.append(f"{file}: {section} は「名前: [言葉, 言葉]」の形で書いてください。")
+        return {}
+
+    def _only_known(self, place: str, item: Mapping[str, object], known: Sequence[str]) -> None:
+        for name in item:
+            if name not in known:
+                self.problems.append(f"{place}: 「{name}」という項目はありません。使える項目：{'、'.join(known)}")
+
+
+class _Noting:
+    """Notes a WrongPattern with its place and goes on, so that all mistakes are told at once."""
+
+    def __init__(self, problems: list[str], place: str) -> None:
+        self._problems, self._place = problems, place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, WrongPattern):
+            self._problems.append(f"{self._place}: {error}")
+            return True
+        return False

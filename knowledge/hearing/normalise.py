@@ -1,0 +1,171 @@
+"""From what a resident typed to words that can be compared.
+
+Two steps: `plain` makes one even writing (NFKC, lower case, no emoji, no kaomoji) and remembers where every character came from, so that reasons
+can be shown in the resident's own spelling (G6); `words` cuts it with SudachiPy mode A into content words in normal form (matching.md).
+"""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sudachipy import Dictionary, SplitMode, Tokenizer
+
+LONGEST = 2_000
+"""Characters of one message that are weighed; LINE allows 5,000, and whoever writes more has said it by then."""
+
+_KAOMOJI = re.compile(r"[(（][^()（）ぁ-んァ-ヶ一-龠a-z0-9]{2,12}[)）]", re.IGNORECASE)
+_STRETCHED = re.compile(r"(.)\1{3,}")
+_KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+_PUNCTUATION = re.compile(r"[^\w]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Even writing of a text; `origin[i]` is the place in the original of character i."""
+
+    text: str
+    original: str
+    origin: tuple[int, ...]
+
+    def said(self, start: int, end: int) -> str:
+        """The resident's own characters behind `text[start:end]`."""
+        if start >= end:
+            return ""
+        return self.original[self.origin[start] : self.origin[end - 1] + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One content word. `form` is the dictionary's normal form, `reading` its reading as written, in hiragana."""
+
+    form: str
+    start: int
+    end: int
+    noun: bool
+    groups: tuple[int, ...]
+    """Synonym groups of the dictionary."""
+    known: bool
+
+
+def plain(text: str) -> Plain:
+    """NFKC, lower case, emoji and kaomoji off, stretched letters shortened. Never longer than LONGEST characters."""
+    text = text[:LONGEST]
+    letters: list[str] = []
+    origin: list[int] = []
+    faces = [match.span() for match in _KAOMOJI.finditer(text)]
+    place = 0
+    while place < len(text):
+        if faces and place == faces[0][0]:
+            place = faces.pop(0)[1]
+            continue
+        end = place + 1
+        while end < len(text) and (unicodedata.combining(text[end]) or text[end] in "ﾞﾟ"):
+            end += 1
+        for letter in unicodedata.normalize("NFKC", text[place:end]).lower():
+            if unicodedata.category(letter) in _DROPPED:
+                letter = " "
+            letters.append(letter)
+            origin.append(place)
+        place = end
+    even = "".join(letters)
+    for match in reversed(list(_STRETCHED.finditer(even))):
+        even = even[: match.start() + 2] + even[match.end() :]
+        del origin[match.start() + 2 : match.end()]
+    return Plain(even, text, tuple(origin))
+
+
+_DROPPED = frozenset({"So", "Sk", "Cs", "Cn", "Co", "Cf", "Cc"})
+"""Unicode categories that carry no word: pictures, modifiers, surrogates, controls."""
+
+
+def hiragana(text: str) -> str:
+    """Katakana folded to hiragana, so that both writings of a sound meet."""
+    return text.translate(_KATAKANA)
+
+
+class _Cutter(threading.local):
+    """One Sudachi tokenizer a thread: the dictionary is shared, a tokenizer is not."""
+
+    def __init__(self) -> None:
+        self.tokenizer: Tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> Dictionary:
+    return Dictionary(dict="core")
+
+
+@lru_cache(maxsize=1)
+def _cutter() -> _Cutter:
+    return _Cutter()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A text cut into content words, and its sound: kanji read, katakana folded, spaces and marks off."""
+
+    words: tuple[Word, ...]
+    sound: str
+    sound_origin: tuple[int, ...]
+    """Place in the plain text of every character of `sound`."""
+
+
+_CONTENT = frozenset({"名詞", "動詞", "形容詞", "形状詞", "副詞", "接尾辞", "接頭辞", "感動詞"})
+_NOT_CONTENT = frozenset({"数詞", "助動詞語幹", "フィラー"})
+
+STOP_FORMS = frozenset(
+    # Words that every message carries. Kept short: a word that is merely frequent already weighs little (idf).
+    "為る 成る 有る 居る 無い 言う 思う 行く 来る 見る 出来る 遣る 遣う 貰う 下さる 呉れる 頂く 御座る 仰る 致す 参る 申す 物 事 時 所 訳 筈 為 様 方 人 何 今 "
+    "其れ 此れ 其処 此処 何処 誰 何時 もう まだ 又 良い 良く 一寸 とても 凄い 本当 多分 矢張り 相談 教える 聞く きく 願う 御願い 済む 困る 知る 分かる 入る 出る 付く 仕舞う 置く "
+    "さん 様 達 等 的 御 ご 都合 感じ 事情 場合 自分 私 うち 内 とこ もの こと ところ よう そう どう ため ほう あと 前 後 中 上 下 間 程 位 月 年 日 週 回 歳 才 円 人 つ "
+    "そんな こんな どんな いろいろ 色々 一番 皆 みんな 全部 全然 すぐ 直ぐ ずっと 毎日 最近 今日 昨日 明日 去年 来年 今年 先月 来月 先週 来週 此間 大丈夫 あの えっと えー ええと".split()
+)
+
+
+def cut(text: Plain) -> Cut:
+    """Content words in normal form, and the sound of the whole text."""
+    found: list[Word] = []
+    sound: list[str] = []
+    places: list[int] = []
+    if text.text.strip():
+        for piece in _cutter().tokenizer.tokenize(text.text):
+            start, end = piece.begin(), piece.end()
+            surface = text.text[start:end]
+            read = _read(surface, piece.reading_form())
+            step = (end - start) / max(len(read), 1)
+            for at, letter in enumerate(read):
+                sound.append(letter)
+                places.append(start + min(int(at * step), end - start - 1))
+            kind = piece.part_of_speech()
+            if kind[0] not in _CONTENT or kind[1] in _NOT_CONTENT:
+                continue
+            form = piece.normalized_form()
+            if form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
+                continue
+            found.append(Word(form, start, end, kind[0] == "名詞", tuple(piece.synonym_group_ids()), not piece.is_oov()))
+    return Cut(tuple(found), "".join(sound), tuple(places))
+
+
+def _read(surface: str, reading: str) -> str:
+    """Sound of one piece. Kana stands for itself: the dictionary's guess about kana is no better than the writing."""
+    surface = hiragana(surface)
+    if not _PUNCTUATION.sub("", surface):
+        return ""
+    if all("ぁ" <= letter <= "ゖ" or letter == "ー" for letter in surface) or not reading:
+        return surface
+    if all(letter.isascii() for letter in surface):
+        return surface
+    return hiragana(reading)
+
+
+def _tells(surface: str) -> bool:
+    """One kana or one mark alone tells nothing; one kanji does."""
+    return len(surface) > 1 or "一" <= surface <= "龠"
+
+
+def sentences(texts: Sequence[str]) -> list[Cut]:
+    """Cuts several texts; a convenience for building an index."""
+    return [cut(plain(text)) for text in texts]

@@ -1,0 +1,71 @@
+"""Who did what to which case, reading included: a chain of hashes in which a changed, missing or added row shows (R43).
+
+No talk text ever enters a row: `detail` holds ids and our own words.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlmodel import Session
+
+from storage.dialect import is_postgres, table
+from storage.tables import Audit
+
+_A = table(Audit)
+_CHAIN_LOCK = 106_003
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first row at which the chain does not hold."""
+
+    seq: int
+    what: str
+
+
+def note(session: Session, *, actor: str, act: str, now: datetime, case_id: str | None = None, **detail: str | int | bool | None) -> None:
+    """Append one row. On PostgreSQL the chain is locked until the transaction ends, so call this late in a work."""
+    if is_postgres(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
+    newest = session.execute(select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)).first()
+    seq, previous = (1, GENESIS) if newest is None else (newest.seq + 1, newest.hash)
+    written = json.dumps(detail, sort_keys=True, ensure_ascii=False)
+    values = {"seq": seq, "at": now, "actor": actor, "act": act, "case_id": case_id, "detail": written, "previous": previous}
+    session.execute(_A.insert().values(**values, hash=_hash(seq, now, actor, act, case_id, written, previous)))
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Number and hash of the newest row: sent outside the host daily, so that a cut tail shows."""
+    newest = session.execute(select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)).first()
+    return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
+
+
+def verify(session: Session, *, known_head: tuple[int, str] | None = None) -> Broken | None:
+    """Walk the chain; None when it holds. `known_head` is one kept outside: a shorter or other chain is broken there."""
+    previous, expected = GENESIS, 1
+    for row in session.execute(select(_A).order_by(_A.c.seq).execution_options(yield_per=2000)):
+        if row.seq != expected:
+            return Broken(expected, "missing")
+        if row.previous != previous or row.hash != _hash(row.seq, row.at, row.actor, row.act, row.case_id, row.detail, previous):
+            return Broken(row.seq, "changed")
+        if known_head is not None and row.seq == known_head[0] and row.hash != known_head[1]:
+            return Broken(row.seq, "rewritten")
+        previous, expected = row.hash, expected + 1
+    if known_head is not None and expected <= known_head[0]:
+        return Broken(expected, "cut")
+    return None
+
+
+def reads_of(session: Session, case_id: str, limit: int = 200) -> list[tuple[datetime, str, str]]:
+    """Who did what to this case, newest first: time, actor, act."""
+    query = select(_A.c.at, _A.c.actor, _A.c.act).where(_A.c.case_id == case_id).order_by(_A.c.seq.desc()).limit(limit)
+    return [(row.at, row.actor, row.act) for row in session.execute(query)]
+
+
+def _hash(seq: int, at: datetime, actor: str, act: str, case_id: str | None, detail: str, previous: str) -> str:
+    written = json.dumps([seq, at.timestamp(), actor, act, case_id, detail, previous], ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()

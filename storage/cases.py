@@ -1,0 +1,176 @@
+"""Cases as the flows open them: one open case a conversation, urgency only rises (I6). What the desk does with them is in desk_cases.py."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from storage.dialect import table
+from storage.ids import new_code, new_id
+from storage.sealing import seal, unseal
+from storage.tables import Alarm, Case, Staff
+from storage.talk import Talk, scope_of
+
+_K, _L, _S = table(Case), table(Alarm), table(Staff)
+
+
+@dataclass(frozen=True)
+class OpenedCase:
+    """A case as opened or added to."""
+
+    id: str
+    code: str
+    state: str
+    coordinator_id: str | None
+    new: bool
+
+
+def open_of(session: Session, conversation_id: str) -> OpenedCase | None:
+    """The open case of a conversation, if there is one."""
+    row = session.execute(
+        select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.conversation_id == conversation_id, _K.c.state != "closed")
+    ).first()
+    return None if row is None else OpenedCase(row.id, row.code, row.state, row.coordinator_id, False)
+
+
+def open_or_add(
+    session: Session, talk: Talk, *, reason: str, urgency: int, title: str, sheet: str, topics: Sequence[str], shares_story: bool, restricted: bool,
+    promise_at: datetime | None, now: datetime,
+) -> OpenedCase:  # fmt: skip
+    """Open a case, or add to the open one: its sheet grows, its urgency and mask only rise, its promise only comes earlier (I6).
+
+    `sheet` is JSON of SheetLine values; `title` one line in the resident's words.
+    """
+    scope = scope_of(talk.id)
+    found = open_of(session, talk.id)
+    if found is None:
+        case_id, code = new_id(), new_code()
+        session.execute(
+            _K.insert().values(
+                id=case_id, code=code, conversation_id=talk.id, person_id=talk.person_id, state="waiting", reason=reason, urgency=urgency,
+                restricted=restricted, title_sealed=seal(session, scope, f"care_case.title:{case_id}", title),
+                sheet_sealed=seal(session, scope, f"care_case.sheet:{case_id}:1", sheet),
+                topics_sealed=seal(session, scope, f"care_case.topics:{case_id}", json.dumps(list(topics))), shares_story=shares_story,
+                from_seq=1 if shares_story else talk.last_seq + 1, promise_at=promise_at, next_contact_none=False, version=1, opened_at=now,
+            )
+        )  # fmt: skip
+        return OpenedCase(case_id, code, "waiting", None, True)
+    row = session.execute(select(_K).where(_K.c.id == found.id)).one()
+    merged = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)) + json.loads(sheet)
+    earliest = min((at for at in (row.promise_at, promise_at) if at is not None), default=None)
+    session.execute(
+        update(_K).where(_K.c.id == found.id).values(
+            urgency=max(row.urgency, urgency), restricted=row.restricted or restricted, version=row.version + 1, promise_at=earliest,
+            sheet_sealed=seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(merged, ensure_ascii=False)),
+            from_seq=1 if shares_story else row.from_seq, shares_story=row.shares_story or shares_story,
+        )
+    )  # fmt: skip
+    if row.state == "returned":
+        session.execute(update(_K).where(_K.c.id == found.id).values(state="held" if row.coordinator_id else "waiting"))
+    return found
+
+
+def requeue(session: Session, case_id: str, *, urgency: int, promise_at: datetime | None) -> None:
+    """Put a case back among those that wait, keeping its coordinator's name on it (D8e)."""
+    row = session.execute(select(_K.c.urgency).where(_K.c.id == case_id)).one()
+    session.execute(update(_K).where(_K.c.id == case_id).values(state="waiting", urgency=max(row.urgency, urgency), promise_at=promise_at))
+
+
+def raise_urgency(session: Session, case_id: str, urgency: int) -> None:
+    """Urgency only rises (I6)."""
+    session.execute(update(_K).where(_K.c.id == case_id, _K.c.urgency < urgency).values(urgency=urgency))
+
+
+def forget_words(session: Session, talk: Talk, message_id: str) -> None:
+    """Take the lines that rest on an unsent message out of the open case's sheet and title (R8)."""
+    found = open_of(session, talk.id)
+    if found is None:
+        return
+    row, scope = session.execute(select(_K).where(_K.c.id == found.id)).one(), scope_of(talk.id)
+    sheet = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
+    kept = [line for line in sheet if message_id not in line.get("refs", ())]
+    if len(kept) == len(sheet):
+        return
+    title = kept[0]["text"][:40] if kept else ""
+    session.execute(
+        update(_K).where(_K.c.id == row.id).values(
+            version=row.version + 1, title_sealed=seal(session, scope, f"care_case.title:{row.id}", title),
+            sheet_sealed=seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(kept, ensure_ascii=False)),
+        )
+    )  # fmt: skip
+
+
+def waiting_count(session: Session) -> int:
+    """How many people wait for a coordinator now (D8)."""
+    return session.execute(select(func.count()).select_from(_K).where(_K.c.state == "waiting")).scalar_one()
+
+
+def is_staffed(session: Session) -> bool:
+    """Whether any coordinator could take an alarm."""
+    query = select(_S.c.id).where(_S.c.role.in_(("coordinator", "lead")), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
+    return session.execute(query).first() is not None
+
+
+# ---------------------------------------------------------------- alarms
+
+
+@dataclass(frozen=True)
+class OpenAlarm:
+    """A danger nobody has taken yet."""
+
+    id: str
+    conversation_id: str
+    case_id: str | None
+    level: str
+    rule: str | None
+    raised_at: datetime
+    step: int
+
+
+def raise_alarm(
+    session: Session, talk: Talk, *, case_id: str | None, level: str, kinds: Sequence[str], rule: str | None, message_id: str | None, now: datetime
+) -> str | None:
+    """Ring the desk: one alarm per person and worry. None when one of at least this level rings already (desk.md §9)."""
+    ringing = session.execute(
+        select(_L.c.id).where(_L.c.conversation_id == talk.id, _L.c.acknowledged_at.is_(None), _L.c.level >= level).limit(1)
+    ).first()
+    if ringing is not None:
+        return None
+    alarm_id = new_id()
+    session.execute(
+        _L.insert().values(
+            id=alarm_id, conversation_id=talk.id, case_id=case_id, level=level, rule=rule, message_id=message_id, raised_at=now, step=0, next_step_at=now,
+            kinds_sealed=seal(session, scope_of(talk.id), f"alarm.kinds:{alarm_id}", json.dumps(list(kinds))),
+        )
+    )  # fmt: skip
+    return alarm_id
+
+
+def open_alarms(session: Session) -> list[OpenAlarm]:
+    """Alarms nobody took, most dangerous first, then oldest."""
+    query = select(_L).where(_L.c.acknowledged_at.is_(None)).order_by(_L.c.level.desc(), _L.c.raised_at)
+    return [_alarm(row) for row in session.execute(query)]
+
+
+def due_alarms(session: Session, now: datetime) -> list[OpenAlarm]:
+    """Alarms whose next rung is due."""
+    query = select(_L).where(_L.c.acknowledged_at.is_(None), _L.c.next_step_at <= now).order_by(_L.c.raised_at)
+    return [_alarm(row) for row in session.execute(query)]
+
+
+def climb(session: Session, alarm_id: str, *, step: int, next_step_at: datetime | None) -> None:
+    """One rung of the ladder was called."""
+    session.execute(update(_L).where(_L.c.id == alarm_id).values(step=step, next_step_at=next_step_at))
+
+
+def acknowledge(session: Session, conversation_id: str, staff_id: str, now: datetime) -> int:
+    """A coordinator took it: quiet for everybody. Returns how many rang."""
+    query = update(_L).where(_L.c.conversation_id == conversation_id, _L.c.acknowledged_at.is_(None))
+    return session.execute(query.values(acknowledged_at=now, acknowledged_by=staff_id, next_step_at=None)).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _alarm(row: object) -> OpenAlarm:
+    return OpenAlarm(row.id, row.conversation_id, row.case_id, row.level, row.rule, row.raised_at, row.step)  # type: ignore[attr-defined]

@@ -1,0 +1,166 @@
+"""What flows leave behind besides talk and cases: consents, promises, outcomes, gaps, offers, tasks, counts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from storage.dialect import insert_new, table
+from storage.ids import new_id
+from storage.sealing import seal, unseal
+from storage.tables import Consent, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
+from storage.talk import Talk, scope_of
+
+_N, _P, _T = table(Consent), table(Promise), table(Task)
+
+
+@dataclass(frozen=True)
+class GivenConsent:
+    """A consent as listed to the resident and at the desk (D11)."""
+
+    id: str
+    purpose: str
+    recipient: str
+    items: tuple[str, ...]
+    until: datetime | None
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DuePromise:
+    """A promise whose time has come."""
+
+    id: str
+    conversation_id: str
+    case_id: str | None
+    kind: str
+    due_at: datetime
+
+
+def give_consent(
+    session: Session, talk: Talk, *, purpose: str, recipient: str, items: Sequence[str], days: int | None, version: int, now: datetime,
+    case_id: str | None = None,
+) -> str:  # fmt: skip
+    consent_id, scope = new_id(), scope_of(talk.id)
+    session.execute(
+        _N.insert().values(
+            id=consent_id, person_id=talk.person_id, conversation_id=talk.id, case_id=case_id, purpose=purpose, version=version, given_at=now,
+            recipient_sealed=seal(session, scope, f"consent.recipient:{consent_id}", recipient),
+            items_sealed=seal(session, scope, f"consent.items:{consent_id}", json.dumps(list(items), ensure_ascii=False)),
+            until=None if days is None else now + timedelta(days=days),
+        )
+    )  # fmt: skip
+    return consent_id
+
+
+def consents(session: Session, conversation_id: str) -> list[GivenConsent]:
+    """All consents of a conversation, newest first."""
+    scope = scope_of(conversation_id)
+    rows = session.execute(select(_N).where(_N.c.conversation_id == conversation_id).order_by(_N.c.given_at.desc()))
+    return [
+        GivenConsent(
+            row.id, row.purpose, unseal(session, scope, f"consent.recipient:{row.id}", row.recipient_sealed),
+            tuple(json.loads(unseal(session, scope, f"consent.items:{row.id}", row.items_sealed))), row.until, row.given_at, row.withdrawn_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def withdraw_consent(session: Session, consent_id: str, now: datetime) -> None:
+    session.execute(update(_N).where(_N.c.id == consent_id, _N.c.withdrawn_at.is_(None)).values(withdrawn_at=now))
+
+
+def promise(session: Session, talk: Talk, *, kind: str, due_at: datetime, case_id: str | None = None) -> str:
+    """Remember something we said would happen by `due_at`."""
+    promise_id = new_id()
+    session.execute(_P.insert().values(id=promise_id, conversation_id=talk.id, case_id=case_id, kind=kind, due_at=due_at, state="open"))
+    return promise_id
+
+
+def due_promises(session: Session, now: datetime, limit: int = 200) -> list[DuePromise]:
+    query = select(_P).where(_P.c.state == "open", _P.c.due_at <= now).order_by(_P.c.due_at).limit(limit)
+    return [DuePromise(row.id, row.conversation_id, row.case_id, row.kind, row.due_at) for row in session.execute(query)]
+
+
+def end_promise(session: Session, promise_id: str, state: str, now: datetime) -> None:
+    session.execute(update(_P).where(_P.c.id == promise_id).values(state=state, done_at=now))
+
+
+def keep_promises(session: Session, conversation_id: str, kind: str, now: datetime) -> None:
+    """What was promised has happened."""
+    session.execute(
+        update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind == kind, _P.c.state.in_(("open", "late"))).values(state="kept", done_at=now)
+    )
+
+
+def drop_promises(session: Session, conversation_id: str, kinds: Sequence[str], now: datetime) -> None:
+    """No longer wanted (opt-out, hidden address, a new worry)."""
+    session.execute(
+        update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind.in_(kinds), _P.c.state == "open").values(state="dropped", done_at=now)
+    )
+
+
+def add_task(session: Session, *, kind: str, now: datetime, talk: Talk | None = None, case_id: str | None = None, due_at: datetime | None = None, note: str | None = None) -> str:  # fmt: skip
+    """Something staff should see to. The note is sealed with the talk's key."""
+    task_id = new_id()
+    cell = None if note is None or talk is None else seal(session, scope_of(talk.id), f"task.note:{task_id}", note)
+    session.execute(
+        _T.insert().values(
+            id=task_id, conversation_id=None if talk is None else talk.id, case_id=case_id, kind=kind, note_sealed=cell, due_at=due_at, created_at=now
+        )
+    )
+    return task_id
+
+
+def has_open_task(session: Session, conversation_id: str, kind: str) -> bool:
+    query = select(_T.c.id).where(_T.c.conversation_id == conversation_id, _T.c.kind == kind, _T.c.done_at.is_(None)).limit(1)
+    return session.execute(query).first() is not None
+
+
+def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, object], now: datetime) -> None:
+    """Ids and numbers only; `detail` never holds a word of the resident."""
+    session.execute(table(Outcome).insert().values(id=new_id(), conversation_id=talk.id, kind=kind, detail=json.dumps(detail, sort_keys=True), at=now))
+
+
+def note_gap(session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime) -> None:
+    session.execute(table(Gap).insert().values(id=new_id(), reasons=json.dumps(list(reasons)), domain=domain, case_id=case_id, at=now))
+
+
+def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: datetime) -> None:
+    """What a resident can give, kept apart from every case (D10)."""
+    offer_id, scope = new_id(), scope_of(talk.id)
+    session.execute(
+        table(Offer).insert().values(
+            id=offer_id, person_id=talk.person_id, conversation_id=talk.id, skill_sealed=seal(session, scope, f"offer.skill:{offer_id}", skill),
+            when_sealed=seal(session, scope, f"offer.when:{offer_id}", when), at=now,
+        )
+    )  # fmt: skip
+
+
+def count(session: Session, name: str, day: str, by: int = 1) -> None:
+    """Add to a count of a day without any person."""
+    rows = table(Tally)
+    insert = insert_new(session, Tally).values(day=day, name=name, count=by)
+    session.execute(insert.on_conflict_do_update(index_elements=["day", "name"], set_={"count": rows.c.count + by}))
+
+
+def counts(session: Session, name: str) -> int:
+    """Sum of a count over all days."""
+    rows = table(Tally)
+    return sum(row.count for row in session.execute(select(rows.c["count"].label("count")).where(rows.c.name == name)))
+
+
+def cursor(session: Session, name: str) -> int:
+    """Where a stream stands (Telegram's polling offset)."""
+    found: int | None = session.execute(select(table(Cursor).c.position).where(table(Cursor).c.name == name)).scalar()
+    return found or 0
+
+
+def move_cursor(session: Session, name: str, position: int) -> None:
+    """Move a stream forward, in the transaction that stored what it brought."""
+    insert = insert_new(session, Cursor).values(name=name, position=position)
+    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"position": position}))
