@@ -30,7 +30,7 @@ from storage.text import clean
 log = structlog.get_logger()
 
 _LONGEST_SETTLE = timedelta(seconds=25)
-_CARD_AFTER = timedelta(minutes=3)
+CARD_AFTER = timedelta(minutes=3)
 EARLIER_WORDS = 4
 
 Split = Callable[[Outgoing], Sequence[Outgoing]]
@@ -58,7 +58,7 @@ class Received:
 
 
 @dataclass(frozen=True)
-class _At:
+class At:
     """The moment of one reception: what all its steps need."""
 
     rows: Rows
@@ -73,7 +73,7 @@ class _At:
 
 def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: datetime, split: Split) -> Received:
     """Store one event, and answer it if it can be answered now. A repeat changes nothing."""
-    at = _At(rows, town, rules, now, split)
+    at = At(rows, town, rules, now, split)
     if not inbound.sender or inbound.kind == "group":
         kept = talks.admit_stray(rows, channel=inbound.channel, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now)
         if kept:
@@ -100,7 +100,7 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
     return _message(at, talk, inbox_id, inbound)
 
 
-def _message(at: _At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
+def _message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     """A resident did something: scan it, number it, and decide who answers and when."""
     text = clean(inbound.text)
     danger = _scan(at, talk, text) if inbound.kind == "text" else NO_DANGER
@@ -131,7 +131,7 @@ def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
     return inbound.kind != "text" or danger.heard or flows.is_everywhere_word(text)
 
 
-def _scan(at: _At, talk: Talk, text: str) -> Danger:
+def _scan(at: At, talk: Talk, text: str) -> Danger:
     """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
     earlier = [json.loads(body).get("text", "") for body in talks.last_words(at.rows, talk, EARLIER_WORDS)] if talk.last_seq else []
     return at.town.base.danger.scan(text, earlier)
@@ -158,7 +158,7 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
         return Received(conversation_id)
     if talk.settle_at > now:
         return Received(conversation_id, settle_at=talk.settle_at)
-    at = _At(rows, town, rules, now, split)
+    at = At(rows, town, rules, now, split)
     waiting = talks.pending(rows, talk)
     if not waiting or talk.owner == "human":
         talks.settle_inbox(rows, [event.inbox_id for event in waiting], "queued")
@@ -167,9 +167,9 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
     return _answer(at, talk, waiting, NO_DANGER)
 
 
-def _answer(at: _At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
+def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
     """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
-    session = _session(talk)
+    session = session_of(talk)
     said = _utterance(events, danger)
     scene = scene_of(at.rows, talk, at.rules, at.now)
     try:
@@ -183,7 +183,7 @@ def _answer(at: _At, talk: Talk, events: Sequence[Pending], danger: Danger) -> R
     return say(at, talk, turn, reply_token=last.reply_token, reply_until=last.reply_until)
 
 
-def say(at: _At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply_until: datetime | None = None, unasked: bool = False) -> Received:
+def say(at: At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply_until: datetime | None = None, unasked: bool = False) -> Received:
     """Carry out a turn: effects, the bot's line, the outbox, the session; then save the talk."""
     before = talk.owner
     done = effects.carry_out(at.rows, talk, turn.effects, at.now)
@@ -224,7 +224,7 @@ def _utterance(events: Sequence[Pending], danger: Danger) -> Utterance:
     return Utterance(kind=line.kind, media=body.get("media"), sticker_ok=body.get("sticker_ok", False), danger=danger)
 
 
-def _session(talk: Talk) -> Session:
+def session_of(talk: Talk) -> Session:
     """The stored session; one that no longer reads leads to a human through an unknown step, never to an error (I7)."""
     if talk.flow_session is None:
         return flows.start_session()
@@ -238,7 +238,7 @@ def _session(talk: Talk) -> Session:
 # ---------------------------------------------------------------- while a human owns the talk, and what is no message
 
 
-def _to_human(at: _At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) -> Received:
+def _to_human(at: At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) -> Received:
     """Everything is stored and scanned; the bot says nothing but the danger card (I3, D8)."""
     case = cases.open_of(at.rows, talk.id)
     alarmed = False
@@ -250,17 +250,17 @@ def _to_human(at: _At, talk: Talk, line: Line, danger: Danger, inbound: Inbound)
         )
         alarmed = alarm is not None
     if danger.level == "L3":
-        turn = flows.card_while_human(_session(talk), danger, scene_of(at.rows, talk, at.rules, at.now), at.town)
+        turn = flows.card_while_human(session_of(talk), danger, scene_of(at.rows, talk, at.rules, at.now), at.town)
         if turn is not None:
             spoken = say(at, talk, turn, reply_token=inbound.reply_token, reply_until=inbound.reply_until)
             return replace(spoken, alarmed=alarmed, case_changed=True)
     if danger.level == "L2":
-        records.promise(at.rows, talk, kind="danger_card", due_at=at.now + _CARD_AFTER, case_id=None if case is None else case.id)
+        records.promise(at.rows, talk, kind="danger_card", due_at=at.now + CARD_AFTER, case_id=None if case is None else case.id)
     talks.save(at.rows, talk, at.now)
     return Received(talk.id, alarmed=alarmed, case_changed=True)
 
 
-def _blocked(at: _At, talk: Talk, inbox_id: str) -> Received:
+def _blocked(at: At, talk: Talk, inbox_id: str) -> Received:
     """The resident blocked us: sending ends, and staff of an open case are told (R8)."""
     talk = talks.set_reachable(at.rows, talk, False)
     outbox.cancel(at.rows, talk.id, at.now)
@@ -277,17 +277,24 @@ def mark_unreachable(rows: Rows, talk: Talk, now: datetime) -> None:
         records.add_task(rows, kind="unreachable", now=now, talk=talk, case_id=case.id)
 
 
-def _unsent(at: _At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
+def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     """The resident took a message back: its words go everywhere, the fact of a danger stays, nothing is said (R8, D13)."""
     message_id = talks.by_platform_id(at.rows, talk, platform_id)
     if message_id is not None:
         talks.forget_words(at.rows, talk, [message_id], at.now)
         cases.forget_words(at.rows, talk, message_id)
         if talk.flow_session is not None:
-            talk = replace(talk, flow_session=flows.without_words(_session(talk), message_id).model_dump_json(exclude_defaults=True))
+            talk = replace(talk, flow_session=flows.without_words(session_of(talk), message_id).model_dump_json(exclude_defaults=True))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, at.now)
     return Received(talk.id, case_changed=True)
+
+
+def last_danger(rows: Rows, talk: Talk, town: flows.Town) -> Danger:
+    """Hear again what the resident's last words said of danger, for a card that waited."""
+    words = [json.loads(body).get("text", "") for body in talks.last_words(rows, talk, EARLIER_WORDS)]
+    heard = [town.base.danger.scan(text) for text in words]
+    return max(heard, key=lambda danger: danger.level, default=NO_DANGER)
 
 
 def _day(now: datetime) -> str:

@@ -84,6 +84,11 @@ def raise_urgency(session: Session, case_id: str, urgency: int) -> None:
     session.execute(update(_K).where(_K.c.id == case_id, _K.c.urgency < urgency).values(urgency=urgency))
 
 
+def move_promise(session: Session, case_id: str, promise_at: datetime) -> None:
+    """The resident was told a later time (D8c)."""
+    session.execute(update(_K).where(_K.c.id == case_id).values(promise_at=promise_at))
+
+
 def forget_words(session: Session, talk: Talk, message_id: str) -> None:
     """Take the lines that rest on an unsent message out of the open case's sheet and title (R8)."""
     found = open_of(session, talk.id)

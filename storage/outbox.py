@@ -79,15 +79,18 @@ def write(
     return letters
 
 
-def take(session: Session, conversation_id: str, now: datetime) -> Letter | None:
-    """Take the next due call of a conversation and mark it `sending`; None when nothing may leave now.
+def take(session: Session, conversation_id: str, now: datetime) -> Letter | datetime | None:
+    """Take the next due call of a conversation and mark it `sending`; a time when the next one is due later; None when nothing waits.
 
     A row found in `sending` or `unknown` was cut off by a crash or a lost answer: it comes first, and is tried again with the same key.
     """
     query = select(_O).where(_O.c.conversation_id == conversation_id, _O.c.state.in_(OPEN_STATES)).order_by(_O.c.seq).limit(1)
     row = session.execute(query.with_for_update(skip_locked=True) if is_postgres(session) else query).first()
-    if row is None or row.next_try_at > now:
+    if row is None:
         return None
+    if row.next_try_at > now:
+        due: datetime = row.next_try_at
+        return due
     session.execute(update(_O).where(_O.c.id == row.id).values(state="sending", attempts=row.attempts + 1))
     scope = scope_of(conversation_id)
     token = row.reply_token_sealed

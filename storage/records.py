@@ -86,6 +86,10 @@ def due_promises(session: Session, now: datetime, limit: int = 200) -> list[DueP
     return [DuePromise(row.id, row.conversation_id, row.case_id, row.kind, row.due_at) for row in session.execute(query)]
 
 
+def is_open(session: Session, promise_id: str) -> bool:
+    return session.execute(select(_P.c.id).where(_P.c.id == promise_id, _P.c.state == "open")).first() is not None
+
+
 def end_promise(session: Session, promise_id: str, state: str, now: datetime) -> None:
     session.execute(update(_P).where(_P.c.id == promise_id).values(state=state, done_at=now))
 

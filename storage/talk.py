@@ -266,6 +266,12 @@ def last_words(session: Session, talk: Talk, count: int = 5) -> list[str]:
     return [body for body in reversed(found) if body is not None]
 
 
+def staff_wrote_after(session: Session, conversation_id: str, when: datetime) -> bool:
+    """Whether a coordinator has written in this talk since `when`."""
+    query = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == "staff", _M.c.at > when).limit(1)
+    return session.execute(query).first() is not None
+
+
 def _talks() -> Any:
     return select(
         _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,

@@ -1,0 +1,70 @@
+"""The alarm ladder: a danger rings until a coordinator takes it (D6, desk.md §9).
+
+The desk's own banner comes with the row itself. This module calls the addresses outside (mail, chat tools, web hooks; apprise): at once, then again
+after 60 s and 5 min while nobody has taken it. The words are neutral: no topic, no name, no quote (R12).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import apprise
+import structlog
+
+from bot.clock import Clock
+from storage import cases
+from storage.store import Store, StoreDown
+
+log = structlog.get_logger()
+
+RUNGS = (timedelta(0), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=10))
+"""When the outside addresses are called, counted from the danger."""
+NEUTRAL = "新しい緊急の相談があります。確認してください。"
+_LOOK_EVERY = 1.0
+
+Call = Callable[[Sequence[str], str], Awaitable[bool]]
+
+
+async def call_outside(addresses: Sequence[str], words: str) -> bool:
+    """Notify all addresses through apprise; False when none could be set up or one failed."""
+    bell = apprise.Apprise()
+    known = [bell.add(address) for address in addresses]
+    if not all(known):
+        log.warning("alarm_address_unknown", count=known.count(False))
+    return bool(await bell.async_notify(body=words, title=""))
+
+
+class Alarms:
+    """Climbs the ladder of every open alarm. `addresses` come from `ALARM_URLS`."""
+
+    def __init__(self, store: Store, clock: Clock, addresses: Sequence[str], call: Call = call_outside) -> None:
+        self._store = store
+        self._clock = clock
+        self._addresses = addresses
+        self._call = call
+
+    async def run(self, bell: asyncio.Event) -> None:
+        """Look at each stored danger and now and then, until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(bell.wait(), timeout=_LOOK_EVERY)
+            except TimeoutError:
+                pass
+            bell.clear()
+            try:
+                await self.climb()
+            except StoreDown:
+                log.error("alarm_waits_for_database")
+
+    async def climb(self) -> int:
+        """Call the next rung of every alarm that is due; returns how many were called."""
+        now = self._clock.now()
+        due = await self._store.atransact(lambda rows: cases.due_alarms(rows, now))
+        for alarm in due:
+            step = alarm.step + 1
+            following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
+            await self._store.atransact(lambda rows, one=alarm.id, to=step, at=following: cases.climb(rows, one, step=to, next_step_at=at))
+            if self._addresses:
+                reached = await self._call(self._addresses, NEUTRAL)
+                log.info("alarm_called", alarm=alarm.id, step=step, reached=reached)
+        return len(due)

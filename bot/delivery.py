@@ -1,0 +1,207 @@
+"""Outbox → platform: every call leaves in the order of its conversation, exactly as stored, as often as needed and no oftener (R10, R11).
+
+One task at a time works on a conversation. A reply token is used while it is young; after that a push carries the stored retry key. What was lost on
+the way is tried again with the same key, so LINE takes it once; Telegram cannot tell, and the row is marked "may have arrived twice".
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from bot import reception
+from bot.channels.port import Channel, Outgoing, Refused, Sent, TryLater, Unknown
+from bot.clock import Clock
+from bot.hub import DESK, Hub, conversation
+from storage import outbox, records, talk as talks
+from storage.outbox import Letter
+from storage.store import Store, StoreDown
+
+log = structlog.get_logger()
+
+_LONGEST_PAUSE = 300.0
+_DEDUPLICATES = {"line", "web", "terminal"}
+
+Mark = Callable[[Session], None]
+"""Writes down what came of a call."""
+
+
+class Delivery:
+    """Sends what the outbox holds. `wake(conversation)` after a commit; `sweep()` at start and now and then."""
+
+    def __init__(self, store: Store, channels: Mapping[str, Channel], clock: Clock, hub: Hub, held_after: timedelta) -> None:
+        self._store = store
+        self._channels = channels
+        self._clock = clock
+        self._hub = hub
+        self._held_after = held_after
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    # ------------------------------------------------------------ being woken
+
+    def wake(self, conversation_id: str, claimed: Sequence[Letter] = ()) -> None:
+        """Send what may leave in this conversation now; `claimed` were marked `sending` for us by the reception."""
+        task = asyncio.get_running_loop().create_task(self._deliver(conversation_id, claimed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def sweep(self) -> None:
+        """Wake every conversation with something due: at start-up, and for whatever a lost wake-up left behind."""
+        now = self._clock.now()
+        held = await self._store.atransact(lambda rows: outbox.hold_old(rows, now, self._held_after))
+        if held:
+            log.warning("replies_held", count=held)
+            self._hub.wake(DESK)
+        for conversation_id in await self._store.atransact(lambda rows: outbox.due_conversations(rows, now)):
+            if not self._locks[conversation_id].locked():
+                self.wake(conversation_id)
+
+    async def close(self) -> None:
+        """Let running calls end; what has not left stays in the outbox."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=10)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being sent (for tests and the terminal)."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    # ------------------------------------------------------------ sending
+
+    async def _deliver(self, conversation_id: str, claimed: Sequence[Letter]) -> None:
+        lock = self._locks[conversation_id]
+        try:
+            async with lock:
+                letter = claimed[0] if claimed else await self._next(conversation_id)
+                while letter is not None:
+                    mark = await self._send(letter)
+                    letter = await self._next(conversation_id, mark)
+        except StoreDown:
+            log.warning("delivery_waits_for_database", conversation=conversation_id)
+            self._later(conversation_id, 5.0)
+        finally:
+            if not lock.locked():
+                self._locks.pop(conversation_id, None)
+
+    async def _next(self, conversation_id: str, mark: Mark | None = None) -> Letter | None:
+        """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then."""
+        now = self._clock.now()
+
+        def work(rows: Session) -> Letter | datetime | None:
+            if mark is not None:
+                mark(rows)
+            return outbox.take(rows, conversation_id, now)
+
+        found = await self._store.atransact(work)
+        if mark is not None:
+            self._hub.wake(conversation(conversation_id))
+        if isinstance(found, datetime):
+            self._later(conversation_id, max(0.05, (found - now).total_seconds()))
+            return None
+        return found
+
+    async def _send(self, letter: Letter) -> Mark:
+        """Make one call; what comes back writes down what came of it."""
+        channel = self._channels.get(letter.channel)
+        if channel is None:  # switched off: it waits for the channel to come back, or for a human
+            return self._wait(letter, 60.0, "channel_off", unknown=False)
+        token, lost_before = self._usable_token(letter), letter.state == "unknown" or letter.attempts > 1 and letter.state == "sending"
+        if token is None and letter.reply_token is not None and lost_before:
+            return self._lost_reply(letter)
+        result = await channel.send(
+            Outgoing.model_validate_json(letter.body), destination=letter.destination, retry_key=letter.retry_key, reply_token=token
+        )
+        now = self._clock.now()
+        match result:
+            case Sent(again=again):
+                twice = lost_before and letter.channel not in _DEDUPLICATES and not again
+                return lambda rows: outbox.sent(rows, letter.id, now, maybe_twice=twice)
+            case Refused(token_used=True) if lost_before:  # our own first try had used it
+                return lambda rows: outbox.sent(rows, letter.id, now)
+            case Refused(token_used=True):
+                return self._wait(letter, 0.0, result.problem, unknown=False, drop_token=True)
+            case Refused():
+                return self._refused(letter, result)
+            case TryLater():
+                return self._busy(letter, result)
+            case Unknown():
+                return self._wait(letter, self._pause(letter), result.problem, unknown=True)
+
+    def _usable_token(self, letter: Letter) -> str | None:
+        if letter.reply_token is None or letter.reply_until is None or self._clock.now() >= letter.reply_until:
+            return None
+        return letter.reply_token
+
+    def _lost_reply(self, letter: Letter) -> Mark:
+        """A reply whose answer never came, and whose token has died: a push could double it, so staff are told instead."""
+        now = self._clock.now()
+
+        def mark(rows: Session) -> None:
+            outbox.give_up(rows, letter.id, now, problem="reply_answer_lost")
+            _add_task(rows, letter, "maybe_not_delivered", now)
+
+        self._hub.wake(DESK)
+        return mark
+
+    def _refused(self, letter: Letter, refused: Refused) -> Mark:
+        now = self._clock.now()
+
+        def mark(rows: Session) -> None:
+            outbox.give_up(rows, letter.id, now, problem=refused.problem)
+            talk = talks.by_id(rows, letter.conversation_id)
+            if talk is not None and refused.unreachable:
+                talks.set_reachable(rows, talk, False)
+                outbox.cancel(rows, talk.id, now)
+                reception.mark_unreachable(rows, talk, now)
+            else:
+                _add_task(rows, letter, "not_delivered", now)
+
+        log.warning("letter_refused", problem=refused.problem, channel=letter.channel, letter=letter.id)
+        self._hub.wake(DESK)
+        return mark
+
+    def _busy(self, letter: Letter, busy: TryLater) -> Mark:
+        wait = self._wait(letter, busy.seconds if busy.seconds is not None else self._pause(letter), busy.problem, unknown=False)
+        now = self._clock.now()
+
+        def mark(rows: Session) -> None:
+            wait(rows)
+            if busy.quota:
+                _add_task(rows, letter, "quota_used_up", now)
+
+        return mark
+
+    def _wait(self, letter: Letter, seconds: float, problem: str, *, unknown: bool, drop_token: bool = False) -> Mark:
+        when = self._clock.now() + timedelta(seconds=seconds)
+        log.info("letter_waits", problem=problem, channel=letter.channel, seconds=round(seconds, 1), letter=letter.id)
+        return lambda rows: outbox.try_later(rows, letter.id, when, problem=problem, unknown=unknown, drop_token=drop_token)
+
+    def _later(self, conversation_id: str, seconds: float) -> None:
+        old = self._timers.pop(conversation_id, None)
+        if old is not None:
+            old.cancel()
+
+        def ring() -> None:
+            self._timers.pop(conversation_id, None)
+            self.wake(conversation_id)
+
+        self._timers[conversation_id] = asyncio.get_running_loop().call_later(seconds, ring)
+
+    @staticmethod
+    def _pause(letter: Letter) -> float:
+        """Growing pauses with jitter: about 1, 2, 4 … 300 seconds."""
+        return min(2.0 ** (letter.attempts - 1), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+
+
+def _add_task(rows: Session, letter: Letter, kind: str, now: datetime) -> None:
+    talk = talks.by_id(rows, letter.conversation_id)
+    if talk is not None and not records.has_open_task(rows, talk.id, kind):
+        records.add_task(rows, kind=kind, now=now, talk=talk)

@@ -1,0 +1,145 @@
+"""Brings events to the reception and what comes of them to whoever acts next: delivery, the desk, the settling timers.
+
+A webhook answers 200 only after `receive` came back: then the message is on disk (design.md §1).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from bot import reception
+from bot.channels.port import Channel, Inbound, Outgoing
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.hub import DESK, Hub, conversation
+from bot.living import LivingKnowledge
+from bot.reception import Received, Rules
+from storage import talk as talks
+from storage.store import Store
+
+log = structlog.get_logger()
+
+
+class Doorman:
+    """One for the whole process."""
+
+    def __init__(
+        self, store: Store, knowledge: LivingKnowledge, channels: Mapping[str, Channel], delivery: Delivery, hub: Hub, clock: Clock, rules: Rules
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._knowledge = knowledge
+        self._channels = channels
+        self._delivery = delivery
+        self._hub = hub
+        self._clock = clock
+        self._rules = rules
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self.bell = asyncio.Event()
+        """Set whenever a danger was stored: the alarm ladder waits on it."""
+
+    async def receive(self, inbounds: Sequence[Inbound]) -> list[Received]:
+        """Store and, where possible, answer these events; back only after their commit. Raises `StoreDown`: answer 503."""
+        by_sender: dict[str, list[Inbound]] = {}
+        for inbound in inbounds:
+            by_sender.setdefault(inbound.sender, []).append(inbound)
+        outcomes = await asyncio.gather(*(self._in_order(events) for events in by_sender.values()))
+        return [outcome for of_one in outcomes for outcome in of_one]
+
+    async def _in_order(self, inbounds: Sequence[Inbound]) -> list[Received]:
+        """The events of one resident, one after the other."""
+        outcomes = []
+        for inbound in inbounds:
+            work = partial(
+                reception.receive, inbound=inbound, town=self._knowledge.town, rules=self._rules, now=self._clock.now(),
+                split=self._split(inbound.channel),
+            )  # fmt: skip
+            outcome = await self._store.atransact(work)
+            self.after(outcome)
+            self._courtesies(inbound, outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    def after(self, outcome: Received) -> None:
+        """What follows a commit: send, settle, show, ring."""
+        if outcome.conversation_id is None or outcome.repeat:
+            return
+        if outcome.letters:
+            self._delivery.wake(outcome.conversation_id, outcome.letters)
+        if outcome.settle_at is not None:
+            self._settle(outcome.conversation_id, outcome.settle_at)
+        self._hub.wake(conversation(outcome.conversation_id))
+        if outcome.alarmed or outcome.case_changed:
+            self._hub.wake(DESK)
+        if outcome.alarmed:
+            self.bell.set()
+
+    async def sweep(self) -> None:
+        """Answer what settled while nobody watched: at start-up, and now and then."""
+        now = self._clock.now()
+        for conversation_id in await self._store.atransact(lambda rows: talks.settled(rows, now)):
+            self._settle(conversation_id, now)
+
+    async def close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=10)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being answered."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    # ------------------------------------------------------------ settling
+
+    def _settle(self, conversation_id: str, settle_at: datetime) -> None:
+        old = self._timers.pop(conversation_id, None)
+        if old is not None:
+            old.cancel()
+        pause = max(timedelta(0), settle_at - self._clock.now()).total_seconds()
+        self._timers[conversation_id] = asyncio.get_running_loop().call_later(pause, self._ring, conversation_id)
+
+    def _ring(self, conversation_id: str) -> None:
+        self._timers.pop(conversation_id, None)
+        self._run(self._answer(conversation_id))
+
+    async def _answer(self, conversation_id: str) -> None:
+        def work(rows: reception.Rows) -> Received:
+            talk = talks.by_id(rows, conversation_id, lock=False)
+            channel = "web" if talk is None else talk.channel
+            return reception.answer_settled(rows, conversation_id, self._knowledge.town, self._rules, self._clock.now(), self._split(channel))
+
+        self.after(await self._store.atransact(work))
+
+    # ------------------------------------------------------------ small things for the platforms
+
+    def _courtesies(self, inbound: Inbound, outcome: Received) -> None:
+        channel = self._channels.get(inbound.channel)
+        if channel is None:
+            return
+        if inbound.group_id is not None and not outcome.repeat:
+            self._run(channel.leave(inbound.group_id))
+        elif outcome.settle_at is not None:
+            self._run(channel.settling(inbound.sender))
+
+    def _split(self, channel_name: str) -> reception.Split:
+        channel = self._channels.get(channel_name)
+        return _whole if channel is None else channel.letters
+
+    def _run(self, work: "asyncio._CoroutineLike[object]") -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[object]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task_failed", error=type(error).__name__)
+
+
+def _whole(outgoing: Outgoing) -> Sequence[Outgoing]:
+    return (outgoing,)

@@ -1,0 +1,90 @@
+"""What is due now: promises about to be missed, danger cards, follow-ups (`madoguchi due`, D6, D8c, D9).
+
+Each is one transaction that reads the row again, so that running twice, or in two processes, changes nothing more.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+
+from sqlmodel import Session as Rows
+
+import flows
+from bot import reception
+from bot.clock import JST
+from bot.reception import Received, Rules
+from storage import cases, records, talk as talks
+from storage.records import DuePromise
+
+LATE_BEFORE = timedelta(minutes=5)
+"""D8c: the resident hears of a delay five minutes before the promised time."""
+_LATE_BY = timedelta(minutes=40)
+_FOLLOW_UP_HOURS = (time(10), time(18))
+
+
+def look_ahead(now: datetime) -> datetime:
+    """Promises of a reply are looked at five minutes early."""
+    return now + LATE_BEFORE
+
+
+def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
+    """Do what one due promise asks for."""
+    talk = talks.by_id(rows, due.conversation_id)
+    if talk is None or not records.is_open(rows, due.id):
+        return Received(None)
+    match due.kind:
+        case "reply":
+            return _late(rows, due, talk, town, rules, now, split)
+        case "danger_card":
+            return _danger_card(rows, due, talk, town, rules, now, split)
+        case "how_are_you" | "open_tomorrow":
+            return _follow_up(rows, due, talk, town, rules, now, split)
+        case _:
+            records.end_promise(rows, due.id, "kept", now)
+            records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
+            return Received(talk.id, case_changed=True)
+
+
+def _late(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
+    """Nobody has answered, and the promised time is near: say so before it is broken (D8c)."""
+    until = max(due.due_at, now) + _LATE_BY
+    records.end_promise(rows, due.id, "late", now)
+    if talk.hidden_address:
+        records.add_task(rows, kind="promise_late", now=now, talk=talk, case_id=due.case_id)
+        return Received(talk.id, case_changed=True)
+    turn = flows.promise_late(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town, until.astimezone(JST))
+    records.promise(rows, talk, kind="reply_again", due_at=until, case_id=due.case_id)
+    if due.case_id is not None:
+        cases.move_promise(rows, due.case_id, until)
+    return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
+
+
+def _danger_card(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
+    """L2 while a human owns the talk, and nobody has written for three minutes (D8): the card with the numbers."""
+    records.end_promise(rows, due.id, "kept", now)
+    if talk.owner != "human" or talks.staff_wrote_after(rows, talk.id, due.due_at - reception.CARD_AFTER):
+        return Received(talk.id)
+    danger = reception.last_danger(rows, talk, town)
+    turn = flows.card_while_human(reception.session_of(talk), danger, reception.scene_of(rows, talk, rules, now), town)
+    return Received(talk.id) if turn is None else reception.say(reception.At(rows, town, rules, now, split), talk, turn)
+
+
+def _follow_up(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
+    """The one neutral question the resident asked for, between 10:00 and 18:00 (D9); never to a hidden address, never while a human writes."""
+    if not _FOLLOW_UP_HOURS[0] <= now.astimezone(JST).time() < _FOLLOW_UP_HOURS[1]:
+        return Received(talk.id)
+    if talk.hidden_address or not talk.follow_ups or not talk.reachable or talk.owner == "human":
+        records.end_promise(rows, due.id, "dropped", now)
+        return Received(talk.id)
+    records.end_promise(rows, due.id, "kept", now)
+    turn = flows.follow_up(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town)
+    return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
+
+
+def every_due(now: datetime) -> Callable[[Rows], list[DuePromise]]:
+    """What is due at `now`; replies count five minutes earlier."""
+
+    def work(rows: Rows) -> list[DuePromise]:
+        early = records.due_promises(rows, look_ahead(now))
+        return [due for due in early if due.kind == "reply" or due.due_at <= now]
+
+    return work

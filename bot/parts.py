@@ -1,0 +1,32 @@
+"""The parts of a running Madoguchi, built once at start and handed to whoever needs them (no globals)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.channels.port import Channel
+from bot.clock import Clock
+from bot.hub import Hub
+from bot.settings import Settings
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from bot.alarm import Alarms
+    from bot.delivery import Delivery
+    from bot.doorman import Doorman
+    from bot.living import LivingKnowledge
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a route or a job may use."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    hub: Hub
+    knowledge: "LivingKnowledge"
+    channels: Mapping[str, Channel]
+    delivery: "Delivery"
+    doorman: "Doorman"
+    alarms: "Alarms"

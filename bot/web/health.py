@@ -1,0 +1,55 @@
+"""Is it alive, is it ready, how is it: for whoever watches the machine."""
+
+import hmac
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from bot.parts import Parts
+from storage import cases, outbox
+from storage.store import StoreDown
+
+router = APIRouter()
+_OUTBOX_STUCK = timedelta(minutes=10)
+
+
+@router.get("/healthz", include_in_schema=False)
+async def healthz() -> PlainTextResponse:
+    """The process answers."""
+    return PlainTextResponse("ok")
+
+
+@router.get("/readyz", include_in_schema=False)
+async def readyz(request: Request) -> JSONResponse:
+    """The database can be written and nothing waits in the outbox for more than ten minutes; else 503."""
+    parts: Parts = request.app.state.parts
+    try:
+        oldest = await parts.store.atransact(outbox.oldest_waiting)
+    except StoreDown:
+        return JSONResponse({"database": "down"}, status_code=503)
+    stuck = oldest is not None and parts.clock.now() - oldest > _OUTBOX_STUCK
+    return JSONResponse({"database": "ok", "outbox": "stuck" if stuck else "ok"}, status_code=503 if stuck else 200)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Prometheus text, for the holder of the token; 404 for everybody else (R17)."""
+    parts: Parts = request.app.state.parts
+    token = parts.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is None or not hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
+        return Response(status_code=404)
+    now = parts.clock.now()
+    registry = CollectorRegistry()
+    oldest = await parts.store.atransact(outbox.oldest_waiting)
+    _gauge(registry, "madoguchi_outbox_oldest_seconds", "Age of the oldest undelivered call", 0.0 if oldest is None else (now - oldest).total_seconds())
+    _gauge(registry, "madoguchi_cases_waiting", "People who wait for a coordinator", await parts.store.atransact(cases.waiting_count))
+    _gauge(registry, "madoguchi_alarms_open", "Alarms nobody has taken", len(await parts.store.atransact(cases.open_alarms)))
+    _gauge(registry, "madoguchi_entries", "Entries in the running knowledge base", len(parts.knowledge.town.base.entries))
+    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+
+def _gauge(registry: CollectorRegistry, name: str, what: str, value: float) -> None:
+    Gauge(name, what, registry=registry).set(value)
