@@ -55,7 +55,7 @@ class Doorman:
         for inbound in inbounds:
             work = partial(
                 reception.receive, inbound=inbound, town=self._knowledge.town, rules=self._rules, now=self._clock.now(),
-                split=self._split(inbound.channel),
+                split=self.split_of(inbound.channel),
             )  # fmt: skip
             outcome = await self._store.atransact(work)
             self.after(outcome)
@@ -111,7 +111,7 @@ class Doorman:
         def work(rows: reception.Rows) -> Received:
             talk = talks.by_id(rows, conversation_id, lock=False)
             channel = "web" if talk is None else talk.channel
-            return reception.answer_settled(rows, conversation_id, self._knowledge.town, self._rules, self._clock.now(), self._split(channel))
+            return reception.answer_settled(rows, conversation_id, self._knowledge.town, self._rules, self._clock.now(), self.split_of(channel))
 
         self.after(await self._store.atransact(work))
 
@@ -126,7 +126,7 @@ class Doorman:
         elif outcome.settle_at is not None:
             self._run(channel.settling(inbound.sender))
 
-    def _split(self, channel_name: str) -> reception.Split:
+    def split_of(self, channel_name: str) -> reception.Split:
         channel = self._channels.get(channel_name)
         return _whole if channel is None else channel.letters
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.delivery import Delivery
     from bot.doorman import Doorman
     from bot.living import LivingKnowledge
+    from bot.reception import Rules
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,4 @@ class Parts:
     delivery: "Delivery"
     doorman: "Doorman"
     alarms: "Alarms"
+    rules: "Rules"

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from storage.dialect import insert_new, table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
-from storage.tables import Consent, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
+from storage.tables import Consent, Conversation, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
 
 _N, _P, _T = table(Consent), table(Promise), table(Task)
@@ -36,6 +36,7 @@ class DuePromise:
 
     id: str
     conversation_id: str
+    channel: str
     case_id: str | None
     kind: str
     due_at: datetime
@@ -82,8 +83,12 @@ def promise(session: Session, talk: Talk, *, kind: str, due_at: datetime, case_i
 
 
 def due_promises(session: Session, now: datetime, limit: int = 200) -> list[DuePromise]:
-    query = select(_P).where(_P.c.state == "open", _P.c.due_at <= now).order_by(_P.c.due_at).limit(limit)
-    return [DuePromise(row.id, row.conversation_id, row.case_id, row.kind, row.due_at) for row in session.execute(query)]
+    talk = table(Conversation)
+    query = (
+        select(_P, talk.c.channel).join(talk, talk.c.id == _P.c.conversation_id)
+        .where(_P.c.state == "open", _P.c.due_at <= now).order_by(_P.c.due_at).limit(limit)
+    )  # fmt: skip
+    return [DuePromise(row.id, row.conversation_id, row.channel, row.case_id, row.kind, row.due_at) for row in session.execute(query)]
 
 
 def is_open(session: Session, promise_id: str) -> bool:

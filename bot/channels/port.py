@@ -92,9 +92,10 @@ class TryLater:
 
 @dataclass(frozen=True)
 class Unknown:
-    """No answer came: it may have arrived."""
+    """No answer came: it may have arrived. `probably_not`: the platform answered that it failed itself (5xx on a call without a retry key)."""
 
     problem: str
+    probably_not: bool = False
 
 
 Delivery = Sent | Refused | TryLater | Unknown

@@ -13,7 +13,7 @@ from typing import Self
 
 from knowledge.hearing.danger_pattern import Heard, Pattern
 from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Context, Listed, Rule, Who, read
-from knowledge.hearing.danger_text import SEAM, Folded, fold
+from knowledge.hearing.danger_text import END, SEAM, Folded, fold
 from knowledge.hearing.danger_words import Span
 from knowledge.hearing.model import NO_DANGER, Danger, DangerKind
 
@@ -87,6 +87,7 @@ class DangerList:
         return [failure for rule in self.rules for failure in self._test_rule(rule)]
 
     def _listen(self, folded: str) -> "_Listening":
+        folded += END
         found = self._listed.finder.find(folded)
         idioms = found.pop(self._listed.idioms, None)
         if idioms:
@@ -107,6 +108,7 @@ class DangerList:
             if signal.level >= told:
                 kinds |= dict.fromkeys(signal.rule.kinds)
         start, end = first.pieces[-1]
+        end = min(end, len(folded.places))
         return Danger(
             level=LEVELS[first.level],
             kinds=tuple(kinds),

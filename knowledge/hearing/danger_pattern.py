@@ -6,6 +6,7 @@
 `<kin>が<falls>`          directly one after the other
 `<gives_away>＋<farewell>` both anywhere in the message, in any order
 `suicid*`                 Latin letters stand as whole words; * leaves the end open
+`もう限界$`                at the end of the message
 """
 
 import re
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from knowledge.hearing.danger_text import SENTENCE_ENDS, fold_word, is_latin, plain_latin
+from knowledge.hearing.danger_text import END, SENTENCE_ENDS, fold_word, is_latin, plain_latin
 from knowledge.hearing.danger_words import Span
 
 NEAR = 14
@@ -94,10 +95,12 @@ class Lexicon:
 
 def spellings(expression: str) -> set[str]:
     """All folded words an expression with alternatives stands for, Latin ones also without accents."""
+    if "?" in expression:
+        raise WrongPattern(f"「{expression}」の「?」は使えません。あってもなくてもよい言葉は (は|) と書いてください。")
     words: set[str] = set()
     for alternative in _alternatives(expression):
         open_end = alternative.rstrip().endswith("*")
-        folded = fold_word(alternative)
+        folded = fold_word(alternative.replace("$", END))
         if not folded:
             raise WrongPattern(f"「{expression}」に空の言葉があります。言葉を書いてください。")
         for word in (folded, plain_latin(folded)):

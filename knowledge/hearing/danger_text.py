@@ -11,6 +11,9 @@ SENTENCE_ENDS = frozenset("。!?\n")
 SEAM = "\ue000"
 """Stands between two messages of one resident: people break a sentence over messages, so it ends no sentence."""
 
+END = "\ue001"
+"""Stands behind the last character, so that an expression can ask for the end of the message."""
+
 _DROPPED = frozenset("…‥・･·〜~'\"“”‘’`´*_^「」『』()【】\u200b\u200c\u200d\u2060\ufe0f\ufeff\u3099\u309a")
 _SMALL = str.maketrans("ぁぃぅぇぉゎゕゖ", "あいうえおわかか")
 _TRADITIONAL = str.maketrans(

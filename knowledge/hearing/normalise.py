@@ -7,8 +7,7 @@ can be shown in the resident's own spelling (G6); `words` cuts it with SudachiPy
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sudachipy import Dictionary, SplitMode, Tokenizer
@@ -39,15 +38,16 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One content word. `form` is the dictionary's normal form, `reading` its reading as written, in hiragana."""
+    """One content word. `form` is the dictionary's normal form."""
 
     form: str
     start: int
     end: int
+    tail: int
+    """End with the endings that hang on it (払え + ない), for showing."""
     noun: bool
     groups: tuple[int, ...]
     """Synonym groups of the dictionary."""
-    known: bool
 
 
 def plain(text: str) -> Plain:
@@ -140,12 +140,14 @@ def cut(text: Plain) -> Cut:
                 sound.append(letter)
                 places.append(start + min(int(at * step), end - start - 1))
             kind = piece.part_of_speech()
+            if kind[0] == "助動詞" and found and found[-1].tail == start:
+                found[-1] = replace(found[-1], tail=end)
             if kind[0] not in _CONTENT or kind[1] in _NOT_CONTENT:
                 continue
             form = piece.normalized_form()
             if form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
                 continue
-            found.append(Word(form, start, end, kind[0] == "名詞", tuple(piece.synonym_group_ids()), not piece.is_oov()))
+            found.append(Word(form, start, end, end, kind[0] == "名詞", tuple(piece.synonym_group_ids())))
     return Cut(tuple(found), "".join(sound), tuple(places))
 
 
@@ -165,7 +167,3 @@ def _tells(surface: str) -> bool:
     """One kana or one mark alone tells nothing; one kanji does."""
     return len(surface) > 1 or "一" <= surface <= "龠"
 
-
-def sentences(texts: Sequence[str]) -> list[Cut]:
-    """Cuts several texts; a convenience for building an index."""
-    return [cut(plain(text)) for text in texts]

@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make:
+#   make run    sets up and starts Madoguchi with the sample town
+#   make test   sets up and runs every test
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+.PHONY: run test lint assets lock bench eval clean
+
+run: .venv/ready-run assets
+	@$(BIN)/madoguchi serve
+
+test: .venv/ready-dev assets lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+eval bench: .venv/ready-dev
+	@$(BIN)/madoguchi $@
+
+.venv/bin/uv:
+	@echo "[1/3] Python の環境を作っています / making the Python environment"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/ready-run: .venv/bin/uv requirements.lock
+	@echo "[2/3] 部品を入れています（はじめは1〜2分）/ installing locked packages"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready-run requirements-dev.lock
+	@echo "[2/3] 試験の部品を入れています / installing test packages"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+assets: bot/desk/static/npm/tokens.css
+
+bot/desk/static/npm/tokens.css: package-lock.json bot/desk/fetch_npm.py
+	@echo "[3/3] 画面の色と大きさの部品を入れています / fetching design tokens"
+	@$(BIN)/python -m bot.desk.fetch_npm
+
+lock: .venv/bin/uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --group build -o requirements.lock --no-emit-index-url --custom-compile-command 'make lock'
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --group build --group dev -o requirements-dev.lock --no-emit-index-url --custom-compile-command 'make lock'
+
+clean:
+	rm -rf .venv var node_modules bot/desk/static/npm

@@ -1,0 +1,131 @@
+"""Builds the web application from its parts, and starts and ends what runs beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.alarm import Alarms, Call, call_outside
+from bot.api import router as api
+from bot.channels.line import LineChannel
+from bot.channels.port import Channel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.webchat import WebChannel
+from bot.clock import Clock, SystemClock
+from bot.delivery import Delivery
+from bot.desk import router as desk
+from bot.doorman import Doorman
+from bot.hub import Hub
+from bot.jobs.loop import Loop
+from bot.living import LivingKnowledge
+from bot.parts import Parts
+from bot.reception import Rules
+from bot.settings import Settings
+from bot.web import chat, health, webhooks
+from bot.web.headers import SecurityHeaders
+from bot.web.hosts import allowed_hosts
+from bot.web.limits import BodyLimit
+from storage.migrate import migrate
+from storage.sealing import Keyring, make_key_file, read_key_file
+from storage.store import Store, StoreDown
+
+log = structlog.get_logger()
+
+
+def build_keyring(settings: Settings) -> Keyring:
+    """The master key; the demo makes its own file, production must bring one (R38)."""
+    if settings.profile == "demo" and not settings.master_key_file.exists():
+        make_key_file(settings.master_key_file)
+    return Keyring(read_key_file(settings.master_key_file))
+
+
+def build_channels(settings: Settings) -> dict[str, Channel]:
+    """The web chat always; LINE and Telegram only with all their secrets (R1)."""
+    channels: dict[str, Channel] = {"web": WebChannel()}
+    if settings.line_ready:
+        channels["line"] = LineChannel(settings)
+    if settings.telegram_ready:
+        channels["telegram"] = TelegramChannel(settings)
+    return channels
+
+
+def build_parts(
+    settings: Settings, store: Store, *, clock: Clock | None = None, channels: Mapping[str, Channel] | None = None, call: Call = call_outside
+) -> Parts:
+    """Wire the parts together. Tests bring their own clock and listen to the alarm's calls."""
+    clock = clock or SystemClock()
+    channels = build_channels(settings) if channels is None else channels
+    hub = Hub()
+    knowledge = LivingKnowledge(Path(settings.knowledge))
+    rules = Rules(settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes)
+    delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
+    doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)
+    alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call)
+    return Parts(settings, clock, store, hub, knowledge, channels, delivery, doorman, alarms, rules)
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """The whole web application over these parts."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loop = Loop(parts)
+        tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
+        telegram = parts.channels.get("telegram")
+        if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
+            tasks.append(asyncio.create_task(loop.poll(telegram)))
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await parts.doorman.close()
+        await parts.delivery.close()
+        for channel in parts.channels.values():
+            await channel.close()
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.parts = parts
+    for router in (webhooks.router, health.router, chat.router, desk, api):
+        app.include_router(router)
+    app.add_exception_handler(StoreDown, _cannot_save)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(BodyLimit, largest=parts.settings.max_body)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
+    return app
+
+
+def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
+    """Open the database, bringing its tables up to date first. `exclusive=False` is for a command beside a running server."""
+    store = Store.open(settings.database_url, build_keyring(settings), exclusive=exclusive)
+    migrate(store.engine)
+    return store
+
+
+def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
+    """Run the web application until it is stopped."""
+    import uvicorn  # only this command needs a server
+
+    store = open_store(settings)
+    try:
+        parts = build_parts(settings, store)
+        ready(parts)
+        config = uvicorn.Config(
+            build_app(parts), host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
+            proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=settings.trusted_proxies or "127.0.0.1", timeout_graceful_shutdown=8,
+        )  # fmt: skip
+        uvicorn.Server(config).run()
+    finally:
+        store.close()
+
+
+async def _cannot_save(request: Request, error: Exception) -> Response:
+    """503 without a word of what was sent (R46)."""
+    return JSONResponse({"error": "cannot_save_now"}, status_code=503, headers={"retry-after": "10"})

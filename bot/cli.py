@@ -1,0 +1,163 @@
+"""The `madoguchi` command: a thin list of verbs (design.md §5)."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+
+from bot.knowledge_verbs import app as knowledge_app
+from bot.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="まるごと相談窓口 — a front door for people in trouble.")
+app.add_typer(knowledge_app, name="knowledge", help="地域の情報を点検・試験する / check and test the knowledge base")
+staff_app = typer.Typer(no_args_is_help=True, help="職員の口座 / staff accounts")
+app.add_typer(staff_app, name="staff")
+token_app = typer.Typer(no_args_is_help=True, help="API の鍵 / API tokens")
+app.add_typer(token_app, name="token")
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Folder = Annotated[Path | None, typer.Option("--knowledge", help="地域の情報のフォルダー / a folder of entries", exists=True, file_okay=False)]
+
+
+def main() -> None:
+    """Entry of the console script: one clear line on bad settings, exit 2."""
+    from pydantic import ValidationError
+
+    _set_up_logs()
+    try:
+        app()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            err.print(f"設定が正しくありません: MADOGUCHI_{'_'.join(str(part) for part in problem['loc']).upper()} — {problem['msg']}")
+        sys.exit(2)
+
+
+def _set_up_logs() -> None:
+    """Structured lines on stderr, UTC, event names and our own ids only (R42)."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )  # fmt: skip
+
+
+@app.command()
+def serve() -> None:
+    """相談窓口を動かす / run the web chat, the desk and the webhooks."""
+    from bot import start
+
+    start.serve(Settings(), out, err)
+
+
+@app.command()
+def talk(folder: Folder = None) -> None:
+    """端末で話してみる / a conversation in the terminal, with the same flows."""
+    from bot import terminal_talk
+
+    terminal_talk.run(Settings(), folder, out)
+
+
+@app.command()
+def match(
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="1行に1件のJSONを読む / one JSON a line on standard input")] = False,
+    ranked: Annotated[int | None, typer.Option("--ranked", min=1, help="上位N件の並びだけを出す / only the plain ranking")] = None,
+    folder: Folder = None,
+    text: Annotated[str | None, typer.Argument(help="相談の文（--jsonl を使わないとき）/ one worry")] = None,
+) -> None:
+    """相談の文に合う窓口をさがす / match worries to services."""
+    from bot import match as matching
+
+    sys.exit(matching.main(Settings().knowledge if folder is None else folder, jsonl=jsonl, ranked=ranked, text=text))
+
+
+@app.command()
+def due(
+    at: Annotated[datetime | None, typer.Option("--at", help="この時刻のつもりで / as if at this time (JST)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="見るだけ / only show")] = False,
+) -> None:
+    """期日の来た約束を果たす / what is due now: promises and follow-ups."""
+    from bot import start
+
+    start.due_now(Settings(), at, dry_run, out)
+
+
+@app.command()
+def doctor() -> None:
+    """足りない設定を一行ずつ言う / what is missing in this set-up, with the fix."""
+    from bot import doctor as doctors
+
+    sys.exit(doctors.run(Settings(), out))
+
+
+@app.command()
+def verify() -> None:
+    """記録の鎖と決まりごとを確かめる / check the audit chain and the invariants."""
+    from bot import start
+
+    sys.exit(start.verify(Settings(), out))
+
+
+@app.command(name="eval")
+def evaluate(folder: Folder = None) -> None:
+    """聞きとりの正しさを測る / measure hearing on the development sets."""
+    from bot.bench import eval as evaluation
+
+    sys.exit(evaluation.main(Settings().knowledge if folder is None else folder, out))
+
+
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="一つの測定の長さ / length of one measurement")] = 5.0,
+    postgres: Annotated[bool, typer.Option(help="PostgreSQL も測る / PostgreSQL too")] = True,
+) -> None:
+    """速さと記憶量を測る / measure speed and memory, side by side in one run."""
+    from bot.bench import speed
+
+    sys.exit(speed.main(seconds, postgres, out))
+
+
+@staff_app.command("add")
+def staff_add(role: Annotated[str, typer.Argument(help="coordinator | lead | editor | admin | agency")] = "coordinator") -> None:
+    """招待の一回きりのリンクを作る / make a one-time link for a new member of staff."""
+    from bot import start
+
+    start.invite(Settings(), role, out, err)
+
+
+@staff_app.command("list")
+def staff_list() -> None:
+    """職員の一覧 / list staff."""
+    from bot import start
+
+    start.list_staff(Settings(), out)
+
+
+@staff_app.command("disable")
+def staff_disable(login: str) -> None:
+    """職員を止める / disable an account; its sessions end at once."""
+    from bot import start
+
+    sys.exit(start.disable_staff(Settings(), login, out, err))
+
+
+@token_app.command("add")
+def token_add(login: str, name: str) -> None:
+    """API の鍵を作る（一度だけ表示）/ make an API token with the rights of one member of staff."""
+    from bot import start
+
+    sys.exit(start.add_token(Settings(), login, name, out, err))
+
+
+@token_app.command("revoke")
+def token_revoke(name: str) -> None:
+    """API の鍵を止める / revoke an API token."""
+    from bot import start
+
+    sys.exit(start.revoke_token(Settings(), name, out, err))

@@ -1,0 +1,86 @@
+"""`madoguchi doctor`: what is missing in this set-up, one line each with the fix (desk.md §6 点検)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from rich.console import Console
+from sqlalchemy import text
+
+from bot import app as apps
+from bot.production import missing_for_production
+from bot.settings import Settings
+from knowledge import lint
+from storage import cases
+from storage.sealing import KeyFileProblem
+from storage.store import SecondProcess, StoreDown
+
+State = Literal["ok", "note", "bad"]
+_MARK: dict[State, str] = {"ok": "〇", "note": "△", "bad": "×"}
+
+
+class Finding(NamedTuple):
+    """One line: what was looked at, how it is, what to do."""
+
+    state: State
+    words: str
+
+
+def run(settings: Settings, out: Console) -> int:
+    """Print all findings; 1 when something is bad."""
+    findings = [*_settings(settings), *_knowledge(settings), *_database(settings)]
+    for finding in findings:
+        out.print(f"{_MARK[finding.state]} {finding.words}")
+    return 1 if any(finding.state == "bad" for finding in findings) else 0
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for words in missing_for_production(settings):
+        yield Finding("bad", words)
+    if settings.profile == "demo":
+        yield Finding("note", "見本（demo）で動きます。住民に使ってもらう前に MADOGUCHI_PROFILE=production にしてください。")
+    yield from _channel("LINE", settings.line_ready, settings.line_channel_secret or settings.line_channel_access_token,
+                        "MADOGUCHI_LINE_CHANNEL_SECRET と MADOGUCHI_LINE_CHANNEL_ACCESS_TOKEN")  # fmt: skip
+    yield from _channel("Telegram", settings.telegram_ready, settings.telegram_token, "MADOGUCHI_TELEGRAM_TOKEN と MADOGUCHI_TELEGRAM_SECRET")
+    if settings.line_ready:
+        yield Finding("note", f"LINE の使い方は {settings.line_mode} です。自治体は、どちらにするかを決めた記録を残してください（2021年の国の指針）。")
+    if not settings.alarm_urls.strip():
+        yield Finding("note", "緊急のときに外へ鳴らす先がありません。机を開いている人にだけ知らせます → MADOGUCHI_ALARM_URLS")
+
+
+def _channel(name: str, ready: bool, begun: object, needed: str) -> Iterator[Finding]:
+    if ready:
+        yield Finding("ok", f"{name}: つながる用意ができています")
+    elif begun:
+        yield Finding("bad", f"{name}: 設定が足りないので動いていません → {needed}")
+    else:
+        yield Finding("note", f"{name}: 使っていません → {needed}")
+
+
+def _knowledge(settings: Settings) -> Iterator[Finding]:
+    problems = lint.check(settings.knowledge, today=datetime.now(UTC).date())
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors:
+        yield Finding("bad", f"地域の情報: まちがいが {len(errors)} 件 → madoguchi knowledge check {settings.knowledge}")
+    else:
+        yield Finding("ok", f"地域の情報: 読めます（注意 {len(problems)} 件）")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        store = apps.open_store(settings, exclusive=False)
+    except KeyFileProblem as problem:
+        yield Finding("bad", str(problem))
+        return
+    except (StoreDown, SecondProcess, OSError) as problem:
+        yield Finding("bad", f"データベースを開けません: {type(problem).__name__}")
+        return
+    try:
+        yield Finding("ok", f"データベース: {store.engine.dialect.name}")
+        if store.engine.dialect.name == "sqlite":
+            mode = store.transact(lambda rows: rows.execute(text("PRAGMA journal_mode")).scalar())
+            yield Finding("ok" if mode == "wal" else "bad", f"SQLite の書き方: {mode}")
+        staffed = store.transact(cases.is_staffed)
+        yield Finding("ok", "相談員: います") if staffed else Finding("bad", "相談員がまだいません → madoguchi serve が出すリンク、または madoguchi staff add")
+    finally:
+        store.close()

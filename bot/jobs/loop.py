@@ -1,0 +1,66 @@
+"""The engine port for one process: looks at the rows that come due, at start and every second, and polls Telegram where that is set."""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from bot.channels.telegram import TelegramChannel
+from bot.jobs import due
+from bot.parts import Parts
+from storage import records
+from storage.store import StoreDown
+
+log = structlog.get_logger()
+
+_EVERY = 1.0
+_SWEEP_EVERY = 15
+_CURSOR = "telegram.offset"
+
+
+class Loop:
+    """Sweeps what is due. Running it twice changes nothing more: rows are the truth."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def run(self) -> None:
+        """Until cancelled: settled words and the outbox at start and every 15 s, promises every second."""
+        beat = 0
+        while True:
+            try:
+                if beat % _SWEEP_EVERY == 0:
+                    await self._parts.doorman.sweep()
+                    await self._parts.delivery.sweep()
+                await self.keep_promises()
+            except StoreDown:
+                log.error("jobs_wait_for_database")
+            except Exception as error:  # a job that fails must not stop the others; its row comes due again
+                log.error("job_failed", error=type(error).__name__)
+            beat += 1
+            await asyncio.sleep(_EVERY)
+
+    async def keep_promises(self) -> int:
+        """Do what every due promise asks for; returns how many."""
+        parts = self._parts
+        now = parts.clock.now()
+        found = await parts.store.atransact(due.every_due(now))
+        for one in found:
+            work = partial(due.keep, due=one, town=parts.knowledge.town, rules=parts.rules, now=now, split=parts.doorman.split_of(one.channel))
+            parts.doorman.after(await parts.store.atransact(work))
+        return len(found)
+
+    async def poll(self, telegram: TelegramChannel) -> None:
+        """Telegram by polling: the offset moves only after the updates before it were stored (platform README, T-upd)."""
+        parts = self._parts
+        offset = await parts.store.atransact(lambda rows: records.cursor(rows, _CURSOR))
+        while True:
+            try:
+                inbounds, following = await telegram.poll(offset, parts.clock.now())
+                await parts.doorman.receive(inbounds)
+                if following != offset:
+                    await parts.store.atransact(lambda rows, to=following: records.move_cursor(rows, _CURSOR, to))
+                    offset = following
+            except StoreDown:
+                log.error("polling_waits_for_database")
+                await asyncio.sleep(_EVERY)
