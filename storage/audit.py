@@ -8,14 +8,16 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select
 from sqlmodel import Session
 
 from storage.dialect import is_postgres, table
 from storage.tables import Audit
 
 _A = table(Audit)
-_CHAIN_LOCK = 106_003
+_LOCK_CHAIN = select(func.pg_advisory_xact_lock(106_003))
+_NEWEST = select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)
+_NOTE = insert(_A)
 GENESIS = "0" * 64
 
 
@@ -30,17 +32,22 @@ class Broken:
 def note(session: Session, *, actor: str, act: str, now: datetime, case_id: str | None = None, **detail: str | int | bool | None) -> None:
     """Append one row. On PostgreSQL the chain is locked until the transaction ends, so call this late in a work."""
     if is_postgres(session):
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
-    newest = session.execute(select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)).first()
-    seq, previous = (1, GENESIS) if newest is None else (newest.seq + 1, newest.hash)
-    written = json.dumps(detail, sort_keys=True, ensure_ascii=False)
-    values = {"seq": seq, "at": now, "actor": actor, "act": act, "case_id": case_id, "detail": written, "previous": previous}
-    session.execute(_A.insert().values(**values, hash=_hash(seq, now, actor, act, case_id, written, previous)))
+        session.execute(_LOCK_CHAIN)
+    newest, previous = head(session)
+    seq = newest + 1
+    written = json.dumps(detail, sort_keys=True)
+    session.execute(
+        _NOTE,
+        {
+            "seq": seq, "at": now, "actor": actor, "act": act, "case_id": case_id, "detail": written, "previous": previous,
+            "hash": _hash((seq, now.timestamp(), actor, act, case_id, written, previous)),
+        },
+    )  # fmt: skip
 
 
 def head(session: Session) -> tuple[int, str]:
     """Number and hash of the newest row: sent outside the host daily, so that a cut tail shows."""
-    newest = session.execute(select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)).first()
+    newest = session.execute(_NEWEST).first()
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 
@@ -50,7 +57,7 @@ def verify(session: Session, *, known_head: tuple[int, str] | None = None) -> Br
     for row in session.execute(select(_A).order_by(_A.c.seq).execution_options(yield_per=2000)):
         if row.seq != expected:
             return Broken(expected, "missing")
-        if row.previous != previous or row.hash != _hash(row.seq, row.at, row.actor, row.act, row.case_id, row.detail, previous):
+        if row.previous != previous or row.hash != _hash((row.seq, row.at.timestamp(), row.actor, row.act, row.case_id, row.detail, previous)):
             return Broken(row.seq, "changed")
         if known_head is not None and row.seq == known_head[0] and row.hash != known_head[1]:
             return Broken(row.seq, "rewritten")
@@ -66,6 +73,6 @@ def reads_of(session: Session, case_id: str, limit: int = 200) -> list[tuple[dat
     return [(row.at, row.actor, row.act) for row in session.execute(query)]
 
 
-def _hash(seq: int, at: datetime, actor: str, act: str, case_id: str | None, detail: str, previous: str) -> str:
-    written = json.dumps([seq, at.timestamp(), actor, act, case_id, detail, previous], ensure_ascii=False)
-    return hashlib.sha256(written.encode()).hexdigest()
+def _hash(row: tuple[int, float, str, str, str | None, str, str]) -> str:
+    """Over number, time, actor, act, case, detail and the hash before."""
+    return hashlib.sha256(json.dumps(row, ensure_ascii=False).encode()).hexdigest()

@@ -4,17 +4,28 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, case, func, select, text, update
 from sqlmodel import Session
 
-from storage.dialect import table
+from storage.dialect import engine_of, on_each, table
 from storage.ids import new_code, new_id
-from storage.sealing import seal, unseal
-from storage.tables import Alarm, Case, Staff
+from storage.sealing import mark_erasure, seal, unseal
+from storage.tables import OPEN_CASE, Alarm, Case, Staff
 from storage.talk import Talk, scope_of
 
 _K, _L, _S = table(Case), table(Alarm), table(Staff)
+_OF: Any = bindparam("of")
+_OPEN = select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.conversation_id == _OF, text(OPEN_CASE))
+_OPEN_WHOLE = select(_K).where(_K.c.conversation_id == _OF, text(OPEN_CASE)).with_for_update()
+_NEW = on_each(lambda insert: insert(_K).on_conflict_do_nothing().returning(_K.c.id))
+_CHANGE = update(_K).where(_K.c.id == _OF)
+_WAITING = select(func.count()).select_from(_K).where(_K.c.state == "waiting")
+_STAFFED = (
+    select(_S.c.id).where(_S.c.role.in_(("coordinator", "lead")), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
+)  # fmt: skip
+_CODES_TRIED = 5
 
 
 @dataclass(frozen=True)
@@ -30,9 +41,7 @@ class OpenedCase:
 
 def open_of(session: Session, conversation_id: str) -> OpenedCase | None:
     """The open case of a conversation, if there is one."""
-    row = session.execute(
-        select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.conversation_id == conversation_id, _K.c.state != "closed")
-    ).first()
+    row = session.execute(_OPEN, {"of": conversation_id}).first()
     return None if row is None else OpenedCase(row.id, row.code, row.state, row.coordinator_id, False)
 
 
@@ -40,43 +49,58 @@ def open_or_add(
     session: Session, talk: Talk, *, reason: str, urgency: int, title: str, sheet: str, topics: Sequence[str], shares_story: bool, restricted: bool,
     promise_at: datetime | None, now: datetime,
 ) -> OpenedCase:  # fmt: skip
-    """Open a case, or add to the open one: its sheet grows, its urgency and mask only rise, its promise only comes earlier (I6).
+    """Open a case, or add to the open one: its sheet and topics grow, its urgency and mask only rise, its promise only comes earlier (I6).
 
     `sheet` is JSON of SheetLine values; `title` one line in the resident's words.
     """
-    scope = scope_of(talk.id)
-    found = open_of(session, talk.id)
-    if found is None:
-        case_id, code = new_id(), new_code()
-        session.execute(
-            _K.insert().values(
-                id=case_id, code=code, conversation_id=talk.id, person_id=talk.person_id, state="waiting", reason=reason, urgency=urgency,
-                restricted=restricted, title_sealed=seal(session, scope, f"care_case.title:{case_id}", title),
-                sheet_sealed=seal(session, scope, f"care_case.sheet:{case_id}:1", sheet),
-                topics_sealed=seal(session, scope, f"care_case.topics:{case_id}", json.dumps(list(topics))), shares_story=shares_story,
-                from_seq=1 if shares_story else talk.last_seq + 1, promise_at=promise_at, next_contact_none=False, version=1, opened_at=now,
+    for _ in range(_CODES_TRIED):
+        row = session.execute(_OPEN_WHOLE, {"of": talk.id}).first()
+        if row is not None:
+            return _add(
+                session, row, urgency=urgency, sheet=sheet, topics=topics, shares=shares_story, restricted=restricted, promise_at=promise_at
             )
-        )  # fmt: skip
-        return OpenedCase(case_id, code, "waiting", None, True)
-    row = session.execute(select(_K).where(_K.c.id == found.id)).one()
-    merged = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)) + json.loads(sheet)
-    earliest = min((at for at in (row.promise_at, promise_at) if at is not None), default=None)
+        case_id, code, scope = new_id(), new_code(), scope_of(talk.id)
+        made = session.execute(
+            _NEW[engine_of(session)],
+            {
+                "id": case_id, "code": code, "conversation_id": talk.id, "person_id": talk.person_id, "state": "waiting", "reason": reason,
+                "urgency": urgency, "restricted": restricted, "title_sealed": seal(session, scope, f"care_case.title:{case_id}", title),
+                "sheet_sealed": seal(session, scope, f"care_case.sheet:{case_id}:1", sheet),
+                "topics_sealed": seal(session, scope, f"care_case.topics:{case_id}", json.dumps(list(topics))), "shares_story": shares_story,
+                "from_seq": 1 if shares_story else talk.last_seq + 1, "promise_at": promise_at, "next_contact_none": False, "version": 1,
+                "opened_at": now,
+            },
+        ).first()  # fmt: skip
+        if made is not None:
+            return OpenedCase(case_id, code, "waiting", None, True)
+    raise LookupError("no case could be opened: every code was taken")
+
+
+def _add(
+    session: Session, row: Any, *, urgency: int, sheet: str, topics: Sequence[str], shares: bool, restricted: bool, promise_at: datetime | None
+) -> OpenedCase:
+    scope, state = scope_of(row.conversation_id), row.state
+    lines = [*json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)), *json.loads(sheet)]
+    known = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))
+    if state == "returned":
+        state = "held" if row.coordinator_id else "waiting"
     session.execute(
-        update(_K).where(_K.c.id == found.id).values(
-            urgency=max(row.urgency, urgency), restricted=row.restricted or restricted, version=row.version + 1, promise_at=earliest,
-            sheet_sealed=seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(merged, ensure_ascii=False)),
-            from_seq=1 if shares_story else row.from_seq, shares_story=row.shares_story or shares_story,
-        )
+        _CHANGE,
+        {
+            "of": row.id, "state": state, "urgency": max(row.urgency, urgency), "restricted": row.restricted or restricted, "version": row.version + 1,
+            "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(lines, ensure_ascii=False)),
+            "topics_sealed": seal(session, scope, f"care_case.topics:{row.id}", json.dumps(list(dict.fromkeys([*known, *topics])))),
+            "promise_at": min((at for at in (row.promise_at, promise_at) if at is not None), default=None),
+            "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares,
+        },
     )  # fmt: skip
-    if row.state == "returned":
-        session.execute(update(_K).where(_K.c.id == found.id).values(state="held" if row.coordinator_id else "waiting"))
-    return found
+    return OpenedCase(row.id, row.code, state, row.coordinator_id, False)
 
 
 def requeue(session: Session, case_id: str, *, urgency: int, promise_at: datetime | None) -> None:
     """Put a case back among those that wait, keeping its coordinator's name on it (D8e)."""
-    row = session.execute(select(_K.c.urgency).where(_K.c.id == case_id)).one()
-    session.execute(update(_K).where(_K.c.id == case_id).values(state="waiting", urgency=max(row.urgency, urgency), promise_at=promise_at))
+    higher = case((_K.c.urgency < urgency, urgency), else_=_K.c.urgency)
+    session.execute(update(_K).where(_K.c.id == case_id).values(state="waiting", urgency=higher, promise_at=promise_at))
 
 
 def raise_urgency(session: Session, case_id: str, urgency: int) -> None:
@@ -90,33 +114,33 @@ def move_promise(session: Session, case_id: str, promise_at: datetime) -> None:
 
 
 def forget_words(session: Session, talk: Talk, message_id: str) -> None:
-    """Take the lines that rest on an unsent message out of the open case's sheet and title (R8)."""
-    found = open_of(session, talk.id)
-    if found is None:
-        return
-    row, scope = session.execute(select(_K).where(_K.c.id == found.id)).one(), scope_of(talk.id)
-    sheet = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
-    kept = [line for line in sheet if message_id not in line.get("refs", ())]
-    if len(kept) == len(sheet):
-        return
-    title = kept[0]["text"][:40] if kept else ""
-    session.execute(
-        update(_K).where(_K.c.id == row.id).values(
-            version=row.version + 1, title_sealed=seal(session, scope, f"care_case.title:{row.id}", title),
-            sheet_sealed=seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(kept, ensure_ascii=False)),
-        )
-    )  # fmt: skip
+    """Take the lines that rest on an unsent message out of the sheets and titles of this talk's cases, closed ones too (R8)."""
+    scope = scope_of(talk.id)
+    for row in session.execute(select(_K).where(_K.c.conversation_id == talk.id).with_for_update()).all():
+        sheet = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
+        kept = [line for line in sheet if message_id not in line.get("refs", ())]
+        if len(kept) == len(sheet):
+            continue
+        title = kept[0]["text"][:40] if kept else ""
+        session.execute(
+            _CHANGE,
+            {
+                "of": row.id, "version": row.version + 1, "title_sealed": seal(session, scope, f"care_case.title:{row.id}", title),
+                "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(kept, ensure_ascii=False)),
+            },
+        )  # fmt: skip
+        mark_erasure(session)
 
 
 def waiting_count(session: Session) -> int:
     """How many people wait for a coordinator now (D8)."""
-    return session.execute(select(func.count()).select_from(_K).where(_K.c.state == "waiting")).scalar_one()
+    found: int = session.execute(_WAITING).scalar_one()
+    return found
 
 
 def is_staffed(session: Session) -> bool:
     """Whether any coordinator could take an alarm."""
-    query = select(_S.c.id).where(_S.c.role.in_(("coordinator", "lead")), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
-    return session.execute(query).first() is not None
+    return session.execute(_STAFFED).first() is not None
 
 
 # ---------------------------------------------------------------- alarms
@@ -147,8 +171,8 @@ def raise_alarm(
     alarm_id = new_id()
     session.execute(
         _L.insert().values(
-            id=alarm_id, conversation_id=talk.id, case_id=case_id, level=level, rule=rule, message_id=message_id, raised_at=now, step=0, next_step_at=now,
-            kinds_sealed=seal(session, scope_of(talk.id), f"alarm.kinds:{alarm_id}", json.dumps(list(kinds))),
+            id=alarm_id, conversation_id=talk.id, case_id=case_id, level=level, rule=rule, message_id=message_id, raised_at=now, step=0,
+            next_step_at=now, kinds_sealed=seal(session, scope_of(talk.id), f"alarm.kinds:{alarm_id}", json.dumps(list(kinds))),
         )
     )  # fmt: skip
     return alarm_id
@@ -177,5 +201,5 @@ def acknowledge(session: Session, conversation_id: str, staff_id: str, now: date
     return session.execute(query.values(acknowledged_at=now, acknowledged_by=staff_id, next_step_at=None)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
-def _alarm(row: object) -> OpenAlarm:
-    return OpenAlarm(row.id, row.conversation_id, row.case_id, row.level, row.rule, row.raised_at, row.step)  # type: ignore[attr-defined]
+def _alarm(row: Any) -> OpenAlarm:
+    return OpenAlarm(row.id, row.conversation_id, row.case_id, row.level, row.rule, row.raised_at, row.step)

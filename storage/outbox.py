@@ -8,19 +8,27 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlmodel import Session
 
-from storage.dialect import is_postgres, table
+from storage.dialect import table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
-from storage.tables import Outbox
+from storage.tables import UNDONE, Outbox
 from storage.talk import Line, Talk, scope_of
 
 _O = table(Outbox)
-OPEN_STATES = ("queued", "sending", "unknown")
-LETTERS_A_LINE = 16
+_OF: Any = bindparam("of")
+_WAITS = text(f"{UNDONE} AND state <> 'held'")
+_NEXT = select(_O).where(_O.c.conversation_id == _OF, _WAITS).order_by(_O.c.seq).limit(1)
+_NEXT_LOCKED = _NEXT.with_for_update()
+"""No SKIP LOCKED: whoever comes second waits, and never takes a later call past one that is just being marked."""
+_NEXT_TIME = _NEXT.with_only_columns(_O.c.next_try_at)
+_NEW = insert(_O)
+_MARK = update(_O).where(_O.c.id == _OF)
+_MOST_LETTERS = 16
 """Room for the calls of one line in the order of a conversation."""
 
 
@@ -54,44 +62,47 @@ def write(
 
     With `claim`, the first call is marked `sending` at once, for the process that will send it right after the commit; unless an earlier one waits.
     """
+    if len(bodies) > _MOST_LETTERS:
+        raise ValueError(f"one line in {len(bodies)} calls")
     letters: list[Letter] = []
     others_wait = next_due(session, talk.id) is not None
     for offset, body in enumerate(bodies):
         letter_id = new_id()
-        token = reply_token if offset == 0 else None
         mine = claim and offset == 0 and not others_wait
-        state, attempts = ("sending", 1) if mine else ("queued", 0)
         letter = Letter(
-            letter_id, talk.id, talk.channel, line.seq * LETTERS_A_LINE + offset, talk.destination, body, str(uuid.UUID(letter_id)), token, reply_until, state, attempts,
-            now, now, line.id, unasked,
+            letter_id, talk.id, talk.channel, line.seq * _MOST_LETTERS + offset, talk.destination, body, str(uuid.UUID(letter_id)),
+            reply_token if offset == 0 else None, reply_until, "sending" if mine else "queued", 1 if mine else 0, now, now, line.id, unasked,
         )  # fmt: skip
         letters.append(letter)
-        scope = scope_of(talk.id)
-        session.execute(
-            _O.insert().values(
-                id=letter_id, conversation_id=talk.id, message_id=line.id, channel=talk.channel, seq=letter.seq, retry_key=letter.retry_key,
-                destination_sealed=seal(session, scope, f"outbox.destination:{letter_id}", talk.destination),
-                body_sealed=seal(session, scope, f"outbox.body:{letter_id}", body),
-                reply_token_sealed=None if token is None else seal(session, scope, f"outbox.token:{letter_id}", token),
-                reply_until=reply_until, state=state, attempts=attempts, next_try_at=now, created_at=now, maybe_twice=False, unasked=unasked,
-            )
-        )  # fmt: skip
+        session.execute(_NEW, _row(session, letter))
     return letters
+
+
+def _row(session: Session, letter: Letter) -> dict[str, object]:
+    scope, token = scope_of(letter.conversation_id), letter.reply_token
+    return {
+        "id": letter.id, "conversation_id": letter.conversation_id, "message_id": letter.message_id, "channel": letter.channel, "seq": letter.seq,
+        "destination_sealed": seal(session, scope, f"outbox.destination:{letter.id}", letter.destination),
+        "body_sealed": seal(session, scope, f"outbox.body:{letter.id}", letter.body), "retry_key": letter.retry_key,
+        "reply_token_sealed": None if token is None else seal(session, scope, f"outbox.token:{letter.id}", token),
+        "reply_until": letter.reply_until, "state": letter.state, "attempts": letter.attempts, "next_try_at": letter.next_try_at,
+        "maybe_twice": False, "unasked": letter.unasked, "created_at": letter.created_at,
+    }  # fmt: skip
 
 
 def take(session: Session, conversation_id: str, now: datetime) -> Letter | datetime | None:
     """Take the next due call of a conversation and mark it `sending`; a time when the next one is due later; None when nothing waits.
 
-    A row found in `sending` or `unknown` was cut off by a crash or a lost answer: it comes first, and is tried again with the same key.
+    A row found in `sending` or `unknown` was cut off by a crash or a lost answer: it comes first, and is tried again with the same key. One at a time
+    may deliver in a conversation (design.md §4): storage cannot tell a call that was cut off from one that somebody else is making.
     """
-    query = select(_O).where(_O.c.conversation_id == conversation_id, _O.c.state.in_(OPEN_STATES)).order_by(_O.c.seq).limit(1)
-    row = session.execute(query.with_for_update(skip_locked=True) if is_postgres(session) else query).first()
+    row = session.execute(_NEXT_LOCKED, {"of": conversation_id}).first()
     if row is None:
         return None
     if row.next_try_at > now:
         due: datetime = row.next_try_at
         return due
-    session.execute(update(_O).where(_O.c.id == row.id).values(state="sending", attempts=row.attempts + 1))
+    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": row.attempts + 1})
     scope = scope_of(conversation_id)
     token = row.reply_token_sealed
     return Letter(
@@ -104,50 +115,51 @@ def take(session: Session, conversation_id: str, now: datetime) -> Letter | date
 
 def sent(session: Session, letter_id: str, now: datetime, *, maybe_twice: bool = False) -> None:
     """The platform has it."""
-    values: dict[str, object] = {"state": "sent", "done_at": now, "reply_token_sealed": None}
-    if maybe_twice:
-        values["maybe_twice"] = True
-    session.execute(update(_O).where(_O.c.id == letter_id).values(**values))
+    doubt = {"maybe_twice": True} if maybe_twice else {}
+    session.execute(_MARK, {"of": letter_id, "state": "sent", "done_at": now, "reply_token_sealed": None, **doubt})
 
 
 def try_later(session: Session, letter_id: str, when: datetime, *, problem: str, unknown: bool, drop_token: bool) -> None:
     """The platform was busy, or its answer was lost (`unknown`): the same call again at `when`."""
-    values: dict[str, object] = {"state": "unknown" if unknown else "queued", "next_try_at": when, "problem": problem[:80]}
-    if drop_token:
-        values["reply_token_sealed"] = None
-    session.execute(update(_O).where(_O.c.id == letter_id).values(**values))
+    state, used_up = "unknown" if unknown else "queued", {"reply_token_sealed": None} if drop_token else {}
+    session.execute(_MARK, {"of": letter_id, "state": state, "next_try_at": when, "problem": problem[:80], **used_up})
 
 
 def give_up(session: Session, letter_id: str, now: datetime, *, problem: str) -> None:
     """Never again: the platform refused this call for good."""
-    session.execute(update(_O).where(_O.c.id == letter_id).values(state="failed", done_at=now, problem=problem[:80], reply_token_sealed=None))
+    session.execute(_MARK, {"of": letter_id, "state": "failed", "done_at": now, "problem": problem[:80], "reply_token_sealed": None})
 
 
 def cancel(session: Session, conversation_id: str, now: datetime, *, only_unasked: bool = False) -> int:
-    """Cancel what has not left yet (block, opt-out, erasure); returns how many."""
-    query = update(_O).where(_O.c.conversation_id == conversation_id, _O.c.state.in_(("queued", "held")))
+    """Cancel what is not on its way now (block, opt-out, erasure); returns how many."""
+    query = update(_O).where(_O.c.conversation_id == conversation_id, text(UNDONE), _O.c.state != "sending")
     if only_unasked:
         query = query.where(_O.c.unasked.is_(True))
-    return session.execute(query.values(state="cancelled", done_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
+    return _many(session, query.values(state="cancelled", done_at=now, reply_token_sealed=None))
 
 
 def hold_old(session: Session, now: datetime, older_than: timedelta) -> int:
-    """Old replies wait for a human (R11, default 6 h)."""
-    query = update(_O).where(_O.c.state == "queued", _O.c.created_at < now - older_than)
-    return session.execute(query.values(state="held")).rowcount  # type: ignore[attr-defined, no-any-return]
+    """Old replies wait for a human (R11, default 6 h), those too whose fate is unknown: after a restore they may be long out of date (R49)."""
+    query = update(_O).where(_WAITS, _O.c.created_at < now - older_than)
+    return _many(session, query.values(state="held"))
 
 
 def release(session: Session, conversation_id: str, now: datetime) -> int:
-    """A human lets held replies go."""
-    query = update(_O).where(_O.c.conversation_id == conversation_id, _O.c.state == "held")
-    return session.execute(query.values(state="queued", next_try_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
+    """A human lets held replies go: they are as if written now."""
+    query = update(_O).where(_O.c.conversation_id == conversation_id, text(UNDONE), _O.c.state == "held")
+    return _many(session, query.values(state="queued", next_try_at=now, created_at=now))
+
+
+def _many(session: Session, statement: Any) -> int:
+    found: Any = session.execute(statement)
+    return int(found.rowcount)
 
 
 def due_conversations(session: Session, now: datetime, limit: int = 500) -> list[str]:
     """Conversations with something that may leave now, longest waiting first."""
     query = (
         select(_O.c.conversation_id, func.min(_O.c.next_try_at).label("since"))
-        .where(_O.c.state.in_(OPEN_STATES), _O.c.next_try_at <= now)
+        .where(_WAITS, _O.c.next_try_at <= now)
         .group_by(_O.c.conversation_id).order_by("since").limit(limit)
     )  # fmt: skip
     return [row.conversation_id for row in session.execute(query)]
@@ -155,8 +167,7 @@ def due_conversations(session: Session, now: datetime, limit: int = 500) -> list
 
 def next_due(session: Session, conversation_id: str) -> datetime | None:
     """When the next call of this conversation may leave; None = nothing waits."""
-    query = select(_O.c.next_try_at).where(_O.c.conversation_id == conversation_id, _O.c.state.in_(OPEN_STATES)).order_by(_O.c.seq).limit(1)
-    found: datetime | None = session.execute(query).scalar()
+    found: datetime | None = session.execute(_NEXT_TIME, {"of": conversation_id}).scalar()
     return found
 
 
@@ -172,5 +183,5 @@ def states_of(session: Session, message_ids: Sequence[str]) -> dict[str, str]:
 
 def oldest_waiting(session: Session) -> datetime | None:
     """When the oldest undelivered call was written (for /readyz and /metrics)."""
-    found: datetime | None = session.execute(select(func.min(_O.c.created_at)).where(_O.c.state.in_(OPEN_STATES))).scalar()
+    found: datetime | None = session.execute(select(func.min(_O.c.created_at)).where(_WAITS)).scalar()
     return found

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from storage.dialect import insert_new, table
+from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
 from storage.tables import Consent, Conversation, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
 
-_N, _P, _T = table(Consent), table(Promise), table(Task)
+_N, _P, _T, _Y, _U = table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
+_COUNT = on_each(
+    lambda insert: insert(_Y).on_conflict_do_update(index_elements=["day", "name"], set_={"count": _Y.c["count"] + insert(_Y).excluded["count"]})
+)
+_MOVE = on_each(lambda insert: insert(_U).on_conflict_do_update(index_elements=["name"], set_={"position": insert(_U).excluded.position}))
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,23 @@ def end_promise(session: Session, promise_id: str, state: str, now: datetime) ->
 
 def keep_promises(session: Session, conversation_id: str, kind: str, now: datetime) -> None:
     """What was promised has happened."""
-    session.execute(
-        update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind == kind, _P.c.state.in_(("open", "late"))).values(state="kept", done_at=now)
-    )
+    these = update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind == kind, _P.c.state.in_(("open", "late")))
+    session.execute(these.values(state="kept", done_at=now))
 
 
 def drop_promises(session: Session, conversation_id: str, kinds: Sequence[str], now: datetime) -> None:
     """No longer wanted (opt-out, hidden address, a new worry)."""
-    session.execute(
-        update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind.in_(kinds), _P.c.state == "open").values(state="dropped", done_at=now)
-    )
+    these = update(_P).where(_P.c.conversation_id == conversation_id, _P.c.kind.in_(kinds), _P.c.state == "open")
+    session.execute(these.values(state="dropped", done_at=now))
 
 
-def add_task(session: Session, *, kind: str, now: datetime, talk: Talk | None = None, case_id: str | None = None, due_at: datetime | None = None, note: str | None = None) -> str:  # fmt: skip
-    """Something staff should see to. The note is sealed with the talk's key."""
+def add_task(
+    session: Session, *, kind: str, now: datetime, talk: Talk | None = None, case_id: str | None = None, due_at: datetime | None = None,
+    note: str | None = None,
+) -> str:  # fmt: skip
+    """Something staff should see to. The note is sealed with the talk's key, so a note needs a talk."""
+    if note is not None and talk is None:
+        raise ValueError("a note without a talk")
     task_id = new_id()
     cell = None if note is None or talk is None else seal(session, scope_of(talk.id), f"task.note:{task_id}", note)
     session.execute(
@@ -132,7 +139,8 @@ def has_open_task(session: Session, conversation_id: str, kind: str) -> bool:
 
 def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, object], now: datetime) -> None:
     """Ids and numbers only; `detail` never holds a word of the resident."""
-    session.execute(table(Outcome).insert().values(id=new_id(), conversation_id=talk.id, kind=kind, detail=json.dumps(detail, sort_keys=True), at=now))
+    written = json.dumps(detail, sort_keys=True)
+    session.execute(table(Outcome).insert().values(id=new_id(), conversation_id=talk.id, kind=kind, detail=written, at=now))
 
 
 def note_gap(session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime) -> None:
@@ -152,24 +160,21 @@ def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: date
 
 def count(session: Session, name: str, day: str, by: int = 1) -> None:
     """Add to a count of a day without any person."""
-    rows = table(Tally)
-    insert = insert_new(session, Tally).values(day=day, name=name, count=by)
-    session.execute(insert.on_conflict_do_update(index_elements=["day", "name"], set_={"count": rows.c.count + by}))
+    session.execute(_COUNT[engine_of(session)], {"day": day, "name": name, "count": by})
 
 
 def counts(session: Session, name: str) -> int:
     """Sum of a count over all days."""
-    rows = table(Tally)
-    return sum(row.count for row in session.execute(select(rows.c["count"].label("count")).where(rows.c.name == name)))
+    found: int = session.execute(select(func.coalesce(func.sum(_Y.c["count"]), 0)).where(_Y.c.name == name)).scalar_one()
+    return found
 
 
 def cursor(session: Session, name: str) -> int:
     """Where a stream stands (Telegram's polling offset)."""
-    found: int | None = session.execute(select(table(Cursor).c.position).where(table(Cursor).c.name == name)).scalar()
+    found: int | None = session.execute(select(_U.c.position).where(_U.c.name == name)).scalar()
     return found or 0
 
 
 def move_cursor(session: Session, name: str, position: int) -> None:
     """Move a stream forward, in the transaction that stored what it brought."""
-    insert = insert_new(session, Cursor).values(name=name, position=position)
-    session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"position": position}))
+    session.execute(_MOVE[engine_of(session)], {"name": name, "position": position})

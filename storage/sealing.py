@@ -13,10 +13,15 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import Session
 
+from storage.dialect import engine_of, on_each, table
 from storage.tables import DataKey
+
+_D = table(DataKey)
+_FIND_KEY = select(_D.c.wrapped, _D.c.master).where(_D.c.scope == bindparam("of"))
+_KEEP_KEY = on_each(lambda insert: insert(_D).on_conflict_do_nothing().returning(_D.c.scope))
 
 _NONCE = 12
 _CACHED_KEYS = 20_000
@@ -24,6 +29,9 @@ _CACHED_KEYS = 20_000
 
 class SealBroken(Exception):
     """A cell does not open: moved, altered, or sealed by another key. The rest of the database still works."""
+
+
+_OTHER_KEY = "このデータベースは別の鍵で封をされています。正しい鍵ファイルを使ってください。"
 
 
 class KeyFileProblem(Exception):
@@ -77,17 +85,27 @@ class Keyring:
 
     def fingerprint(self, text: str) -> str:
         """Return an HMAC for exact match of identifiers, with a key of its own (R39)."""
-        return hmac.new(self._finding, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.digest(self._finding, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
-    def forget(self, scope: str) -> None:
-        """Drop a data key from memory after its row was erased (R41)."""
-        self._keys.pop(scope, None)
+    def discard(self, session: Session, scope: str) -> None:
+        """Erase a data key: what it sealed can never be opened again (R41). Out of memory once the transaction is on disk."""
+        session.execute(delete(_D).where(_D.c.scope == scope))
+        session.info.setdefault("met_keys", {}).pop(scope, None)
+        session.info.setdefault("discarded_keys", set()).add(scope)
 
     def adopt(self, session: Session) -> None:
         """Keep the data keys this session met, now that its transaction is on disk; a key of a rolled-back one must never seal anything."""
+        for scope in session.info.pop("discarded_keys", ()):
+            self._keys.pop(scope, None)
         self._keys.update(session.info.pop("met_keys", {}))
         while len(self._keys) > _CACHED_KEYS:
             self._keys.popitem(last=False)
+
+    def check(self, session: Session) -> None:
+        """Raise `KeyFileProblem` when this database was sealed under another master key: wrong key, no start (R38)."""
+        other = session.execute(select(_D.c.scope).where(_D.c.master != self.name).limit(1)).first()
+        if other is not None:
+            raise KeyFileProblem(_OTHER_KEY)
 
     def _key(self, session: Session, scope: str) -> AESGCM:
         key = self._keys.get(scope)
@@ -95,24 +113,31 @@ class Keyring:
             met: dict[str, AESGCM] = session.info.setdefault("met_keys", {})
             key = met.get(scope)
             if key is None:
-                key = met[scope] = self._fetch(session, scope)
+                key = met[scope] = self._stored(session, scope) or self._made(session, scope)
         return key
 
-    def _fetch(self, session: Session, scope: str) -> AESGCM:
-        row = session.execute(select(DataKey.wrapped, DataKey.master).where(DataKey.scope == scope)).first()  # type: ignore[call-overload]
-        if row is not None:
-            if row.master != self.name:
-                raise KeyFileProblem("このデータベースは別の鍵で封をされています。正しい鍵ファイルを使ってください。")
-            wrapped: bytes = row.wrapped
-            try:
-                return AESGCM(self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], scope.encode()))
-            except InvalidTag as error:
-                raise SealBroken(scope) from error
-        data_key = AESGCM.generate_key(256)
-        nonce = os.urandom(_NONCE)
+    def _stored(self, session: Session, scope: str) -> AESGCM | None:
+        row = session.execute(_FIND_KEY, {"of": scope}).first()
+        if row is None:
+            return None
+        if row.master != self.name:
+            raise KeyFileProblem(_OTHER_KEY)
+        wrapped: bytes = row.wrapped
+        try:
+            return AESGCM(self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], scope.encode()))
+        except InvalidTag as error:
+            raise SealBroken(scope) from error
+
+    def _made(self, session: Session, scope: str) -> AESGCM:
+        data_key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
         wrapped = nonce + self._wrapping.encrypt(nonce, data_key, scope.encode())
-        session.execute(insert(DataKey).values(scope=scope, wrapped=wrapped, master=self.name))
-        return AESGCM(data_key)
+        kept = session.execute(_KEEP_KEY[engine_of(session)], {"scope": scope, "wrapped": wrapped, "master": self.name}).first()
+        if kept is not None:
+            return AESGCM(data_key)
+        theirs = self._stored(session, scope)  # another process was faster
+        if theirs is None:
+            raise SealBroken(scope)
+        return theirs
 
 
 # ---------------------------------------------------------------- as functions of a Session
@@ -137,3 +162,13 @@ def unseal(session: Session, scope: str, place: str, cell: bytes) -> str:
 def fingerprint(session: Session, text: str) -> str:
     """HMAC of an identifier for exact match."""
     return keyring(session).fingerprint(text)
+
+
+def mark_erasure(session: Session) -> None:
+    """Something was erased in this work: after its commit the store clears the traces that the engine keeps (R41, R45)."""
+    session.info["erasure"] = True
+
+
+def was_erasure(session: Session) -> bool:
+    """Whether this session's work erased something."""
+    return bool(session.info.get("erasure"))

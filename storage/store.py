@@ -13,20 +13,22 @@ Raises whatever the work raises; `StoreDown` when the database cannot be written
 import asyncio
 import contextlib
 import fcntl
+import os
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
-from storage.sealing import Keyring
+from storage.sealing import Keyring, was_erasure
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -34,27 +36,43 @@ Work = Callable[[Session], T]
 _BATCH = 64
 _PG_THREADS = 6
 _PG_TRIES = 5
+_PG_CONNECT_SECONDS = 5
+_PG_SETTINGS = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
+"""A stuck neighbour costs ten seconds and a 503, not the front door."""
+_PRAGMAS = {
+    "busy_timeout": 5000, "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0, "cache_size": -65536,
+}  # fmt: skip
+"""Settings of R45 as SQLite reads them back; `synchronous` 2 is FULL, `cache_size` is 64 MiB."""
+_SQLITE_DOWN = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_PERM,
+}  # fmt: skip
+"""What says that the database and not the work is at fault."""
 
 
 class StoreDown(Exception):
-    """The database cannot be written or reached now; nothing of this work was kept."""
+    """The database cannot be written or reached now. The work counts as not done; running it again is safe."""
 
 
 class SecondProcess(Exception):
     """Another process already has this SQLite file open (design.md §4: PostgreSQL is for several processes)."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    work: Work[Any]
-    future: Future[Any]
+class WorkSession(Session):
+    """The session a work holds. It reads and writes; to commit and to roll back is the store's part."""
+
+    def commit(self) -> NoReturn:
+        raise RuntimeError("a work commits nothing: the store does")
+
+    def rollback(self) -> NoReturn:
+        raise RuntimeError("a work rolls nothing back: it raises, and the store does")
 
 
 class Store:
     """Open with `Store.open(url, keyring)`; close with `close()`."""
 
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
-        self.engine = engine
+    def __init__(self, url: str, keyring: Keyring, **engine: Any) -> None:
+        self.engine = create_engine(url, hide_parameters=True, **engine)
         self.keyring = keyring
 
     @staticmethod
@@ -65,7 +83,7 @@ class Store:
         return PostgresStore(url, keyring)
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """Queue `work`; the future is done only after its commit is on disk."""
+        """Queue `work`; the future is done only after its commit is on disk. Raises `StoreDown` when the store is closed."""
         raise NotImplementedError
 
     def transact(self, work: Work[T]) -> T:
@@ -73,54 +91,86 @@ class Store:
         return self.submit(work).result()
 
     async def atransact(self, work: Work[T]) -> T:
-        """`transact` for the event loop."""
+        """`transact` for the event loop. Cancelled while it still waits, the work is not run; cancelled later, it is, and its outcome is dropped."""
         return await asyncio.wrap_future(self.submit(work))
 
     def close(self) -> None:
         self.engine.dispose()
 
+    def _session(self, connection: Connection) -> WorkSession:
+        return WorkSession(bind=connection, join_transaction_mode="rollback_only", info={"keyring": self.keyring})
+
+
+def _is_down(error: BaseException) -> bool:
+    """Whether the database is at fault and not the work."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(origin, sqlite3.Error):
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _SQLITE_DOWN
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, StoreDown)
+    read_only = getattr(error.orig, "sqlstate", None) == "25006"
+    return read_only or error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+
 
 # ---------------------------------------------------------------- SQLite
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    work: Work[Any]
+    future: Future[Any]
+
+
+@dataclass(frozen=True)
+class _Raised:
+    error: BaseException
 
 
 class SqliteStore(Store):
     """Group commit on one writer thread."""
 
     def __init__(self, url: str, keyring: Keyring, *, exclusive: bool) -> None:
-        super().__init__(create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 5}), keyring)
-        self._lock_file = _lock_database(make_url(url).database) if exclusive else None
+        super().__init__(url, keyring, connect_args={"check_same_thread": False, "timeout": 5})
+        self._file = _private_file(make_url(url).database)
+        self._lock_file = _lock_database(self._file.path) if exclusive and self._file else None
         event.listen(self.engine, "connect", _set_pragmas)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._erased = False
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
         future: Future[T] = Future()
-        self._waiting.put(_Waiting(work, future))
+        with self._closing:
+            if self._closed:
+                raise StoreDown("closed")
+            self._waiting.put(_Waiting(work, future))
         return future
 
     def close(self) -> None:
-        self._waiting.put(None)
+        """Finish what waits, then close; to close twice is harmless."""
+        with self._closing:
+            if not self._closed:
+                self._waiting.put(None)
+            self._closed = True
         self._writer.join(timeout=30)
         super().close()
         if self._lock_file is not None:
             self._lock_file.close()
 
     def _write(self) -> None:
-        """Take what waits, commit it together, then wake everybody. Runs until `close`."""
+        """Take what waits, commit it together, then wake everybody. Runs until `close`; nothing a work raises may end it."""
         while (first := self._waiting.get()) is not None:
-            batch = [first, *self._more()]
-            try:
-                done = self._commit(batch)
-            except (DBAPIError, OSError) as error:
-                for waiting in batch:
-                    waiting.future.set_exception(StoreDown(type(error).__name__))
-                continue
-            for waiting, outcome in zip(batch, done, strict=True):
+            batch = [waiting for waiting in (first, *self._more()) if waiting.future.set_running_or_notify_cancel()]
+            for waiting, outcome in zip(batch, self._outcomes(batch), strict=True):
                 if isinstance(outcome, _Raised):
                     waiting.future.set_exception(outcome.error)
                 else:
                     waiting.future.set_result(outcome)
+            if self._erased:
+                self._truncate_wal()
 
     def _more(self) -> Iterator[_Waiting]:
         for _ in range(_BATCH - 1):
@@ -133,61 +183,104 @@ class SqliteStore(Store):
                 return
             yield waiting
 
+    def _outcomes(self, batch: list[_Waiting]) -> list[Any]:
+        """Commit a batch. Where one work breaks the transaction of all, each is run again alone, so that only its own caller hears of it."""
+        try:
+            return self._commit(batch)
+        except BaseException as error:
+            if _is_down(error):
+                return [_Raised(StoreDown(type(error).__name__).with_traceback(error.__traceback__)) for _ in batch]
+            if len(batch) == 1:
+                return [_Raised(error)]
+        return [outcome for waiting in batch for outcome in self._outcomes([waiting])]
+
     def _commit(self, batch: list[_Waiting]) -> list[Any]:
-        outcomes: list[Any] = []
-        sessions: list[Session] = []
+        if self._file is not None:
+            self._file.check()
+        kept: list[tuple[WorkSession, Any]] = []
         with self.engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                for waiting in batch:
-                    session = Session(bind=connection, join_transaction_mode="rollback_only", info={"keyring": self.keyring})
-                    sessions.append(session)
-                    outcomes.append(_run_in_savepoint(connection, session, waiting.work))
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-        for session, outcome in zip(sessions, outcomes, strict=True):
+            for waiting in batch:
+                session = self._session(connection)
+                kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
+            connection.commit()
+        for session, outcome in kept:
             if not isinstance(outcome, _Raised):
                 self.keyring.adopt(session)
+                self._erased = self._erased or was_erasure(session)
             session.close()
-        return outcomes
+        return [outcome for _, outcome in kept]
 
-
-@dataclass(frozen=True)
-class _Raised:
-    error: Exception
+    def _truncate_wal(self) -> None:
+        """What was erased leaves the write-ahead log too (R41, R45). A reader of another process may be in the way: then after the next batch."""
+        with contextlib.suppress(DBAPIError), self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=100")
+            in_the_way = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_PRAGMAS['busy_timeout']}")
+            self._erased = bool(in_the_way)
 
 
 def _run_in_savepoint(connection: Connection, session: Session, work: Work[Any]) -> Any:
     """Run one work of a batch so that its failure undoes it alone."""
-    connection.exec_driver_sql("SAVEPOINT work")
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("SAVEPOINT work")
     try:
         outcome = work(session)
         session.flush()
-    except OperationalError:
-        raise
-    except Exception as error:  # the caller of this work gets it; its neighbours in the batch must not
-        connection.exec_driver_sql("ROLLBACK TO work")
+    except BaseException as error:  # the caller of this work gets it; its neighbours in the batch must not
+        if _is_down(error) or not connection.in_transaction():
+            raise
+        driver.execute("ROLLBACK TO work")
         outcome = _Raised(error)
-    connection.exec_driver_sql("RELEASE work")
+    driver.execute("RELEASE work")
     return outcome
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    """Settings of R45, read back by `doctor`."""
+    """Put the settings of R45 in force and read them back; a file system without WAL is no place for the database."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF", "busy_timeout=5000",
-                   "cache_size=-65536"):  # fmt: skip
-        connection.execute(f"PRAGMA {pragma}")
+    in_memory = not connection.execute("PRAGMA database_list").fetchone()[2]
+    for name, wanted in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={wanted}")
+        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if found != wanted and not (in_memory and name == "journal_mode"):
+            raise StoreDown(f"PRAGMA {name}={found}")
 
 
-def _lock_database(database: str | None) -> IO[str] | None:
-    """Hold a lock file beside the database for as long as this process lives."""
+@dataclass(frozen=True)
+class _File:
+    """The database file this process opened: written to after it was moved away or replaced, it would take messages with it."""
+
+    path: Path
+    device: int
+    number: int
+
+    def check(self) -> None:
+        """Raise `StoreDown` unless it still lies where it lay."""
+        try:
+            now = self.path.stat()
+        except OSError as error:
+            raise StoreDown("the database file is gone") from error
+        if (now.st_dev, now.st_ino) != (self.device, self.number):
+            raise StoreDown("another file lies where the database was")
+
+
+def _private_file(database: str | None) -> _File | None:
+    """Make the database file if it is not there, for its owner only; None for one in memory."""
     if not database or database == ":memory:":
         return None
     path = Path(database)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        found = path.stat()
+    except OSError as error:
+        raise StoreDown(f"{path}: {error.strerror}") from error
+    return _File(path, found.st_dev, found.st_ino)
+
+
+def _lock_database(path: Path) -> IO[str]:
+    """Hold a lock file beside the database for as long as this process lives."""
     handle = path.with_name(path.name + ".lock").open("w")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,47 +297,50 @@ class PostgresStore(Store):
     """One transaction a work, on a small pool of threads."""
 
     def __init__(self, url: str, keyring: Keyring) -> None:
-        super().__init__(create_engine(url, hide_parameters=True, pool_size=_PG_THREADS, max_overflow=2, pool_pre_ping=True), keyring)
+        wait = {"connect_timeout": _PG_CONNECT_SECONDS}
+        super().__init__(url, keyring, pool_size=_PG_THREADS, max_overflow=2, pool_pre_ping=True, connect_args=wait)
+        event.listen(self.engine, "connect", _set_timeouts)
         self._threads = ThreadPoolExecutor(_PG_THREADS, thread_name_prefix="store")
 
     def submit(self, work: Work[T]) -> Future[T]:
-        return self._threads.submit(self._run, work)
+        try:
+            return self._threads.submit(self._run, work)
+        except RuntimeError as error:
+            raise StoreDown("closed") from error
 
     def close(self) -> None:
+        """Finish what waits, then close; to close twice is harmless."""
         self._threads.shutdown(wait=True)
         super().close()
 
     def _run(self, work: Work[T]) -> T:
-        for attempt in range(_PG_TRIES):
+        tries = 1
+        while True:
             try:
-                with Session(self.engine, info={"keyring": self.keyring}) as session:
-                    outcome = work(session)
-                    session.commit()
-                    self.keyring.adopt(session)
-                    return outcome
+                return self._try(work)
             except DBAPIError as error:
-                if not _lost_a_race(error) or attempt == _PG_TRIES - 1:
-                    if isinstance(error, OperationalError):
-                        raise StoreDown(type(error).__name__) from error
+                if _lost_a_race(error) and tries < _PG_TRIES:
+                    tries += 1
+                elif _is_down(error):
+                    raise StoreDown(type(error).__name__) from error
+                else:
                     raise
-        raise AssertionError("unreachable")
+
+    def _try(self, work: Work[T]) -> T:
+        with self.engine.begin() as connection:
+            session = self._session(connection)
+            outcome = work(session)
+            session.flush()
+        self.keyring.adopt(session)
+        session.close()
+        return outcome
+
+
+def _set_timeouts(connection: Any, _record: Any) -> None:
+    connection.execute(_PG_SETTINGS)
+    connection.commit()
 
 
 def _lost_a_race(error: DBAPIError) -> bool:
     """Serialisation failure or deadlock: PostgreSQL asks to try again."""
     return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
-
-
-@contextlib.contextmanager
-def opened(url: str, keyring: Keyring) -> Iterator[Store]:
-    """A store for the length of one command."""
-    store = Store.open(url, keyring)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def is_alive(session: Session) -> bool:
-    """Whether the database answers (for /readyz)."""
-    return bool(session.execute(text("SELECT 1")).scalar())

@@ -7,7 +7,7 @@ Nothing here is imported outside `storage/`: what leaves by the door is plain va
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -33,7 +33,7 @@ def key() -> Any:
 
 
 def time(**more: Any) -> Any:
-    return Field(sa_type=UtcTime, **more)  # type: ignore[call-overload]
+    return Field(sa_type=UtcTime, **more)
 
 
 def sealed(**more: Any) -> Any:
@@ -152,22 +152,25 @@ class Message(SQLModel, table=True):
     withdrawn_at: datetime | None = time(default=None)
 
 
-_WAITS = "state IN ('queued', 'sending', 'unknown')"
+UNDONE = "state IN ('queued', 'sending', 'unknown', 'held')"
+"""Letters that have not come to an end. Queries repeat these very words, without a bound value: only so do both engines use the partial index."""
+OPEN_CASE = "state <> 'closed'"
+"""Likewise for cases."""
 
 
 class Outbox(SQLModel, table=True):
     """One call to a platform: its recipient fixed at writing (R10), its retry key stored (R11)."""
 
     __table_args__ = (
-        Index("ix_outbox_open", "conversation_id", "seq", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)),
-        Index("ix_outbox_due", "next_try_at", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)),
+        Index("ix_outbox_open", "conversation_id", "seq", sqlite_where=text(UNDONE), postgresql_where=text(UNDONE)),
+        Index("ix_outbox_due", "next_try_at", sqlite_where=text(UNDONE), postgresql_where=text(UNDONE)),
         Index("ix_outbox_line", "message_id"),
     )
     id: str = key()
     conversation_id: str = ref("conversation.id")
     message_id: str | None = ref("message.id", default=None)
     channel: str = Field(max_length=12)
-    seq: int
+    seq: int = Field(sa_type=BigInteger)
     """Order within the conversation."""
     destination_sealed: bytes = sealed()
     body_sealed: bytes = sealed()
@@ -199,7 +202,7 @@ class Case(SQLModel, table=True):
         Index("ix_case_queue", "state", "urgency", "promise_at"),
         Index(
             "ix_case_one_open", "conversation_id", unique=True,
-            sqlite_where=text("state <> 'closed'"), postgresql_where=text("state <> 'closed'"),
+            sqlite_where=text(OPEN_CASE), postgresql_where=text(OPEN_CASE),
         ),
     )  # fmt: skip
     id: str = key()
@@ -278,7 +281,7 @@ class Task(SQLModel, table=True):
 
     __table_args__ = (Index("ix_task_open", "done_at", "due_at"),)
     id: str = key()
-    conversation_id: str | None = ref("conversation.id", default=None)
+    conversation_id: str | None = ref("conversation.id", default=None, index=True)
     case_id: str | None = ref("care_case.id", default=None)
     kind: str = Field(max_length=20)
     note_sealed: bytes | None = sealed(default=None)
@@ -290,7 +293,7 @@ class Task(SQLModel, table=True):
 class Alarm(SQLModel, table=True):
     """One danger that rings until a coordinator takes it (D6, desk.md §9)."""
 
-    __table_args__ = (Index("ix_alarm_open", "acknowledged_at"),)
+    __table_args__ = (Index("ix_alarm_open", "acknowledged_at", "next_step_at"),)
     id: str = key()
     conversation_id: str = ref("conversation.id", index=True)
     case_id: str | None = ref("care_case.id", default=None)
@@ -358,7 +361,7 @@ class Staff(SQLModel, table=True):
     id: str = key()
     login: str = Field(max_length=120, unique=True)
     name: str = Field(max_length=60)
-    role: str = Field(max_length=16)
+    role: str = Field(max_length=16, index=True)
     """`coordinator`, `lead`, `editor`, `admin`, `agency`."""
     password_hash: str | None = Field(default=None, max_length=200)
     disabled_at: datetime | None = time(default=None)
@@ -423,7 +426,7 @@ class Cursor(SQLModel, table=True):
     """A place in a stream that must survive: Telegram's polling offset, moved in the transaction that stored the updates."""
 
     name: str = Field(primary_key=True, max_length=40)
-    position: int = 0
+    position: int = Field(default=0, sa_type=BigInteger)
 
 
 class Audit(SQLModel, table=True):
@@ -445,6 +448,8 @@ CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
     "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
     "offer.skill_sealed offer.when_sealed",
-    "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed message.platform_hash",
+    "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
+    "message.platform_hash web_visitor.token_hash sign_in_try.who_hash",
+    "C1": "staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
 }
-"""Columns that carry talk (C3) or identifiers (C2); every other column is operational (C1)."""
+"""Columns that carry talk (C3), identifiers of residents (C2) or credentials of staff (C1); every other column is operational (C1) as well."""

@@ -1,23 +1,53 @@
 """Conversations, their messages and the inbox: what reception writes for every event.
 
 All functions take a `Session` first and commit nothing. A conversation found here is locked until the transaction ends, which gives each resident
-their order (design.md §1).
+their order (design.md §1). The statements of the way of one message are built once, below: building them anew would cost more than running them.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session
 
-from storage.dialect import insert_new, is_postgres, table
+from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
-from storage.sealing import fingerprint, seal, unseal
+from storage.sealing import fingerprint, keyring, mark_erasure, seal, unseal
 from storage.tables import Conversation, Identity, Inbox, Message, Person
+from storage.text import clean
 
-_C, _I, _X, _M = table(Conversation), table(Identity), table(Inbox), table(Message)
+_C, _I, _X, _M, _P = table(Conversation), table(Identity), table(Inbox), table(Message), table(Person)
+_OF: Any = bindparam("of")
+_IDS: Any = bindparam("ids", expanding=True)
+
+_TALK = select(
+    _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,
+    _C.c.hidden_address, _C.c.follow_ups, _C.c.last_at, _I.c.external_sealed, _I.c.reachable,
+).join(_I, _I.c.id == _C.c.identity_id)  # fmt: skip
+_TALK_BY_ID = _TALK.where(_C.c.id == _OF)
+_TALK_BY_ID_LOCKED = _TALK_BY_ID.with_for_update(of=[_C, _I])
+_TALK_OF_ACCOUNT = _TALK.where(_I.c.channel == bindparam("channel"), _I.c.external_hash == bindparam("hash")).with_for_update(of=[_C, _I])
+_LINE = select(
+    _M.c.id, _M.c.seq, _M.c.author, _M.c.staff_id, _M.c.kind, _M.c.body_sealed, _M.c.danger_level, _M.c.danger_rule, _M.c.at, _M.c.withdrawn_at,
+).where(_M.c.conversation_id == _OF)  # fmt: skip
+_LINES_AFTER = _LINE.where(_M.c.seq > bindparam("after")).order_by(_M.c.seq).limit(bindparam("most"))
+_WORDS = (
+    _LINE.where(_M.c.author == "resident", _M.c.kind == "text", _M.c.body_sealed.is_not(None)).order_by(_M.c.seq.desc()).limit(bindparam("most"))
+)
+_PENDING = (
+    _LINE.add_columns(_X.c.id.label("inbox_id"), _X.c.reply_token_sealed, _X.c.reply_until).join(_X, _X.c.message_id == _M.c.id)
+    .where(_X.c.conversation_id == _OF, _X.c.state == "pending").order_by(_M.c.seq)
+)  # fmt: skip
+_MEET = on_each(lambda insert: insert(_I).on_conflict_do_nothing().returning(_I.c.id))
+_ADMIT = on_each(lambda insert: insert(_X).on_conflict_do_nothing().returning(_X.c.id))
+_NEW_LINE = insert(_M)
+_SAVE = update(_C).where(_C.c.id == _OF)
+_LINK = update(_X).where(_X.c.id == _OF)
+_SETTLE = update(_X).where(_X.c.id.in_(_IDS)).values(reply_token_sealed=None)
+_LONGEST_EVENT_ID = 80
 
 
 @dataclass(frozen=True)
@@ -76,14 +106,13 @@ def scope_of(conversation_id: str) -> str:
 
 def find(session: Session, channel: str, external: str) -> Talk | None:
     """Find and lock the conversation of one account on one channel."""
-    row = session.execute(_locked(session, _talks().where(_I.c.channel == channel, _I.c.external_hash == fingerprint(session, f"{channel}:{external}")))).first()
+    row = session.execute(_TALK_OF_ACCOUNT, {"channel": channel, "hash": fingerprint(session, f"{channel}:{external}")}).first()
     return None if row is None else _talk(session, row, external)
 
 
 def by_id(session: Session, conversation_id: str, *, lock: bool = True) -> Talk | None:
     """Find a conversation by our own id; locked unless it is only looked at."""
-    query = _talks().where(_C.c.id == conversation_id)
-    row = session.execute(_locked(session, query) if lock else query).first()
+    row = session.execute(_TALK_BY_ID_LOCKED if lock else _TALK_BY_ID, {"of": conversation_id}).first()
     if row is None:
         return None
     return _talk(session, row, unseal(session, scope_of(row.id), f"identity.external:{row.identity_id}", row.external_sealed))
@@ -93,30 +122,33 @@ def find_or_open(session: Session, channel: str, external: str, now: datetime) -
     """Find the conversation, or make person, identity and conversation from this one platform id (R9). `external` must not be blank."""
     if not external.strip():
         raise ValueError("a person cannot be made from an empty id")
-    found = find(session, channel, external)
-    if found is not None:
-        return found
+    return find(session, channel, external) or _open(session, channel, external, now)
+
+
+def _open(session: Session, channel: str, external: str, now: datetime) -> Talk:
     person_id, identity_id, conversation_id = new_id(), new_id(), new_id()
-    session.execute(table(Person).insert().values(id=person_id, created_at=now))
+    session.execute(insert(_P), {"id": person_id, "created_at": now})
     made = session.execute(
-        insert_new(session, Identity)
-        .values(
-            id=identity_id, person_id=person_id, channel=channel, external_hash=fingerprint(session, f"{channel}:{external}"),
-            external_sealed=seal(session, scope_of(conversation_id), f"identity.external:{identity_id}", external), reachable=True, created_at=now,
-        )
-        .on_conflict_do_nothing().returning(_I.c.id)
+        _MEET[engine_of(session)],
+        {
+            "id": identity_id, "person_id": person_id, "channel": channel, "external_hash": fingerprint(session, f"{channel}:{external}"),
+            "external_sealed": seal(session, scope_of(conversation_id), f"identity.external:{identity_id}", external), "reachable": True,
+            "created_at": now,
+        },
     ).first()  # fmt: skip
-    if made is None:  # another process was faster; its row is there now, and ours stays an unused person
-        session.execute(table(Person).delete().where(table(Person).c.id == person_id))
-        again = find(session, channel, external)
-        if again is None:
+    if made is None:  # another process was faster: its row is there now, and ours leaves no trace
+        session.execute(delete(_P).where(_P.c.id == person_id))
+        keyring(session).discard(session, scope_of(conversation_id))
+        theirs = find(session, channel, external)
+        if theirs is None:
             raise LookupError("identity vanished between two statements")
-        return again
+        return theirs
     session.execute(
-        _C.insert().values(
-            id=conversation_id, person_id=person_id, identity_id=identity_id, channel=channel, owner="bot", session_sealed=b"", version=1, last_seq=0,
-            hidden_address=False, follow_ups=True, read_seq=0, created_at=now, last_at=now,
-        )
+        insert(_C),
+        {
+            "id": conversation_id, "person_id": person_id, "identity_id": identity_id, "channel": channel, "owner": "bot", "session_sealed": b"",
+            "version": 1, "last_seq": 0, "hidden_address": False, "follow_ups": True, "read_seq": 0, "created_at": now, "last_at": now,
+        },
     )  # fmt: skip
     return Talk(conversation_id, person_id, channel, external, "bot", None, 1, 0, None, False, True, True, now)
 
@@ -137,13 +169,12 @@ def admit(
     """Store one platform event; None when it was stored before (R2)."""
     inbox_id, scope = new_id(), scope_of(talk.id)
     row = session.execute(
-        insert_new(session, Inbox)
-        .values(
-            id=inbox_id, channel=talk.channel, event_id=event_id, conversation_id=talk.id, kind=kind, state="pending", received_at=now,
-            raw_sealed=seal(session, scope, f"inbox.raw:{inbox_id}", raw), reply_until=reply_until,
-            reply_token_sealed=None if reply_token is None else seal(session, scope, f"inbox.token:{inbox_id}", reply_token),
-        )
-        .on_conflict_do_nothing().returning(_X.c.id)
+        _ADMIT[engine_of(session)],
+        {
+            "id": inbox_id, "channel": talk.channel, "event_id": _event_key(event_id), "conversation_id": talk.id, "kind": kind, "state": "pending",
+            "received_at": now, "raw_sealed": seal(session, scope, f"inbox.raw:{inbox_id}", raw), "reply_until": reply_until,
+            "reply_token_sealed": None if reply_token is None else seal(session, scope, f"inbox.token:{inbox_id}", reply_token),
+        },
     ).first()  # fmt: skip
     return None if row is None else inbox_id
 
@@ -152,14 +183,19 @@ def admit_stray(session: Session, *, channel: str, event_id: str, kind: str, raw
     """Keep an event that belongs to no conversation, ended as noise (R3, R7); False when it was stored before."""
     inbox_id = new_id()
     row = session.execute(
-        insert_new(session, Inbox)
-        .values(
-            id=inbox_id, channel=channel, event_id=event_id, kind=kind, state="noise", received_at=now,
-            raw_sealed=seal(session, f"channel:{channel}", f"inbox.raw:{inbox_id}", raw),
-        )
-        .on_conflict_do_nothing().returning(_X.c.id)
+        _ADMIT[engine_of(session)],
+        {
+            "id": inbox_id, "channel": channel, "event_id": _event_key(event_id), "kind": kind, "state": "noise", "received_at": now,
+            "raw_sealed": seal(session, f"channel:{channel}", f"inbox.raw:{inbox_id}", raw),
+        },
     ).first()  # fmt: skip
     return row is not None
+
+
+def _event_key(event_id: str) -> str:
+    """A platform's event id as both engines keep it: cleaned (R5), and one that is too long by its hash."""
+    key = clean(event_id)
+    return key if len(key) <= _LONGEST_EVENT_ID else hashlib.sha256(key.encode()).hexdigest()
 
 
 def add_line(
@@ -169,11 +205,13 @@ def add_line(
     """Add the next line of a talk. The talk that comes back carries the new number; `save` writes it."""
     line = Line(new_id(), talk.last_seq + 1, author, staff_id, kind, body, danger_level, danger_rule, now, None)
     session.execute(
-        _M.insert().values(
-            id=line.id, conversation_id=talk.id, seq=line.seq, author=author, staff_id=staff_id, kind=kind, danger_level=danger_level,
-            danger_rule=danger_rule, at=now, body_sealed=seal(session, scope_of(talk.id), f"message.body:{line.id}", body),
-            platform_hash=None if platform_id is None else fingerprint(session, f"{talk.channel}:{platform_id}"),
-        )
+        _NEW_LINE,
+        {
+            "id": line.id, "conversation_id": talk.id, "seq": line.seq, "author": author, "staff_id": staff_id, "kind": kind,
+            "danger_level": danger_level, "danger_rule": danger_rule, "at": now,
+            "body_sealed": seal(session, scope_of(talk.id), f"message.body:{line.id}", body),
+            "platform_hash": None if platform_id is None else fingerprint(session, f"{talk.channel}:{platform_id}"),
+        },
     )  # fmt: skip
     return replace(talk, last_seq=line.seq), line
 
@@ -183,49 +221,43 @@ def save(session: Session, talk: Talk, now: datetime) -> Talk:
     version = talk.version + 1
     cell = b"" if talk.flow_session is None else seal(session, scope_of(talk.id), f"conversation.session:{talk.id}:{version}", talk.flow_session)
     session.execute(
-        _C.update().where(_C.c.id == talk.id).values(
-            owner=talk.owner, session_sealed=cell, version=version, last_seq=talk.last_seq, settle_at=talk.settle_at,
-            hidden_address=talk.hidden_address, follow_ups=talk.follow_ups, last_at=now,
-        )
+        _SAVE,
+        {
+            "of": talk.id, "owner": talk.owner, "session_sealed": cell, "version": version, "last_seq": talk.last_seq, "settle_at": talk.settle_at,
+            "hidden_address": talk.hidden_address, "follow_ups": talk.follow_ups, "last_at": now,
+        },
     )  # fmt: skip
     return replace(talk, version=version, last_at=now)
 
 
 def set_reachable(session: Session, talk: Talk, reachable: bool) -> Talk:
     """Remember that an account blocked us, or came back (R8)."""
-    conversation = select(_C.c.identity_id).where(_C.c.id == talk.id).scalar_subquery()
-    session.execute(update(_I).where(_I.c.id == conversation).values(reachable=reachable))
+    identity = select(_C.c.identity_id).where(_C.c.id == talk.id).scalar_subquery()
+    session.execute(update(_I).where(_I.c.id == identity).values(reachable=reachable))
     return replace(talk, reachable=reachable)
 
 
 def settle_inbox(session: Session, inbox_ids: Sequence[str], state: str) -> None:
     """End these events as exactly one of answered, queued, acknowledged, noise (I4); their reply tokens are used up or of no use."""
-    session.execute(update(_X).where(_X.c.id.in_(inbox_ids)).values(state=state, reply_token_sealed=None))
+    if inbox_ids:
+        session.execute(_SETTLE, {"ids": inbox_ids, "state": state})
 
 
 def link_inbox(session: Session, inbox_id: str, message_id: str, state: str = "pending") -> None:
     """Note which line an event became."""
-    values: dict[str, Any] = {"message_id": message_id, "state": state}
-    if state != "pending":
-        values["reply_token_sealed"] = None
-    session.execute(update(_X).where(_X.c.id == inbox_id).values(**values))
+    used_up = {} if state == "pending" else {"reply_token_sealed": None}
+    session.execute(_LINK, {"of": inbox_id, "message_id": message_id, "state": state, **used_up})
 
 
 def pending(session: Session, talk: Talk) -> list[Pending]:
     """Events not yet answered, with their lines, in order."""
-    query = (
-        select(_X.c.id.label("inbox_id"), _X.c.reply_token_sealed, _X.c.reply_until, *_LINE_COLUMNS)
-        .join(_M, _M.c.id == _X.c.message_id)
-        .where(_X.c.conversation_id == talk.id, _X.c.state == "pending")
-        .order_by(_M.c.seq)
-    )
     return [
         Pending(
             row.inbox_id, _line(session, talk.id, row),
             None if row.reply_token_sealed is None else unseal(session, scope_of(talk.id), f"inbox.token:{row.inbox_id}", row.reply_token_sealed),
             row.reply_until,
         )
-        for row in session.execute(query)
+        for row in session.execute(_PENDING, {"of": talk.id})
     ]  # fmt: skip
 
 
@@ -233,6 +265,7 @@ def forget_words(session: Session, talk: Talk, message_ids: Sequence[str], now: 
     """Erase the bodies of these lines and of their raw events; the numbered rows stay (D1b, R8)."""
     session.execute(update(_M).where(_M.c.id.in_(message_ids), _M.c.conversation_id == talk.id).values(body_sealed=None, withdrawn_at=now))
     session.execute(update(_X).where(_X.c.message_id.in_(message_ids), _X.c.conversation_id == talk.id).values(raw_sealed=None))
+    mark_erasure(session)
 
 
 def by_platform_id(session: Session, talk: Talk, platform_id: str) -> str | None:
@@ -244,25 +277,15 @@ def by_platform_id(session: Session, talk: Talk, platform_id: str) -> str | None
 # ---------------------------------------------------------------- reading
 
 
-_LINE_COLUMNS = (
-    _M.c.id, _M.c.seq, _M.c.author, _M.c.staff_id, _M.c.kind, _M.c.body_sealed, _M.c.danger_level, _M.c.danger_rule, _M.c.at, _M.c.withdrawn_at,
-)  # fmt: skip
-
-
 def lines(session: Session, conversation_id: str, *, after: int = 0, limit: int = 500) -> list[Line]:
     """Lines of a talk after number `after`, oldest first."""
-    query = select(*_LINE_COLUMNS).where(_M.c.conversation_id == conversation_id, _M.c.seq > after).order_by(_M.c.seq).limit(limit)
-    return [_line(session, conversation_id, row) for row in session.execute(query)]
+    found = session.execute(_LINES_AFTER, {"of": conversation_id, "after": after, "most": limit})
+    return [_line(session, conversation_id, row) for row in found]
 
 
 def last_words(session: Session, talk: Talk, count: int = 5) -> list[str]:
     """Bodies of the resident's last lines, oldest first, for danger that is split over messages (G1)."""
-    query = (
-        select(*_LINE_COLUMNS)
-        .where(_M.c.conversation_id == talk.id, _M.c.author == "resident", _M.c.kind == "text", _M.c.body_sealed.is_not(None))
-        .order_by(_M.c.seq.desc()).limit(count)
-    )  # fmt: skip
-    found = [_line(session, talk.id, row).body for row in session.execute(query)]
+    found = [_line(session, talk.id, row).body for row in session.execute(_WORDS, {"of": talk.id, "most": count})]
     return [body for body in reversed(found) if body is not None]
 
 
@@ -270,17 +293,6 @@ def staff_wrote_after(session: Session, conversation_id: str, when: datetime) ->
     """Whether a coordinator has written in this talk since `when`."""
     query = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == "staff", _M.c.at > when).limit(1)
     return session.execute(query).first() is not None
-
-
-def _talks() -> Any:
-    return select(
-        _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,
-        _C.c.hidden_address, _C.c.follow_ups, _C.c.last_at, _I.c.external_sealed, _I.c.reachable,
-    ).join(_I, _I.c.id == _C.c.identity_id)  # fmt: skip
-
-
-def _locked(session: Session, query: Any) -> Any:
-    return query.with_for_update(of=_C) if is_postgres(session) else query
 
 
 def _talk(session: Session, row: Any, destination: str) -> Talk:

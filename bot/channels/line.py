@@ -44,7 +44,8 @@ class LineChannel:
         if settings.line_channel_secret is None or settings.line_channel_access_token is None:
             raise ValueError("LINE needs its channel secret and access token (R1)")
         self._secret = settings.line_channel_secret.get_secret_value()
-        self._configuration = Configuration(host=settings.line_api_host.rstrip("/"), access_token=settings.line_channel_access_token.get_secret_value())
+        token = settings.line_channel_access_token.get_secret_value()
+        self._configuration = Configuration(host=settings.line_api_host.rstrip("/"), access_token=token)
         self._timeout = aiohttp.ClientTimeout(total=seconds, connect=min(5.0, seconds))
         self._client: AsyncApiClient | None = None
 

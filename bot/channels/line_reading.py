@@ -1,7 +1,7 @@
 """What LINE sends: proof, then events, each understood on its own.
 
-Events are read as plain dictionaries and not through the SDK's models: those refuse values they do not know, and LINE adds event types, properties and
-values without notice. An event that is not understood is kept as `unknown` and never stops its neighbours (R3).
+Events are read as plain dictionaries and not through the SDK's models: those refuse values they do not know, and LINE adds event types,
+properties and values without notice. An event that is not understood is kept as `unknown` and never stops its neighbours (R3).
 """
 
 import base64

@@ -97,10 +97,10 @@ def _groups(cards: Sequence[Card]) -> list[tuple[Card, ...]]:
 
 
 def _weight(card: Card) -> int:
-    """Upper estimate of a card's bytes: every UTF-16 unit of text may be written as six, and every part has its frame."""
+    """Upper estimate of a card's bytes: a UTF-16 unit is written as six at most, in an address as nine, and every part has its frame."""
     texts = [card.title, card.reason, *card.lines]
     buttons = [text for button in card.buttons for text in (button.label, button.label, button.value, button.url or "", button.tel or "")]
-    return 6 * sum(utf16_units(text) for text in texts + buttons) + 160 * len(texts) + 260 * len(card.buttons) + 900
+    return 9 * sum(utf16_units(text) for text in texts + buttons) + 160 * len(texts) + 260 * len(card.buttons) + 900
 
 
 # ---------------------------------------------------------------- cards
@@ -117,7 +117,8 @@ def _card_bubble(card: Card) -> FlexBubble:
     """A calm card: what it is, why it came, then the facts line by line, then what one can do."""
     parts: list[FlexComponent] = [_text(card.title, size="lg", weight="bold", color=_INK)]
     if card.reason.strip():
-        parts.append(FlexBox(layout="vertical", contents=[_text(card.reason, size="sm", color=_SOFT_INK)], backgroundColor=_TINT, cornerRadius="md", paddingAll="md"))
+        reason = _text(card.reason, size="sm", color=_SOFT_INK)
+        parts.append(FlexBox(layout="vertical", contents=[reason], backgroundColor=_TINT, cornerRadius="md", paddingAll="md"))
     facts = [line for line in card.lines if line.strip()]
     if facts:
         parts.append(FlexSeparator(margin="md"))
@@ -160,7 +161,7 @@ def _action(button: Button, *, most_label: int) -> Action:
         raise Unsendable("button_without_label")
     if _is_link(button):
         return URIAction(label=shorten(label, most_label), uri=_uri(button))
-    if not 0 < utf16_units(button.value) <= 300:
+    if clean(button.value) != button.value or not 0 < utf16_units(button.value) <= 300:
         raise Unsendable("button_payload")
     return PostbackAction(label=shorten(label, most_label), data=button.value, displayText=shorten(label, 300))
 
@@ -171,7 +172,7 @@ def _uri(button: Button) -> str:
         if not any(digit.isdecimal() for digit in number) or not number.isascii():
             raise Unsendable("button_number")
         return "tel:" + quote(number, safe="+*-")
-    uri = quote(button.url or "", safe=":/?#[]@!$&'()*+,;=%-._~")
+    uri = quote(clean(button.url or ""), safe=":/?#[]@!$&'()*+,;=%-._~")
     if not uri.startswith(("https://", "http://")) or len(uri) > 1000:
         raise Unsendable("button_address")
     return uri

@@ -1,7 +1,7 @@
 """Which LINE stickers mean yes (D13): only those of LINE's own packages, by the words LINE itself gives them.
 
-LINE sends up to 15 keywords with a sticker, chosen anew each time when there are more, so a sticker is only believed when a word for yes is there and no
-word of doubt is. Whatever is not believed is an ordinary sticker: the resident is asked in words. A sticker is never a consent.
+LINE sends up to 15 keywords with a sticker, chosen anew each time when there are more, so a sticker is only believed when a word for yes
+is there and no word of doubt is. Whatever is not believed is an ordinary sticker: the resident is asked in words. A sticker is never a consent.
 Source: developers.line.biz/en/docs/messaging-api/sticker-list/ (packages) and …/reference/messaging-api/#wh-sticker (keywords).
 """
 

@@ -5,13 +5,14 @@ A curated list decides, never a score: words in groups, rules of words close tog
 data with tests inside (knowledge/starter/danger.yaml), so that a counsellor can read, change and prove it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from knowledge.hearing.danger_pattern import Heard, Pattern
+from knowledge.hearing.danger_pattern import Heard, Pattern, with_phrases
 from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Context, Listed, Rule, Who, read
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
 from knowledge.hearing.danger_words import Span
@@ -22,6 +23,8 @@ __all__ = ["BrokenDangerList", "DangerList", "Failure"]
 EARLIER_LETTERS = 600
 """So much of the earlier messages is joined to the new one: signals split over messages, not whole talks (D13)."""
 _NONE, _ASK, _TOLD, _NOW = range(4)
+_LAYERS = 6
+"""How many idioms may overlap at one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ class DangerList:
         found = self._listed.finder.find(folded)
         idioms = found.pop(self._listed.idioms, None)
         if idioms:
+            idioms.sort()
             found = {group: left for group, spans in found.items() if (left := _outside(spans, idioms))}
-        return _Listening(self._listed, self._by_word, Heard(folded, found))
+        return _Listening(self._listed, self._by_word, with_phrases(Heard(folded, found), self._listed.phrases))
 
     def _rarest(self, pattern: Pattern) -> int:
         sizes = self._listed.sizes
@@ -107,7 +111,7 @@ class DangerList:
         for signal in sorted(signals, key=lambda signal: (-signal.level, self._order[signal.rule.id])):
             if signal.level >= told:
                 kinds |= dict.fromkeys(signal.rule.kinds)
-        start, end = first.pieces[-1]
+        start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(
             level=LEVELS[first.level],
@@ -178,20 +182,20 @@ class _Listening:
             part_level, span = max(standing, key=lambda found: found[0], default=(_NONE, (0, 0)))
             level = min(level, part_level)
             pieces.append(span)
-        if level == _NONE or self._all(rule.unless) or self._near(rule.unless_near, pieces):
+        if level == _NONE or self._all(rule.unless) or self._near(rule.unless_near, pieces, 0):
             return None
-        if level >= _TOLD and (self._near(rule.rises, pieces) or self._raise.touches(rule, pieces)):
+        if level >= _TOLD and (self._near(rule.rises, pieces, 3) or self._raise.touches(rule, pieces)):
             level = _NOW
         return Signal(rule, level, tuple(pieces))
 
     def _level(self, rule: Rule, span: Span) -> int:
         return min(rule.level, self._weaken.lowest(rule, span))
 
-    def _near(self, patterns: Sequence[Pattern], pieces: Sequence[Span]) -> bool:
-        """One of the patterns stands in the same sentence as a piece, or in the next or last one."""
+    def _near(self, patterns: Sequence[Pattern], pieces: Sequence[Span], sentences_apart: int) -> bool:
+        """One of the patterns stands in the sentence of a piece, or so many sentences from it."""
         sentences = {self._heard.sentence(start) for start, _ in pieces}
         return any(
-            abs(self._heard.sentence(start) - sentence) <= 1 for start, _ in self._all(patterns) for sentence in sentences
+            abs(self._heard.sentence(start) - sentence) <= sentences_apart for start, _ in self._all(patterns) for sentence in sentences
         )
 
     def _all(self, patterns: Sequence[Pattern]) -> list[Span]:
@@ -244,10 +248,11 @@ def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
 
 
 def _outside(spans: Sequence[Span], idioms: Sequence[Span]) -> list[Span]:
-    """Drop words that are only a piece of an idiom (死ぬほど忙しい); a longer expression around the idiom stays."""
+    """Drop words that are only a piece of an idiom (死ぬほど忙しい); the same words or more around the idiom stay."""
+    starts = [start for start, _ in idioms]
     kept = []
     for start, end in spans:
-        inside = any(i_start <= start < i_end and not (start == i_start and end > i_end) for i_start, i_end in idioms)
-        if not inside:
+        before = idioms[max(0, bisect_right(starts, start) - _LAYERS) : bisect_right(starts, start)]
+        if not any(start < i_end and not (start == i_start and end >= i_end) for i_start, i_end in before):
             kept.append((start, end))
     return kept

@@ -46,21 +46,27 @@ class Pattern:
 
 @dataclass
 class Lexicon:
-    """Collects groups and words while the list is read."""
+    """Collects groups and words while the list is read; `readings` writes kanji words in hiragana too."""
 
+    readings: "Readings" = field(default_factory=lambda: Readings({}))
     groups: dict[str, int] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
     words: dict[str, set[int]] = field(default_factory=dict)
     latin: set[int] = field(default_factory=set)
+    phrases: list[tuple[int, tuple["Step", ...]]] = field(default_factory=list)
+    """Members of groups that are themselves words in order (`ごはん…くれない`), in the order they were read."""
 
     def group(self, name: str, expressions: Sequence[str]) -> int:
         """Register the words of a group once, under its name."""
         if name in self.groups:
             return self.groups[name]
+        plain = [expression for expression in expressions if not _is_phrase(expression)]
+        words = {word for expression in plain for word in spellings(expression, self.readings)}
+        phrases = [self._part(expression, None) for expression in expressions if expression not in plain]
         number = self.groups[name] = len(self.sizes)
-        words = {word for expression in expressions for word in spellings(expression)}
-        self.sizes.append(len(words))
-        if words and all(is_latin(word[0]) for word in words):
+        self.sizes.append(len(words) + len(phrases))
+        self.phrases += [(number, phrase) for phrase in phrases]
+        if words and not phrases and all(is_latin(word[0]) for word in words):
             self.latin.add(number)
         for word in words:
             self.words.setdefault(word, set()).add(number)
@@ -85,6 +91,8 @@ class Lexicon:
         return tuple(steps)
 
     def _token(self, token: str) -> int:
+        if "(" in token and "<" in token or token.count("(") != token.count(")"):
+            raise WrongPattern(f"「{token}」のかっこが合いません。かっこの中では … と <グループ> は使えません。")
         if not token.startswith("<"):
             return self.group(token, [token])
         if token not in self.groups:
@@ -93,18 +101,44 @@ class Lexicon:
         return self.groups[token]
 
 
-def spellings(expression: str) -> set[str]:
-    """All folded words an expression with alternatives stands for, Latin ones also without accents."""
+def _is_phrase(expression: str) -> bool:
+    if "＋" in expression or "+" in expression:
+        raise WrongPattern(f"「{expression}」: グループの中では ＋ は使えません。hear に書いてください。")
+    return "…" in expression or "<" in expression
+
+
+class Readings:
+    """Writes a word in hiragana as children, the elderly and learners do, if all its kanji are listed."""
+
+    shortest = 4
+    """A shorter reading would be heard inside other words."""
+
+    def __init__(self, readings: Mapping[str, str]) -> None:
+        self._readings = readings
+        longest_first = sorted(readings, key=len, reverse=True)
+        self._kanji = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def of(self, word: str) -> str | None:
+        reading = self._kanji.sub(lambda found: self._readings[found[0]], word)
+        kana = all("ぁ" <= letter <= "ゖ" or letter == "ー" for letter in reading)
+        return reading if kana and reading != word and len(reading) >= self.shortest else None
+
+
+def spellings(expression: str, readings: Readings | None = None) -> set[str]:
+    """All folded words an expression with alternatives stands for: Chinese, without accents, in hiragana."""
     if "?" in expression:
         raise WrongPattern(f"「{expression}」の「?」は使えません。あってもなくてもよい言葉は (は|) と書いてください。")
     words: set[str] = set()
     for alternative in _alternatives(expression):
         open_end = alternative.rstrip().endswith("*")
-        folded = fold_word(alternative.replace("$", END))
-        if not folded:
-            raise WrongPattern(f"「{expression}」に空の言葉があります。言葉を書いてください。")
-        for word in (folded, plain_latin(folded)):
-            words.add(word + "*" if open_end else word)
+        if "*" in alternative.rstrip()[:-1]:
+            raise WrongPattern(f"「{expression}」の * は言葉のいちばん後ろにだけ書けます。")
+        for folded in fold_word(alternative.replace("$", END)):
+            if not folded:
+                raise WrongPattern(f"「{expression}」に空の言葉があります。言葉を書いてください。")
+            for word in (folded, plain_latin(folded), readings.of(folded) if readings else None):
+                if word is not None:
+                    words.add(word + "*" if open_end else word)
     return words
 
 
@@ -141,6 +175,17 @@ def _split_choices(inside: str) -> list[str]:
             choices.append(inside[start:place])
             start = place + 1
     return [*choices, inside[start:]]
+
+
+def with_phrases(heard: "Heard", phrases: Sequence[tuple[int, tuple[Step, ...]]]) -> "Heard":
+    """Add to each group the places where its phrases stand."""
+    found = dict(heard.found)
+    for group, steps in phrases:
+        if all(step.group in found for step in steps):
+            spans = Heard(heard.text, found).spans(steps)
+            if spans:
+                found[group] = sorted([*found.get(group, ()), *spans], key=lambda span: (span[1], span[0]))
+    return Heard(heard.text, found)
 
 
 @dataclass(frozen=True)

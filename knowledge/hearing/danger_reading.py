@@ -10,7 +10,7 @@ from typing import Literal, cast, get_args
 
 import yaml
 
-from knowledge.hearing.danger_pattern import Lexicon, Pattern, WrongPattern
+from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, Step, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 
@@ -19,7 +19,7 @@ Where = Literal["after", "before", "near", "sentence", "message"]
 WHERE: tuple[Where, ...] = get_args(Where)
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
-_SECTIONS = ("groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules")
+_SECTIONS = ("readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules")
 _RULE_FIELDS = (
     "id", "why", "level", "kinds", "who", "near", "longest", "hear", "unless", "unless_near", "rises", "despite",
     "must", "must_now", "asks", "must_not",
@@ -79,7 +79,9 @@ class Listed:
     child_voice: tuple[Pattern, ...]
     adult_voice: tuple[Pattern, ...]
     idioms: int
+    names: Mapping[int, str]
     sizes: tuple[int, ...]
+    phrases: tuple[tuple[int, tuple[Step, ...]], ...]
     finder: WordFinder
 
 
@@ -91,6 +93,8 @@ def read(path: Path) -> Listed:
         raise BrokenDangerList([f"{path}: 危険の言葉のファイルがありません。danger.yaml を置いてください。"])
     reader = _Reader()
     sections = [(file, reader.sections(file)) for file in files]
+    for file, tree in sections:
+        reader.readings(file.name, tree)
     for file, tree in sections:
         reader.groups(file.name, tree)
     for file, tree in sections:
@@ -119,6 +123,11 @@ class _Reader:
             return {}
         self._only_known(file.name, tree, _SECTIONS)
         return tree
+
+    def readings(self, file: str, tree: Mapping[str, object]) -> None:
+        listed = self._mapping(file, "readings", tree.get("readings"))
+        if listed:
+            self.lexicon.readings = Readings({kanji: str(reading) for kanji, reading in listed.items()})
 
     def groups(self, file: str, tree: Mapping[str, object]) -> None:
         for name, expressions in self._mapping(file, "groups", tree.get("groups")).items():
@@ -162,7 +171,9 @@ class _Reader:
             child_voice=self.voices.get("child", ()),
             adult_voice=self.voices.get("adult", ()),
             idioms=idioms,
+            names={number: name for name, number in self.lexicon.groups.items()},
             sizes=tuple(self.lexicon.sizes),
+            phrases=tuple(self.lexicon.phrases),
             finder=WordFinder(self.lexicon.words),
         )
 

@@ -4,6 +4,7 @@ Width, case, katakana, small vowels, stretched vowels, spaces between kana and d
 where it stood, so that staff see the resident's own words and not ours. Patterns are folded by the same function.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ END = "\ue001"
 """Stands behind the last character, so that an expression can ask for the end of the message."""
 
 _DROPPED = frozenset("…‥・･·〜~'\"“”‘’`´*_^「」『』()【】\u200b\u200c\u200d\u2060\ufe0f\ufeff\u3099\u309a")
+_KANA = re.compile("[ぁ-ゖ]")
 _SMALL = str.maketrans("ぁぃぅぇぉゎゕゖ", "あいうえおわかか")
 _TRADITIONAL = str.maketrans(
     "殺們媽藥無聽說覺續繼斷護兒癢鎖關門來過這給錢飯沒個買賣電話樓橋車開頭懷學對會應點還後邊誰產煩業寫遺離歲愛歡輛燒煙氣嗎擊強騷擾蹤脅內裡裏麼樣讓從時間聲搶險廳證錄繩斃貓結婆",
@@ -32,7 +34,7 @@ class Folded:
 
 
 def fold(written: str) -> Folded:
-    """Fold `written`; linear in its length."""
+    """Fold `written`; linear in its length. Text without any kana is read as Chinese: 自殺 there and 自杀 are one word."""
     letters: list[str] = []
     places: list[int] = []
     gap_at: int | None = None
@@ -59,12 +61,14 @@ def fold(written: str) -> Folded:
                 continue
             letters.append(letter)
             places.append(place)
-    return Folded("".join(letters), tuple(places))
+    text = "".join(letters)
+    return Folded(text if _KANA.search(text) else text.translate(_TRADITIONAL), tuple(places))
 
 
-def fold_word(word: str) -> str:
-    """Fold one expression of the list; the same as a message."""
-    return fold(word).text
+def fold_word(word: str) -> set[str]:
+    """Fold one expression of the list like a message; a word without kana stands for its Chinese spelling too."""
+    folded = fold("あ" + word).text[1:]
+    return {folded, folded.translate(_TRADITIONAL)} if folded and not _KANA.search(folded) else {folded}
 
 
 def plain_latin(word: str) -> str:
@@ -106,7 +110,7 @@ def _fold_one(character: str) -> str:
         return " "
     plain = unicodedata.normalize("NFKC", character).lower()
     folded = "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in plain)
-    folded = folded.translate(_SMALL).translate(_TRADITIONAL)
+    folded = folded.translate(_SMALL)
     return "".join(c for c in folded if c not in _DROPPED).replace("—", "ー").replace("｡", "。")
 
 

@@ -17,6 +17,9 @@ LONGEST = 2_000
 
 _KAOMOJI = re.compile(r"[(（][^()（）ぁ-んァ-ヶ一-龠a-z0-9]{2,12}[)）]", re.IGNORECASE)
 _STRETCHED = re.compile(r"(.)\1{3,}")
+_ORDINARY = re.compile(r"[ -~\n　-〃々「」『』〜ぁ-ゖァ-ヺー・一-鿿！＂＃％＆，-／０-９：；？Ａ-Ｚａ-ｚ]*")
+"""What most people type: every character stays one character, so nothing has to be counted. Brackets are left out: they may be kaomoji."""
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _PUNCTUATION = re.compile(r"[^\w]+")
 
@@ -53,6 +56,8 @@ class Word:
 def plain(text: str) -> Plain:
     """NFKC, lower case, emoji and kaomoji off, stretched letters shortened. Never longer than LONGEST characters."""
     text = text[:LONGEST]
+    if _ORDINARY.fullmatch(text) and not _STRETCHED.search(text):
+        return Plain(text.translate(_HALF_WIDTH).lower(), text, tuple(range(len(text))))
     letters: list[str] = []
     origin: list[int] = []
     faces = [match.span() for match in _KAOMOJI.finditer(text)]
@@ -65,9 +70,7 @@ def plain(text: str) -> Plain:
         while end < len(text) and (unicodedata.combining(text[end]) or text[end] in "ﾞﾟ"):
             end += 1
         for letter in unicodedata.normalize("NFKC", text[place:end]).lower():
-            if unicodedata.category(letter) in _DROPPED:
-                letter = " "
-            letters.append(letter)
+            letters.append(" " if unicodedata.category(letter) in _DROPPED else letter)
             origin.append(place)
         place = end
     even = "".join(letters)
@@ -111,18 +114,23 @@ class Cut:
     sound: str
     sound_origin: tuple[int, ...]
     """Place in the plain text of every character of `sound`."""
+    edges: frozenset[int]
+    """Where a piece begins or ends in the plain text, function words included."""
 
 
 _CONTENT = frozenset({"名詞", "動詞", "形容詞", "形状詞", "副詞", "接尾辞", "接頭辞", "感動詞"})
 _NOT_CONTENT = frozenset({"数詞", "助動詞語幹", "フィラー"})
 
-STOP_FORMS = frozenset(
-    # Words that every message carries. Kept short: a word that is merely frequent already weighs little (idf).
-    "為る 成る 有る 居る 無い 言う 思う 行く 来る 見る 出来る 遣る 遣う 貰う 下さる 呉れる 頂く 御座る 仰る 致す 参る 申す 物 事 時 所 訳 筈 為 様 方 人 何 今 "
-    "其れ 此れ 其処 此処 何処 誰 何時 もう まだ 又 良い 良く 一寸 とても 凄い 本当 多分 矢張り 相談 教える 聞く きく 願う 御願い 済む 困る 知る 分かる 入る 出る 付く 仕舞う 置く "
-    "さん 様 達 等 的 御 ご 都合 感じ 事情 場合 自分 私 うち 内 とこ もの こと ところ よう そう どう ため ほう あと 前 後 中 上 下 間 程 位 月 年 日 週 回 歳 才 円 人 つ "
-    "そんな こんな どんな いろいろ 色々 一番 皆 みんな 全部 全然 すぐ 直ぐ ずっと 毎日 最近 今日 昨日 明日 去年 来年 今年 先月 来月 先週 来週 此間 大丈夫 あの えっと えー ええと".split()
+_STOP = (
+    "為る 成る 有る 居る 無い 言う 思う 行く 来る 見る 出来る 遣る 遣う 貰う 下さる 呉れる 頂く 御座る 仰る 致す 参る "
+    "申す 物 事 時 所 訳 筈 為 様 方 人 何 今 其れ 此れ 其処 此処 何処 誰 何時 もう まだ 又 良い 良く 一寸 とても "
+    "凄い 本当 多分 矢張り 相談 教える 聞く きく 願う 御願い 済む 困る 知る 分かる 入る 出る 付く 仕舞う 置く さん 様 "
+    "達 等 的 御 ご 都合 感じ 事情 場合 自分 私 うち 内 とこ もの こと ところ よう そう どう ため ほう あと 前 後 "
+    "中 上 下 間 程 位 月 年 日 週 回 歳 才 円 人 つ そんな こんな どんな いろいろ 色々 一番 皆 みんな 全部 全然 "
+    "すぐ 直ぐ ずっと 毎日 最近 今日 昨日 明日 去年 来年 今年 先月 来月 先週 来週 此間 大丈夫 あの えっと えー ええと "
 )
+STOP_FORMS = frozenset(_STOP.split())
+"""Words that every message carries. Kept short: a word that is merely frequent already weighs little (idf)."""
 
 
 def cut(text: Plain) -> Cut:
@@ -130,10 +138,12 @@ def cut(text: Plain) -> Cut:
     found: list[Word] = []
     sound: list[str] = []
     places: list[int] = []
+    edges: set[int] = set()
     if text.text.strip():
         for piece in _cutter().tokenizer.tokenize(text.text):
             start, end = piece.begin(), piece.end()
             surface = text.text[start:end]
+            edges.update((start, end))
             read = _read(surface, piece.reading_form())
             step = (end - start) / max(len(read), 1)
             for at, letter in enumerate(read):
@@ -148,7 +158,7 @@ def cut(text: Plain) -> Cut:
             if form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
                 continue
             found.append(Word(form, start, end, end, kind[0] == "名詞", tuple(piece.synonym_group_ids())))
-    return Cut(tuple(found), "".join(sound), tuple(places))
+    return Cut(tuple(found), "".join(sound), tuple(places), frozenset(edges))
 
 
 def _read(surface: str, reading: str) -> str:
@@ -166,4 +176,3 @@ def _read(surface: str, reading: str) -> str:
 def _tells(surface: str) -> bool:
     """One kana or one mark alone tells nothing; one kanji does."""
     return len(surface) > 1 or "一" <= surface <= "龠"
-

@@ -1,0 +1,115 @@
+"""What Telegram sends: one update at a time, from a webhook or from polling, read by python-telegram-bot's `Update`."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, Update
+
+from bot.channels.port import BadRequest, Inbound, NoProof
+from bot.channels.strict_json import read_object
+
+SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 (the name of a header)
+_YES_STICKERS = {"👍", "👌", "🙆", "🆗", "✅", "💯"}
+_SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
+_PAYLOADS = {"human": "!human", "help": "!help", "stop": "!stop"}
+"""Commands that are the words of G4: the payloads that are valid in every state."""
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError)
+"""What `Update.de_json` raises when a part is missing or of another shape (`OSError`: a date beyond what the system can count)."""
+
+
+def read_webhook(secret: str | None, headers: Mapping[str, str], body: bytes, now: datetime) -> Inbound:
+    """Check the secret header before parsing, then read the update (platform README, T-hook). Raises `NoProof`, `BadRequest`."""
+    given = next((value for name, value in headers.items() if name.lower() == SECRET), "")
+    if not secret or not hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace")):
+        raise NoProof("secret header")
+    found = read_object(body)
+    if type(found.get("update_id")) is not int:
+        raise BadRequest("no update_id")
+    return read_update(found, now)
+
+
+def read_update(found: dict[str, Any], now: datetime) -> Inbound:
+    """Read one update that has an `update_id`; what cannot be read is kept as `unknown` (R3)."""
+    unknown = Inbound("telegram", str(found["update_id"]), "unknown", "", now, json.dumps(found))
+    try:
+        return _understand(unknown, Update.de_json(found, None))
+    except _UNREADABLE:
+        return unknown
+
+
+def _understand(inbound: Inbound, update: Update) -> Inbound:
+    chat = update.effective_chat
+    if chat is None or not isinstance(chat.id, int):
+        return inbound
+    if chat.type != Chat.PRIVATE:
+        ousted = update.my_chat_member is not None and update.my_chat_member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
+        return inbound if ousted else replace(inbound, kind="group", group_id=str(chat.id))
+    inbound = replace(inbound, sender=str(chat.id))
+    if update.message is not None:
+        return _message(inbound, update.message)
+    if update.callback_query is not None:
+        return _press(inbound, update.callback_query)
+    if update.my_chat_member is not None:
+        return _membership(inbound, update.my_chat_member)
+    return inbound
+
+
+def _press(inbound: Inbound, query: CallbackQuery) -> Inbound:
+    if query.data is None:
+        return replace(inbound, callback_id=query.id)
+    return replace(inbound, kind="button", button=query.data, callback_id=query.id)
+
+
+def _membership(inbound: Inbound, change: ChatMemberUpdated) -> Inbound:
+    """In a private chat: blocked (kicked) or unblocked (member)."""
+    inbound = replace(inbound, at=change.date or inbound.at)
+    match change.new_chat_member.status:
+        case ChatMember.BANNED:
+            return replace(inbound, kind="unfollow")
+        case ChatMember.MEMBER:
+            return replace(inbound, kind="follow")
+    return inbound
+
+
+def _message(inbound: Inbound, message: Message) -> Inbound:
+    inbound = replace(inbound, at=message.date or inbound.at, platform_id=str(message.message_id))
+    media = _media(message)
+    if message.text is not None:
+        return _words(inbound, message.text)
+    if message.caption:  # words under a picture are heard like any others (G1)
+        return replace(inbound, kind="text", text=message.caption, media=media)
+    if media is not None:
+        return replace(inbound, kind="media", media=media)
+    if message.sticker is not None or message.dice is not None:
+        emoji = message.sticker.emoji if message.sticker is not None else None
+        return replace(inbound, kind="sticker", sticker_ok=(emoji or "").translate(_SKIN_TONES).strip("\ufe0f") in _YES_STICKERS)
+    if message.location is not None or message.venue is not None:
+        return replace(inbound, kind="location")
+    return inbound
+
+
+def _words(inbound: Inbound, text: str) -> Inbound:
+    """A text; `/start` opens the talk, and three commands are words of G4. Any other `/…` is an ordinary text."""
+    first, _, rest = text.partition(" ")
+    command = first.removeprefix("/").partition("@")[0].lower() if first.startswith("/") else ""
+    if command == "start":
+        return replace(inbound, kind="follow", text=rest.strip())
+    if command in _PAYLOADS and not rest.strip():
+        return replace(inbound, kind="button", button=_PAYLOADS[command])
+    return replace(inbound, kind="text", text=text)
+
+
+def _media(message: Message) -> Literal["image", "audio", "video", "file"] | None:
+    if message.photo or message.animation is not None:
+        return "image"
+    if message.voice is not None or message.audio is not None:
+        return "audio"
+    if message.video is not None or message.video_note is not None:
+        return "video"
+    if message.document is not None or message.contact is not None:
+        return "file"
+    return None

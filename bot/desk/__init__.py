@@ -1,0 +1,20 @@
+"""The desk: where coordinators see who waits, answer, hand on and close (desk.md)."""
+
+from fastapi import APIRouter, Depends
+
+from bot.desk import access, case, pages, queue, signin, stream
+
+
+def _build() -> APIRouter:
+    """All screens behind one guard; a route without a rule stops the start (R17)."""
+    screens = [screen.router for screen in (pages, signin, queue, stream, case)]
+    access.check_doors(screens)
+    desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)
+    for screen in screens:
+        desk.include_router(screen)
+    return desk
+
+
+router = _build()
+
+__all__ = ["router"]

@@ -1,0 +1,163 @@
+"""Who may open which door of the desk: one table, deny by default (R17), and the proof that a form is our own (R29)."""
+
+import hmac
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.routing import APIRoute
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from bot.parts import Parts
+from storage import staff
+from storage.desk_queue import Viewer, may_read_cases
+from storage.ids import new_token
+from storage.staff import SignedIn
+
+Door = Literal["anyone", "staff", "cases"]
+"""`anyone`: not signed in; `staff`: signed in; `cases`: signed in with a role that reads cases."""
+
+DOORS: dict[tuple[str, str], Door] = {
+    ("GET", "/desk/static/{path:path}"): "anyone",
+    ("GET", "/desk/sign-in"): "anyone",
+    ("POST", "/desk/sign-in"): "anyone",
+    ("GET", "/desk/welcome"): "anyone",
+    ("POST", "/desk/welcome"): "anyone",
+    ("POST", "/desk/size"): "anyone",
+    ("POST", "/desk/sign-out"): "staff",
+    ("POST", "/desk/stay"): "staff",
+    ("GET", "/desk/help"): "staff",
+    ("GET", "/desk/stream"): "staff",
+    ("GET", "/desk"): "staff",
+    ("GET", "/desk/search"): "cases",
+    ("POST", "/desk/next"): "cases",
+    ("GET", "/desk/tasks"): "cases",
+    ("POST", "/desk/tasks/{task_id}/done"): "cases",
+    ("POST", "/desk/alarms/{alarm_id}/claim"): "cases",
+    ("GET", "/desk/cases/{code}"): "cases",
+    ("GET", "/desk/cases/{code}/stream"): "cases",
+    ("POST", "/desk/cases/{code}/seen"): "cases",
+    ("POST", "/desk/cases/{code}/claim"): "cases",
+    ("POST", "/desk/cases/{code}/reply"): "cases",
+    ("POST", "/desk/cases/{code}/note"): "cases",
+    ("POST", "/desk/cases/{code}/release"): "cases",
+    ("GET", "/desk/cases/{code}/hand-back"): "cases",
+    ("POST", "/desk/cases/{code}/hand-back"): "cases",
+    ("GET", "/desk/cases/{code}/close"): "cases",
+    ("POST", "/desk/cases/{code}/close"): "cases",
+}
+
+_FORM_COOKIE = "desk_form"
+_MOST_FIELDS = 40
+
+
+def check_doors(screens: Iterable[APIRouter]) -> None:
+    """Stop the start when a route has no rule, or a rule no route (R17)."""
+    found = [route for screen in screens for route in screen.routes if isinstance(route, APIRoute)]
+    routes = {(method, route.path) for route in found for method in route.methods or ()}
+    if routes != set(DOORS):
+        raise RuntimeError(f"routes and access rules differ: {sorted(routes ^ set(DOORS))}")
+
+
+async def guard(request: Request) -> None:
+    """Runs before every route of the desk: finds its rule, who asks, and for a POST whether the form is ours."""
+    door = DOORS[request.method, request.scope["route"].path]
+    if request.method == "POST":
+        _same_site(request)
+    if door == "anyone":
+        if request.method == "POST" and request.scope["route"].path != "/desk/size":
+            await _own_form(request, request.cookies.get(_FORM_COOKIE))
+        return
+    signed = await find_signed_in(request)
+    if signed is None:
+        raise _please_sign_in(request)
+    if request.method == "POST":
+        await _own_form(request, signed.csrf)
+    if door == "cases" and not may_read_cases(viewer_of(signed)):
+        raise HTTPException(404)
+    request.state.signed = signed
+
+
+def _signed(request: Request) -> SignedIn:
+    signed: SignedIn = request.state.signed
+    return signed
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+Signed = Annotated[SignedIn, Depends(_signed)]
+TheParts = Annotated[Parts, Depends(_parts)]
+
+
+def viewer_of(signed: SignedIn) -> Viewer:
+    return Viewer(signed.member.id, signed.member.name, signed.member.role, f"staff:{signed.member.id}")
+
+
+async def find_signed_in(request: Request, *, touch: bool = True) -> SignedIn | None:
+    """Who this browser is. `touch=False` is for streams: a page that only lies open does not stay signed in (R27)."""
+    parts = _parts(request)
+    token = request.cookies.get(cookie_name(parts))
+    if not token:
+        return None
+    now = parts.clock.now()
+    return await parts.store.atransact(lambda rows: staff.signed_in(rows, token, now, touch=touch))
+
+
+def cookie_name(parts: Parts) -> str:
+    """`__Host-` ties the cookie to this very host; browsers take it only over https (R27)."""
+    return "__Host-desk" if parts.settings.secure else "desk"
+
+
+def give_cookie(response: Response, parts: Parts, token: str) -> None:
+    """No Max-Age: it ends with the browser, and on our side after 30 min or 12 h."""
+    response.set_cookie(cookie_name(parts), token, secure=parts.settings.secure, httponly=True, samesite="lax", path="/")
+
+
+def take_cookie(response: Response, parts: Parts) -> None:
+    response.delete_cookie(cookie_name(parts), secure=parts.settings.secure, httponly=True, samesite="lax", path="/")
+
+
+def form_token(request: Request) -> str:
+    """The token of a form that is shown before anybody is signed in."""
+    return request.cookies.get(_FORM_COOKIE) or new_token()
+
+
+def give_form_token(response: Response, parts: Parts, token: str) -> None:
+    response.set_cookie(_FORM_COOKIE, token, secure=parts.settings.secure, httponly=True, samesite="strict", path="/desk")
+
+
+async def fields(request: Request, *names: str) -> dict[str, str]:
+    """Exactly these fields of a form, as text; whatever else was sent is left alone (R24). Missing ones are empty."""
+    form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+    found = {name: form.get(name, "") for name in names}
+    return {name: "" if isinstance(value, UploadFile) else value for name, value in found.items()}
+
+
+def _same_site(request: Request) -> None:
+    """Browsers say where a form came from; our no-referrer policy turns a plain Origin into `null`, so Sec-Fetch-Site counts first."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise HTTPException(403)
+        return
+    origin = request.headers.get("origin")
+    if origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403)
+
+
+async def _own_form(request: Request, expected: str | None) -> None:
+    given = (await fields(request, "csrf"))["csrf"]
+    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise HTTPException(403)
+
+
+def _please_sign_in(request: Request) -> HTTPException:
+    """A page leads to the sign-in; what a script asked for is told plainly."""
+    if request.url.path.endswith(("/stream", "/seen", "/stay")):
+        return HTTPException(401)
+    return HTTPException(303, headers={"location": "/desk/sign-in"})

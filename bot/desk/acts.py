@@ -1,0 +1,194 @@
+"""What a coordinator does to a case, from the desk and from /api/v1: one transaction each, then whoever waits is woken.
+
+A staff reply is a line of the talk and a call in the outbox, written together, its recipient fixed in that moment (R10, R11).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlmodel import Session as Rows
+
+import flows
+from bot import reception
+from bot.channels.port import Outgoing
+from bot.hub import DESK, conversation
+from bot.parts import Parts
+from flows.model import Reply
+from storage import desk_cases, desk_queue, outbox
+from storage import talk as talks
+from storage.desk_cases import CloseReason, Held, Missing, Refused
+from storage.desk_queue import Viewer
+from storage.talk import Talk
+from storage.text import clean
+
+T = TypeVar("T")
+
+LONGEST_REPLY = 4000
+"""UTF-16 units: what the narrowest platform takes in one message (Telegram 4,096), with room for the speaker's name."""
+SESSION_OPEN = timedelta(minutes=30)
+"""A hidden address is written to only while its talk is open, or at a time the person named as safe (D6d)."""
+
+
+class Unreachable(Refused):
+    """The resident blocked us or left: nothing can be delivered (R8)."""
+
+
+class RecipientChanged(Refused):
+    """The contact is another one than the writer saw (R10)."""
+
+
+class NotNow(Refused):
+    """Hidden address, and the talk is not open: nothing is written unless the person named this time as safe (D6d)."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a talk is given back or closed: the coordinator's last words, and when the resident hears again."""
+
+    sentence: str = ""
+    """Empty: nothing at all is said to the resident, by nobody."""
+    next_contact: datetime | None = None
+
+
+async def claim(parts: Parts, viewer: Viewer, code: str, *, instead_of_other: bool = False) -> None:
+    await _act(parts, viewer, "claim", lambda rows, now: desk_cases.claim(rows, viewer, code, now, instead_of_other=instead_of_other).talk.id)
+
+
+async def claim_next(parts: Parts, viewer: Viewer) -> str | None:
+    """次の人を受け持つ: the most dangerous, then the longest promised; None when nobody waits."""
+
+    def work(rows: Rows, now: datetime) -> Held | None:
+        code = desk_queue.first_waiting(rows, viewer)
+        return None if code is None else desk_cases.claim(rows, viewer, code, now)
+
+    held = await _transact(parts, viewer, "next", work)
+    if held is None:
+        return None
+    _wake(parts, held.talk.id)
+    return held.code
+
+
+async def claim_alarm(parts: Parts, viewer: Viewer, alarm_id: str) -> str:
+    """Take a ringing alarm; returns the code of its case."""
+    held = await _transact(parts, viewer, "alarm", lambda rows, now: desk_cases.claim_alarm(rows, viewer, alarm_id, now))
+    _wake(parts, held.talk.id)
+    return held.code
+
+
+async def reply(
+    parts: Parts, viewer: Viewer, code: str, *, text: str, expected: int, recipient: str | None = None, safe_now: bool = False
+) -> None:  # fmt: skip
+    """Write to the resident. `recipient` is the mark the page showed; None from systems that show none."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = desk_cases.in_hand(rows, viewer, code, expected=expected)
+        if recipient is not None and recipient != held.recipient:
+            raise RecipientChanged
+        return _speak(parts, rows, viewer, held, text, now=now, safe_now=safe_now).talk.id
+
+    await _act(parts, viewer, "reply", work)
+
+
+async def note(parts: Parts, viewer: Viewer, code: str, text: str) -> None:
+    """職員メモ."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        desk_cases.add_note(rows, viewer, code, clean(text), now)
+        return desk_cases.conversation_of(rows, viewer, code)
+
+    await _act(parts, viewer, "note", work)
+
+
+async def hand_back(parts: Parts, viewer: Viewer, code: str, *, expected: int, ending: Ending) -> None:
+    """機械にもどす: the coordinator's sentence, then the bot says that it is back (end of D8)."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
+        if ending.next_contact is not None:
+            desk_cases.set_next_contact(rows, held, ending.next_contact, now)
+        return desk_cases.hand_back(rows, viewer, held, now).talk.id
+
+    await _act(parts, viewer, "hand_back", work)
+
+
+async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reason: CloseReason, ending: Ending) -> None:
+    """一旦おわる: never without a next contact or a stated なし (D14)."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
+        desk_cases.set_next_contact(rows, held, ending.next_contact, now)
+        return desk_cases.close(rows, viewer, held, reason, now).talk.id
+
+    await _act(parts, viewer, "close", work)
+
+
+async def release(parts: Parts, viewer: Viewer, code: str) -> int:
+    """もう一度: let held replies go; returns how many."""
+    talk_id, many = await _transact(parts, viewer, "release", lambda rows, now: desk_cases.release_letters(rows, viewer, code, now))
+    _wake(parts, talk_id)
+    return many
+
+
+# ---------------------------------------------------------------- inside a transaction
+
+
+def _speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, now: datetime, safe_now: bool) -> Held:
+    """Add the coordinator's line and its calls. The name is kept with the line: people marry, accounts go."""
+    talk = held.talk
+    if not talk.reachable:
+        raise Unreachable
+    if talk.hidden_address and not safe_now and not _open_now(rows, talk, now):
+        raise NotNow
+    words = clean(text)
+    body = json.dumps({"text": words, "speaker": viewer.name}, ensure_ascii=False)
+    talk, line = talks.add_line(rows, talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
+    outgoing = Outgoing(bubbles=(Reply(text=words),), speaker=viewer.name)
+    bodies = [part.model_dump_json(exclude_defaults=True) for part in parts.doorman.split_of(talk.channel)(outgoing)]
+    outbox.write(rows, talk, bodies, now=now, line=line)
+    talk = talks.save(rows, talk, now)
+    return desk_cases.replied(rows, viewer, replace(held, talk=talk), line, now)
+
+
+def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: Ending, *, now: datetime) -> Held:
+    """The coordinator's sentence, then the bot takes the talk back and says so; silently where nothing may be said."""
+    if ending.sentence:
+        held = _speak(parts, rows, viewer, held, ending.sentence, now=now, safe_now=False)
+    talk, town = held.talk, parts.knowledge.town
+    turn = flows.handback(reception.session_of(talk), reception.scene_of(rows, talk, parts.rules, now), town, viewer.name)
+    if not ending.sentence:
+        turn = turn.model_copy(update={"replies": (), "buttons": ()})
+    at = reception.At(rows, town, parts.rules, now, parts.doorman.split_of(talk.channel))
+    reception.say(at, replace(talk, owner="bot"), turn)
+    talk = talks.by_id(rows, talk.id) or talk
+    return replace(held, talk=talk)
+
+
+def _open_now(rows: Rows, talk: Talk, now: datetime) -> bool:
+    """Whether the person has written here in the last half hour."""
+    recent = talks.lines(rows, talk.id, after=max(0, talk.last_seq - 50))
+    return any(line.author == "resident" and now - line.at < SESSION_OPEN for line in recent)
+
+
+# ---------------------------------------------------------------- around it
+
+
+async def _act(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], str]) -> None:
+    """Run an act whose work gives back the id of its talk, then wake delivery, the desk and the resident's page."""
+    _wake(parts, await _transact(parts, viewer, name, work))
+
+
+async def _transact(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], T]) -> T:
+    now = parts.clock.now()
+    try:
+        return await parts.store.atransact(lambda rows: work(rows, now))
+    except Missing:
+        await parts.store.atransact(lambda rows: desk_cases.note_refusal(rows, viewer, name, now))
+        raise
+
+
+def _wake(parts: Parts, talk_id: str) -> None:
+    parts.delivery.wake(talk_id)
+    parts.hub.wake(conversation(talk_id), DESK)

@@ -1,0 +1,144 @@
+"""How a page of the desk is made: Jinja with everything escaped (R30), the frame that is the same on all of them, errors with a number."""
+
+import secrets
+from collections.abc import Callable, Coroutine
+from datetime import datetime, time, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from bot.clock import JST
+from bot.desk import access, japanese_dates
+from bot.parts import Parts
+from storage import desk_queue
+from storage.desk_cases import Missing
+from storage.desk_queue import Ringing, may_read_cases
+from storage.staff import SignedIn
+from storage.store import StoreDown
+
+log = structlog.get_logger()
+
+_HERE = Path(__file__).parent
+SIZES = ("1", "2", "3", "4")
+"""A−, A, A+, A++ (desk.md §1)."""
+SIZE_COOKIE = "desk_size"
+_ERROR_LETTERS = "234679ACDEFHJKLMNPRTUVWXY"
+
+_static = StaticFiles(directory=_HERE / "static", check_dir=False)
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with dates in Japanese; an unknown name is our bug and fails."""
+    made = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {
+        "long_time": japanese_dates.long_time, "short_time": japanese_dates.short_time, "long_date": japanese_dates.long_date,
+        "day_of": lambda at: at.astimezone(JST).date(), "iso": lambda at: at.astimezone(JST).isoformat(timespec="seconds"),
+        "clock_time": lambda at: f"{at.astimezone(JST):%H:%M}",
+    }  # fmt: skip
+    made.globals |= {"asset": _asset, "until": _until}
+    return made
+
+
+def day_ends(now: datetime) -> datetime:
+    """The end of today in Japan."""
+    return datetime.combine(now.astimezone(JST).date() + timedelta(days=1), time(), JST)
+
+
+def render(name: str, **values: Any) -> str:
+    return environment().get_template(name).render(**values)
+
+
+async def page(request: Request, signed: SignedIn, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page inside the frame: ringing alarms on top, counts, who I am."""
+    parts: Parts = request.app.state.parts
+    frame = await parts.store.atransact(lambda rows: frame_of(rows, signed))
+    now = parts.clock.now()
+    body = render(name, signed=signed, me=signed.member, csrf=signed.csrf, now=now, **frame, **common(request), **values)
+    return HTMLResponse(body, status_code=status)
+
+
+def frame_of(rows: Session, signed: SignedIn) -> dict[str, Any]:
+    """What every page shows besides its own."""
+    viewer = access.viewer_of(signed)
+    ringing: list[Ringing] = desk_queue.ringing(rows, viewer)
+    return {"ringing": ringing, "task_count": desk_queue.task_count(rows, viewer), "reads_cases": may_read_cases(viewer)}
+
+
+def common(request: Request) -> dict[str, Any]:
+    """What a page needs whether or not anybody is signed in."""
+    parts: Parts = request.app.state.parts
+    size = request.cookies.get(SIZE_COOKIE, "2")
+    town = parts.knowledge.town.base.town
+    return {
+        "size": size if size in SIZES else "2", "town": town, "sample": parts.settings.profile == "demo" or town.sample,
+        "domains": parts.knowledge.town.base.domains, "here": request.url.path,
+    }  # fmt: skip
+
+
+def error_id() -> str:
+    """A number to say over the telephone, such as `E-4KQ2`; the log carries the same."""
+    return "E-" + "".join(secrets.choice(_ERROR_LETTERS) for _ in range(4))
+
+
+def trouble(request: Request, status: int, kind: str, **values: Any) -> HTMLResponse:
+    """A whole page that says what happened, what was kept and what to do."""
+    return HTMLResponse(render("trouble.html", kind=kind, **common(request), **values), status_code=status)
+
+
+class DeskRoute(APIRoute):
+    """A route whose troubles are pages in Japanese: missing and forbidden alike 404 (R18), a database that cannot be reached 503 (R46)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+
+        async def watched(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except Missing:
+                return trouble(request, 404, "missing")
+            except StoreDown:
+                number = error_id()
+                log.error("desk_store_down", error_id=number, method=request.method)
+                return trouble(request, 503, "store_down", number=number)
+            except HTTPException as error:
+                if error.status_code in (403, 404):
+                    return trouble(request, error.status_code, "missing" if error.status_code == 404 else "not_our_form")
+                raise
+
+        return watched
+
+
+router = APIRouter(route_class=DeskRoute)
+
+
+@router.get("/desk/static/{path:path}")
+async def static(request: Request, path: str) -> Response:
+    """Our own style, script and design tokens; nothing comes from elsewhere (R31)."""
+    response = await _static.get_response(path, request.scope)
+    response.headers["cache-control"] = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
+    return response
+
+
+@cache
+def _asset(path: str) -> str:
+    """Address of a static file with a mark of its contents, so that a browser keeps it until it changes."""
+    file = _HERE / "static" / path
+    mark = sha256(file.read_bytes()).hexdigest()[:10] if file.exists() else "0"
+    return f"/desk/static/{path}?v={mark}"
+
+
+def _until(at: datetime, now: datetime) -> str:
+    """Hours and minutes until a promised time, `0:24`; empty when it has passed."""
+    minutes = int((at - now).total_seconds() // 60)
+    return "" if minutes < 0 else f"{minutes // 60}:{minutes % 60:02d}"

@@ -1,0 +1,95 @@
+"""受付: who waits, in the order of danger and promise; the next one is one button away (desk.md §2)."""
+
+from typing import get_args
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.desk import access, acts, pages
+from bot.desk.access import Signed, TheParts
+from storage import desk_queue
+from storage.desk_cases import Missing
+from storage.desk_queue import View
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+VIEWS: tuple[View, ...] = get_args(View)
+_A_YEAR = 365 * 24 * 3600
+
+
+@router.get("/desk")
+async def queue(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """The queue in one of its saved views; those who read no cases are told what is theirs."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    if not desk_queue.may_read_cases(viewer):
+        return await pages.page(request, signed, "no_cases.html")
+    wanted = request.query_params.get("view", "open")
+    view: View = next((name for name in VIEWS if name == wanted), "open")
+    ends = pages.day_ends(now)
+    rows = await parts.store.atransact(lambda rows: desk_queue.queue(rows, viewer, now, view=view, day_ends=ends))
+    counts = await parts.store.atransact(lambda rows: desk_queue.counts(rows, viewer, now, ends))
+    return await pages.page(request, signed, "queue.html", rows=rows, counts=counts, view=view, searched=None, next_promise=_next_promise(rows))
+
+
+@router.get("/desk/search")
+async def search(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    """By number, or by words of the line in the queue."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    words = request.query_params.get("q", "")[:100]
+    rows = await parts.store.atransact(lambda rows: desk_queue.search(rows, viewer, words, now))
+    counts = await parts.store.atransact(lambda rows: desk_queue.counts(rows, viewer, now, pages.day_ends(now)))
+    return await pages.page(request, signed, "queue.html", rows=rows, counts=counts, view="open", searched=words, next_promise=None)
+
+
+@router.post("/desk/next")
+async def claim_next(parts: TheParts, signed: Signed) -> Response:
+    """次の人を受け持つ."""
+    code = await acts.claim_next(parts, access.viewer_of(signed))
+    return RedirectResponse("/desk" if code is None else f"/desk/cases/{code}", status_code=303)
+
+
+@router.post("/desk/alarms/{alarm_id}/claim")
+async def claim_alarm(alarm_id: str, parts: TheParts, signed: Signed) -> Response:
+    """受け持つ on the banner: the alarm stops for all, its case opens (D14)."""
+    return RedirectResponse(f"/desk/cases/{await acts.claim_alarm(parts, access.viewer_of(signed), alarm_id)}", status_code=303)
+
+
+@router.get("/desk/tasks")
+async def tasks(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    """やること: what staff should see to besides answering."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    found = await parts.store.atransact(lambda rows: desk_queue.tasks(rows, viewer, now))
+    return await pages.page(request, signed, "tasks.html", tasks=found)
+
+
+@router.post("/desk/tasks/{task_id}/done")
+async def finish_task(request: Request, task_id: str, parts: TheParts, signed: Signed) -> Response:
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    if not await parts.store.atransact(lambda rows: desk_queue.finish_task(rows, viewer, task_id, now)):
+        raise Missing
+    back = (await access.fields(request, "back"))["back"]
+    return RedirectResponse(f"/desk/cases/{back}" if back.replace("-", "").isalnum() else "/desk/tasks", status_code=303)
+
+
+@router.get("/desk/help")
+async def help_page(request: Request, signed: Signed) -> HTMLResponse:
+    """Keys, words and rules, in the same place on every page (WCAG 3.2.6)."""
+    return await pages.page(request, signed, "help.html")
+
+
+@router.post("/desk/size")
+async def size(request: Request, parts: TheParts) -> Response:
+    """A− A A+ A++, remembered on this computer."""
+    written = await access.fields(request, "size", "back")
+    back = written["back"] if written["back"].startswith("/desk") else "/desk"
+    response = RedirectResponse(back, status_code=303)
+    if written["size"] in pages.SIZES:
+        response.set_cookie(
+            pages.SIZE_COOKIE, written["size"], max_age=_A_YEAR, path="/desk", httponly=True, samesite="lax", secure=parts.settings.secure
+        )
+    return response
+
+
+def _next_promise(rows: list[desk_queue.QueueRow]) -> object:
+    """The nearest promised time, for the sentence of an empty queue."""
+    return min((at for row in rows for at in (row.promise_at, row.next_contact_at) if at is not None), default=None)

@@ -1,0 +1,138 @@
+"""Signing in, out, and the first set-up by a one-time link (R25–R29)."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.desk import access, pages, passwords
+from bot.desk.access import Signed, TheParts
+from bot.desk.passwords import Hasher
+from bot.hub import DESK
+from bot.parts import Parts
+from storage import staff
+from storage.staff import Member
+from storage.text import clean
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_LONGEST_LOGIN = 120
+_LONGEST_NAME = 60
+
+Trouble = Literal["wrong", "too_many", "spent", "taken", "login", "name", "short", "long", "common", "own_name", "differ"]
+
+
+@router.get("/desk/sign-in")
+async def sign_in_page(request: Request, parts: TheParts) -> Response:
+    if await access.find_signed_in(request) is not None:
+        return RedirectResponse("/desk", status_code=303)
+    return _form(request, parts, "sign_in.html")
+
+
+@router.post("/desk/sign-in")
+async def sign_in(request: Request, parts: TheParts) -> Response:
+    """Unknown login, wrong password, stopped account: one answer, one duration (R28)."""
+    written = await access.fields(request, "login", "password")
+    login, address, now = written["login"][:_LONGEST_LOGIN], _address(request), parts.clock.now()
+    allowed = await parts.store.atransact(lambda rows: staff.may_try(rows, login, address, now))
+    if not allowed:
+        return _form(request, parts, "sign_in.html", status=429, trouble="too_many", login=login)
+    known = await parts.store.atransact(lambda rows: staff.credentials(rows, login))
+    hasher = _hasher(request)
+    if not await hasher.fits(written["password"], None if known is None else known.password_hash) or known is None:
+        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, login, address, now))
+        return _form(request, parts, "sign_in.html", status=401, trouble="wrong", login=login)
+    if hasher.is_outdated(known.password_hash):
+        renewed = await hasher.make(written["password"])
+        await parts.store.atransact(lambda rows: staff.set_password_hash(rows, known.member.id, renewed))
+    return await _enter(request, parts, known.member)
+
+
+@router.get("/desk/welcome")
+async def welcome_page(request: Request, parts: TheParts) -> Response:
+    """The token rides in the fragment, so no server and no previewer sees it; the page's script puts it into its field."""
+    return _form(request, parts, "welcome.html")
+
+
+@router.post("/desk/welcome")
+async def welcome(request: Request, parts: TheParts) -> Response:
+    """Choose a name, a login and a password; then signed in at once."""
+    written = await access.fields(request, "token", "name", "login", "password", "again")
+    token = written["token"].strip().rpartition("#")[2]
+    name, login, now = clean(written["name"].strip()), clean(written["login"].strip()), parts.clock.now()
+    kept = {"token": token, "name": name, "login": login}
+    if not await parts.store.atransact(lambda rows: staff.is_invited(rows, token, now)):
+        return _form(request, parts, "welcome.html", status=410, trouble="spent", **kept)
+    trouble = _trouble_with(name, login, written["password"], written["again"])
+    if trouble is not None:
+        return _form(request, parts, "welcome.html", status=422, trouble=trouble, **kept)
+    password_hash = await _hasher(request).make(written["password"])
+    try:
+        member = await parts.store.atransact(lambda rows: staff.accept(rows, token, login=login, name=name, password_hash=password_hash, now=now))
+    except staff.InvitationSpent:
+        return _form(request, parts, "welcome.html", status=410, trouble="spent", **kept)
+    except staff.LoginTaken:
+        return _form(request, parts, "welcome.html", status=422, trouble="taken", **kept)
+    parts.hub.wake(DESK)
+    return await _enter(request, parts, member)
+
+
+@router.post("/desk/sign-out")
+async def sign_out(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """The session ends on our side, streams end at once, and the browser forgets drafts."""
+    now = parts.clock.now()
+    await parts.store.atransact(lambda rows: staff.sign_out(rows, signed, now))
+    parts.hub.wake(DESK)
+    response = RedirectResponse("/desk/sign-in", status_code=303)
+    access.take_cookie(response, parts)
+    response.headers["clear-site-data"] = '"storage"'
+    return response
+
+
+@router.post("/desk/stay")
+async def stay(signed: Signed) -> Response:
+    """つづける: one key extends the session before it ends of idleness (desk.md §10)."""
+    return Response(status_code=204, headers={"x-ends-at": signed.ends_at.isoformat()})
+
+
+async def _enter(request: Request, parts: Parts, member: Member) -> Response:
+    """A new session with a new id; one this browser had before ends (R27)."""
+    now = parts.clock.now()
+    before = await access.find_signed_in(request, touch=False)
+    if before is not None:
+        await parts.store.atransact(lambda rows: staff.sign_out(rows, before, now))
+    token = await parts.store.atransact(lambda rows: staff.sign_in(rows, member, now))
+    response = RedirectResponse("/desk", status_code=303)
+    access.give_cookie(response, parts, token)
+    return response
+
+
+def _form(request: Request, parts: Parts, name: str, *, status: int = 200, trouble: Trouble | None = None, **kept: str) -> HTMLResponse:
+    token = access.form_token(request)
+    values = {"token": "", "name": "", "login": "", **kept}
+    response = HTMLResponse(pages.render(name, csrf=token, trouble=trouble, **values, **pages.common(request)), status_code=status)
+    access.give_form_token(response, parts, token)
+    return response
+
+
+def _trouble_with(name: str, login: str, password: str, again: str) -> Trouble | None:
+    if not name or len(name) > _LONGEST_NAME:
+        return "name"
+    if not staff.login_of(login) or len(login) > _LONGEST_LOGIN or any(letter.isspace() for letter in login):
+        return "login"
+    if password != again:
+        return "differ"
+    return passwords.problem_with(password, login=staff.login_of(login), name=name)
+
+
+def _hasher(request: Request) -> Hasher:
+    """One for the application, made when somebody first signs in."""
+    state = request.app.state
+    if not hasattr(state, "desk_hasher"):
+        state.desk_hasher = Hasher()
+    hasher: Hasher = state.desk_hasher
+    return hasher
+
+
+def _address(request: Request) -> str:
+    return "" if request.client is None else request.client.host

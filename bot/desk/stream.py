@@ -1,0 +1,135 @@
+"""Live updates: a page that lies open hears of alarms, new rows and new lines, and re-reads what it lacks (desk.md §1, §9).
+
+Server-sent events. The id of an event is the number of the newest line shown, so a browser that comes back says where it was (Last-Event-ID). A
+stream never keeps anybody signed in, and ends when its session does. Everything is read again at each wake-up: a lost one costs a few seconds.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session as Rows
+from starlette.responses import StreamingResponse
+
+from bot.clock import JST
+from bot.desk import access, pages
+from bot.desk.access import Signed, TheParts
+from bot.desk.talk_view import shown
+from bot.hub import DESK, conversation
+from bot.parts import Parts
+from storage import audit, desk_cases, desk_queue
+from storage.desk_queue import Viewer
+from storage.staff import SignedIn
+from storage.talk import Line
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_LOOK_EVERY = 4.0
+"""Seconds: an alarm must be on every page within five, even if a wake-up was lost or came from another process (D6)."""
+
+
+@dataclass
+class _Shown:
+    """What this page was told last, so that only news is sent."""
+
+    seq: int
+    alarms: str = ""
+    queue: str = ""
+    states: str = ""
+    version: int = 0
+
+
+@router.get("/desk/stream")
+async def desk_stream(request: Request, parts: TheParts, signed: Signed) -> StreamingResponse:
+    return _answer(_events(request, parts, None, None, _Shown(0)))
+
+
+@router.get("/desk/cases/{code}/stream")
+async def case_stream(request: Request, code: str, parts: TheParts, signed: Signed) -> StreamingResponse:
+    """The same, with the lines of this talk after `after` or Last-Event-ID. Watching is audited as reading (R43)."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+
+    def begin(rows: Rows) -> str:
+        talk_id = desk_cases.conversation_of(rows, viewer, code)
+        audit.note(rows, actor=viewer.actor, act="case.watched", now=now, code=code)
+        return talk_id
+
+    talk_id = await parts.store.atransact(begin)
+    after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after"))
+    return _answer(_events(request, parts, code, talk_id, _Shown(after)))
+
+
+async def _events(request: Request, parts: Parts, code: str | None, talk_id: str | None, told: _Shown) -> AsyncIterator[str]:
+    yield "retry: 3000\n\n"
+    topics = [DESK] if talk_id is None else [DESK, conversation(talk_id)]
+    async for news in _look(request, parts, code, told):
+        yield news
+    async for _ in parts.hub.watch(*topics, every=_LOOK_EVERY):
+        async for news in _look(request, parts, code, told):
+            yield news
+            if news.startswith("event: signed-out"):
+                return
+
+
+async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) -> AsyncIterator[str]:
+    """What is new for this page, then a heartbeat with the time."""
+    signed = await access.find_signed_in(request, touch=False)
+    if signed is None:
+        yield _event("signed-out", "")
+        return
+    viewer = access.viewer_of(signed)
+    alarms, queue = await parts.store.atransact(lambda rows: _frame(rows, request, signed, viewer, parts))
+    if alarms != told.alarms:
+        told.alarms = alarms
+        yield _event("alarms", alarms)
+    if queue != told.queue:
+        told.queue = queue
+        yield _event("queue", queue)
+    if code is not None and desk_queue.may_read_cases(viewer):
+        async for news in _case_news(parts, viewer, code, told):
+            yield news
+    now = parts.clock.now().astimezone(JST)
+    yield _event("beat", f"{now:%H:%M:%S}")
+
+
+async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Shown) -> AsyncIterator[str]:
+    lines, states, names, version = await parts.store.atransact(lambda rows: desk_cases.lines_since(rows, viewer, code, told.seq))
+    if lines:
+        told.seq = lines[-1].seq
+        yield _event("lines", _fragment(lines, names, states), id_=told.seq)
+    written = json.dumps(states, sort_keys=True)
+    if written != told.states:
+        told.states = written
+        words = {seq: pages.render("delivery.html", state=state).strip() for seq, state in states.items()}
+        yield _event("deliveries", json.dumps(words, ensure_ascii=False))
+    if version != told.version:
+        told.version = version
+        yield _event("version", str(version))
+
+
+def _frame(rows: Rows, request: Request, signed: SignedIn, viewer: Viewer, parts: Parts) -> tuple[str, str]:
+    """The banner as a fragment, and which cases are open."""
+    frame = pages.frame_of(rows, signed)
+    banner = pages.render("alarms.html", me=signed.member, csrf=signed.csrf, now=parts.clock.now(), **frame)
+    open_rows = desk_queue.queue(rows, viewer, parts.clock.now())
+    codes = [[row.code, row.state, row.urgency, row.coordinator or "", row.unread] for row in open_rows]
+    return banner, json.dumps({"open": codes, "tasks": frame["task_count"]}, ensure_ascii=False)
+
+
+def _fragment(lines: list[Line], names: dict[str, str], states: dict[str, str]) -> str:
+    by_id = {line.id: states[str(line.seq)] for line in lines if str(line.seq) in states}
+    return pages.render("lines.html", lines=shown(lines, names), deliveries=by_id, day_before=None)
+
+
+def _event(name: str, content: str, *, id_: int | None = None) -> str:
+    head = f"event: {name}\n" + ("" if id_ is None else f"id: {id_}\n")
+    return head + "".join(f"data: {line}\n" for line in content.splitlines() or [""]) + "\n"
+
+
+def _answer(events: AsyncIterator[str]) -> StreamingResponse:
+    return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+
+
+def _number(written: str | None) -> int:
+    return int(written) if written and written.isdecimal() and len(written) < 10 else 0

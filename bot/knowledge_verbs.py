@@ -1,0 +1,124 @@
+"""`madoguchi knowledge …`: what staff do with their folder before it is used."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.clock import JST
+from bot.settings import Settings
+from knowledge import lint
+from knowledge.base import Base, BrokenBase, load
+from knowledge.layers import lay
+from knowledge.problem import Problem, errors, render
+
+app = typer.Typer(no_args_is_help=True)
+out = Console(highlight=False, soft_wrap=True, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+NEW_TOWN = Path(lint.__file__).parent / "new-town"
+MOST_ROWS = 40
+
+Folder = Annotated[Path | None, typer.Argument(help="地域の情報のフォルダー（書かなければ設定の KNOWLEDGE）/ the town's folder", show_default=False)]
+Format = Literal["text", "json", "github"]
+
+
+@app.command()
+def check(
+    folder: Folder = None,
+    format: Annotated[Format, typer.Option(help="text | json | github")] = "text",
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="この日のつもりで点検する / as if on this day")] = None,
+) -> None:
+    """まちがいを、ファイル・行・直し方つきで言う / say every mistake with file, line and fix. Exit 1 on errors."""
+    place = _folder(folder)
+    problems = lint.check(place, today=(today or datetime.now(JST)).date())
+    wrong = errors(problems)
+    match format:
+        case "json":
+            typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
+        case "github":
+            for problem in problems:
+                typer.echo(_for_github(problem))
+        case _:
+            for problem in problems:
+                out.print(render(problem))
+            looked = len(lay(place).own_ids) if place.is_dir() else 0
+            counts = f"まちがい {len(wrong)} 件、注意 {len(problems) - len(wrong)} 件"
+            out.print(f"{looked} 件の項目を見ました。{counts}。{'' if wrong else 'このまま使えます。'}")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command(name="test")
+def try_out(
+    folder: Folder = None,
+    every: Annotated[bool, typer.Option("--all", help="見つからない例文を全部出す / show all that miss")] = False,
+) -> None:
+    """例文が、自分の項目を見つけるか試す / does each example, left out, find its own entry among three cards?"""
+    try:
+        base = load(_folder(folder))
+    except BrokenBase as broken:
+        for problem in broken.problems:
+            err.print(render(problem))
+        err.print("まちがいを直してから、試してください。")
+        raise typer.Exit(1) from broken
+    trial, own = lint.try_examples(base), _with_own_examples(base)
+    missed = sorted(trial.missed, key=lambda one: one.entry_id not in own)
+    if missed:
+        out.print(_table(missed if every else missed[:MOST_ROWS]))
+    left = 0 if every else max(len(trial.missed) - MOST_ROWS, 0)
+    if left:
+        out.print(f"ほかに {left} 件（--all で全部）")
+    own_examples = sum(len(base.entries[entry_id].examples) for entry_id in own)
+    own_found = own_examples - sum(one.entry_id in own for one in missed)
+    for what, found, of in (
+        ("例文で、自分の項目が 3 枚のカードに入るもの", trial.found, trial.examples),
+        ("　そのうち、このフォルダーに書かれた例文", own_found, own_examples),
+        ("例文で、自分の項目が 1 位のもの", trial.first, trial.examples),
+        ("not_for の文で、その項目が 1 位にならないもの", trial.refused, trial.refusals),
+    ):
+        out.print(f"{what}: {found} / {of} 件" + (f"（{found / of:.1%}）" if of else ""))
+
+
+@app.command()
+def new(folder: Annotated[Path, typer.Argument(help="新しいフォルダーの場所 / where to make it")]) -> None:
+    """欄の説明つきの、町のフォルダーを作る / make a commented folder for a town."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        err.print(f"{folder} には、もう何かあります。空の場所を選んでください。")
+        raise typer.Exit(2)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(NEW_TOWN.glob("*.yaml")):
+        shutil.copyfile(file, folder / file.name)
+        out.print(f"  {folder / file.name}")
+    out.print(f"作りました。はじめに town.yaml を書きかえて、madoguchi knowledge check {folder} で点検してください。")
+
+
+def _folder(folder: Path | None) -> Path:
+    return Settings().knowledge if folder is None else folder
+
+
+def _with_own_examples(base: Base) -> set[str]:
+    """Entries whose examples stand in this folder itself: those its staff can mend."""
+    laid = lay(base.folder)
+    return {entry_id for entry_id in laid.own_ids & base.entries.keys() if laid.sheets[entry_id].sources[0].has(("examples",))}
+
+
+def _table(missed: Iterable[lint.Missed]) -> Table:
+    table = Table(title="自分の項目を見つけない例文")
+    for heading in ("項目", "例文", "順位", "1 位になった項目"):
+        table.add_column(heading, overflow="fold")
+    for one in missed:
+        table.add_row(one.entry_id, one.text, str(one.place or "圏外"), one.first)
+    return table
+
+
+def _for_github(problem: Problem) -> str:
+    """One annotation of a pull request (GitHub's workflow commands)."""
+    text = f"{problem.message} {problem.hint}".strip().replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{problem.level} file={problem.file},line={problem.line},col={problem.column}::{text}"

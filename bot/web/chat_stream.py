@@ -1,0 +1,76 @@
+"""The live part of the chat page: server-sent events. Rows are the truth; a wake-up only says that it is time to read them again.
+
+Events: `lines` (the new lines as a fragment; its id is the number of the newest, so a browser that lost the line goes on from there), `read` (up to
+which number staff have read), `beat` (still here), `left` (this browser has left: the page must go).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from sqlmodel import Session as Rows
+from starlette.responses import StreamingResponse
+
+from bot.hub import conversation
+from bot.parts import Parts
+from bot.web.chat_pages import fragment
+from bot.web.chat_view import Seen, see
+from storage import visitors
+from storage.store import StoreDown
+from storage.talk import Talk
+
+BEAT = 15.0
+"""Seconds between two signs of life; chat.js asks by itself when three are missing."""
+
+
+def stream(parts: Parts, secret: str, talk: Talk, after: int) -> StreamingResponse:
+    """An endless response; it ends when the browser goes or leaves, or the server stops."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_events(parts, secret, talk, after), media_type="text/event-stream", headers=headers)
+
+
+async def _events(parts: Parts, secret: str, talk: Talk, after: int) -> AsyncIterator[str]:
+    watch = parts.hub.watch(conversation(talk.id), every=BEAT)
+    woken = asyncio.ensure_future(anext(watch))
+    await asyncio.sleep(0)  # the watch begins before the first look, so that nothing falls between them
+    read_seq = -1
+    try:
+        yield "retry: 2000\n\n"
+        while True:
+            try:
+                seen = await _look(parts, secret, after)
+            except StoreDown:
+                seen = None
+            else:
+                if seen is None:
+                    yield _event("left", "")
+                    return
+            if seen is not None and seen.talk.last_seq > after:
+                after = seen.talk.last_seq
+                yield _event("lines", fragment(seen), number=after)
+            if seen is not None and seen.shown.read_seq != read_seq:
+                read_seq = seen.shown.read_seq
+                yield _event("read", str(read_seq))
+            if not await woken:
+                yield _event("beat", "")
+            woken = asyncio.ensure_future(anext(watch))
+    finally:
+        woken.cancel()
+        await asyncio.gather(woken, return_exceptions=True)
+        await watch.aclose()  # type: ignore[attr-defined]
+
+
+async def _look(parts: Parts, secret: str, after: int) -> Seen | None:
+    """What is new; None when this browser has left meanwhile (R16, R20: within one wake-up)."""
+
+    def work(rows: Rows) -> Seen | None:
+        talk = visitors.find(rows, secret, parts.clock.now())
+        return None if talk is None else see(rows, talk, after=after)
+
+    return await parts.store.atransact(work)
+
+
+def _event(name: str, data: str, *, number: int | None = None) -> str:
+    """One event. A carriage return in somebody's words would end a line of the stream, so none is left in."""
+    lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    head = f"event: {name}\n" + ("" if number is None else f"id: {number}\n")
+    return head + "".join(f"data: {line}\n" for line in lines) + "\n"

@@ -1,0 +1,191 @@
+"""One moment of a talk, with all a step needs to answer: what was, what was said, what is so now, what the town knows.
+
+A step is a function `Talk → Turn`. It says phrases by key and names the step that waits for the answer; nothing here or in any step knows a clock,
+a store or a channel.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from flows.filling import Town, fill
+from flows.model import Button, Choice, Effect, Reply, Said, Scene, Session, Turn, Utterance
+
+MOST_BUBBLES: Final = 3
+MOST_BUTTONS: Final = 4
+_MOST_BACK: Final = 6
+_LONGEST_STORY: Final = 60
+"""Messages remembered; whoever writes more has a human's desk to write to."""
+_AGAIN: Final = "#again"
+
+
+def start_session() -> Session:
+    """Nothing said yet."""
+    return Session(flow="consent", step="start")
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What a step is given. `choice` is the answer that was pressed or typed, None for anything else."""
+
+    session: Session
+    said: Utterance
+    scene: Scene
+    town: Town
+    choice: str | None = None
+
+    # ------------------------------------------------------------ looking
+
+    @property
+    def text(self) -> str:
+        return self.said.text.strip()
+
+    @property
+    def at(self) -> str:
+        """Where the talk waits: flow.step."""
+        return f"{self.session.flow}.{self.session.step}"
+
+    @property
+    def worry(self) -> str:
+        """All that was said about the present worry (G11)."""
+        return "\n".join(said.text for said in self.session.story[self._begins :])
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The messages the present worry was told in (I8)."""
+        return tuple(said.ref for said in self.session.story[self._begins :] if said.ref)
+
+    @property
+    def _begins(self) -> int:
+        return min(int(self.session.notes.get("begins", "0")), len(self.session.story))
+
+    def note(self, name: str) -> str | None:
+        return self.session.notes.get(name)
+
+    # ------------------------------------------------------------ moving on
+
+    def with_(self, **changes: Any) -> "Talk":
+        """The same moment with a session changed in these fields."""
+        return replace(self, session=self.session.model_copy(update=changes))
+
+    def noting(self, **notes: str | None) -> "Talk":
+        """Small facts written down; None takes one away."""
+        kept = {name: value for name, value in {**self.session.notes, **notes}.items() if value is not None}
+        return self.with_(notes=kept)
+
+    def remembering(self) -> "Talk":
+        """What was said just now becomes part of the story (G11)."""
+        told = tuple(Said(text=part.text, ref=part.ref) for part in self.said.parts if part.text.strip())
+        known = {said.ref for said in self.session.story if said.ref}
+        story = (*self.session.story, *(said for said in told if said.ref not in known))
+        dropped = max(len(story) - _LONGEST_STORY, 0)
+        return self.with_(story=story[dropped:]).noting(begins=str(max(self._begins - dropped, 0)))
+
+    def new_worry(self) -> "Talk":
+        """What comes now is another worry: nothing is forgotten, but it is heard by itself."""
+        return self.with_(
+            misses=0, questions=0, whose=None, domain=None, needs=(), shown=(), tried=(), gap_reasons=(), sheet=()
+        ).noting(begins=str(len(self.session.story)), group=None)
+
+    # ------------------------------------------------------------ saying
+
+    def says(self, key: str, **slots: str) -> Reply:
+        """A phrase with its slots filled, in a wording that was not said just before (G10)."""
+        wordings = self.town.wordings(key, self.session.lang)
+        marks = [key if place == 0 else f"{key}#{place}" for place in range(len(wordings))]
+        for mark, wording in zip(marks, wordings, strict=True):
+            if mark not in self.session.last_keys:
+                return Reply(text=self._filled(wording, slots), key=mark)
+        return self._once_more(Reply(text=self._filled(wordings[0], slots), key=key))
+
+    def _filled(self, wording: str, slots: dict[str, str]) -> str:
+        return fill(wording, slots, self.session.lang, self.town)
+
+    def _once_more(self, reply: Reply) -> Reply:
+        """The same words must stand here a second time: say that it is a second time."""
+        before = self.town.wordings("again", self.session.lang)[0]
+        return Reply(text=before.replace("{text}", reply.text), key=reply.key.partition("#")[0] + _AGAIN, cards=reply.cards)
+
+    def quoted(self, text: str, key: str) -> Reply:
+        """A bubble said before, shown again."""
+        reply = Reply(text=text, key=key)
+        return self._once_more(reply) if key in self.session.last_keys else reply
+
+    def option(self, name: str) -> Button:
+        """A reply button by its name; names with `!` are valid in every state (G4)."""
+        label = self.town.label(name.removeprefix("!"), self.session.lang)
+        return Button(label=label, value=name)
+
+    # ------------------------------------------------------------ the end of a turn
+
+    def ask(
+        self, at: str, *bubbles: str | Reply, choices: Iterable[str | Button] = (), links: Iterable[Button] = (), effects: Iterable[Effect] = (),
+        ends_as: str = "answered",
+    ) -> Turn:  # fmt: skip
+        """Say these bubbles and wait at `at` (flow.step) for the answer to the last one. `choices` are names of buttons; `links` lead outside."""
+        replies = self._replies(bubbles)
+        options = [self.option(choice) if isinstance(choice, str) else choice for choice in choices]
+        flow, step = at.split(".")
+        question = replies[-1] if replies else Reply()
+        session = self.session.model_copy(
+            update={
+                "flow": flow, "step": step, "ask": self.session.ask + 1, "last_at": self.scene.now, "held": self.session.held,
+                "choices": tuple(Choice(value=option.value, label=option.label) for option in options),
+                "last_keys": tuple(reply.key for reply in replies),
+                "misses": self.session.misses if at == self.at else 0,
+                "back": self._back(at),
+                "notes": {**self.session.notes, "asked": question.text, "asked_key": question.key, "repeats": "0"},
+            }
+        )  # fmt: skip
+        return Turn(
+            session=session, replies=replies, buttons=self._buttons(options, session.ask, links), effects=tuple(effects), ends_as=ends_as  # type: ignore[arg-type]
+        )
+
+    def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: str = "answered", also: Iterable[str] = ()) -> Turn:
+        """Say something beside the open question, which stays open with its buttons. `also` offers words of G4 beside them."""
+        replies = self._replies(bubbles)
+        options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
+        extra = [self.option(name) for name in also if all(option.value != name for option in options)]
+        session = self.session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "last_at": self.scene.now})
+        shown = [*options[: MOST_BUTTONS - len(extra)], *extra]
+        return Turn(
+            session=session, replies=replies, buttons=self._buttons(shown, session.ask, ()), effects=tuple(effects), ends_as=ends_as  # type: ignore[arg-type]
+        )
+
+    def ask_again(self, *bubbles: str | Reply, effects: Iterable[Effect] = ()) -> Turn:
+        """The answer was not understood: the same question, counted as a miss (G10)."""
+        missed = self.with_(misses=self.session.misses + 1)
+        options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
+        return missed.ask(self.at, *bubbles, choices=options, effects=effects)
+
+    def silent(self, ends_as: str = "acknowledged") -> Turn:
+        """Nothing is said, nothing changes."""
+        return Turn(session=self.session.model_copy(update={"last_at": self.scene.now}), ends_as=ends_as)  # type: ignore[arg-type]
+
+    def _replies(self, bubbles: Iterable[str | Reply]) -> tuple[Reply, ...]:
+        return tuple(self.says(bubble) if isinstance(bubble, str) else bubble for bubble in bubbles)[:MOST_BUBBLES]
+
+    def _buttons(self, options: Iterable[Button], ask: int, links: Iterable[Button]) -> tuple[Button, ...]:
+        """Payloads name their question, so that a button of a past day is known as old (D13)."""
+        answers = [
+            option if option.value.startswith("!") else option.model_copy(update={"value": f"{ask}:{option.value}"}) for option in options
+        ]
+        return (*answers, *links)[:MOST_BUTTONS]
+
+    def _back(self, at: str) -> tuple[str, ...]:
+        """Where もどる leads: the questions before this one. The story is kept apart and never goes back (G11)."""
+        if at == self.at or not self.note("asked"):
+            return self.session.back
+        here = self.session.model_copy(update={"back": (), "story": (), "last_keys": ()})
+        return (*self.session.back, here.model_dump_json(exclude_defaults=True))[-_MOST_BACK:]
+
+
+def last_bubbles(turn: Turn, *more: Reply) -> Turn:
+    """The turn with these bubbles said first, as long as three are enough (G2)."""
+    room = MOST_BUBBLES - len(turn.replies)
+    first = more[:room] if room > 0 else ()
+    if not first:
+        return turn
+    replies = (*first, *turn.replies)
+    keys = tuple(reply.key for reply in replies)
+    return turn.model_copy(update={"replies": replies, "session": turn.session.model_copy(update={"last_keys": keys})})

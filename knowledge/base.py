@@ -1,0 +1,100 @@
+"""The knowledge in use: layers read, checked and frozen into one snapshot with a version (design.md §3).
+
+A broken file never replaces a running version: `load` gives a whole base or raises `BrokenBase` with every mistake in it (R50).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from knowledge.entry import Domain, Entry, Town
+from knowledge.hearing.danger import BrokenDangerList, DangerList
+from knowledge.hearing.index import Index
+from knowledge.hotlines import Hotline
+from knowledge.layers import STARTER, Laid, lay
+from knowledge.problem import Problem, errors
+
+__all__ = ["STARTER", "Base", "BrokenBase", "StoredSentence", "load"]
+
+
+class BrokenBase(Exception):
+    """The folder cannot be used; `problems` says why, each with its place. `knowledge.problem.render` words one."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSentence:
+    """A sentence kept with an entry: it must find the entry (`example`), or must not (`not_for`)."""
+
+    text: str
+    entry_id: str
+    kind: Literal["example", "not_for"]
+
+
+@dataclass(frozen=True)
+class Base:
+    """One version of what the town knows. Immutable; share it between threads."""
+
+    version: str
+    """Short hash of every file it was made of."""
+    folder: Path
+    town: Town
+    entries: Mapping[str, Entry]
+    """Visible entries by id. Validity in time is the reader's to ask: `entry.shown_on(day)`."""
+    domains: Mapping[str, Domain]
+    hotlines: Mapping[str, Hotline]
+    """All lines; only those that `may_be_shown` are (hotlines.spoken)."""
+    hearing: Index
+    """Ranks a text over the entries."""
+    danger: DangerList
+
+    @cached_property
+    def stored_sentences(self) -> tuple[StoredSentence, ...]:
+        """What every change of the base is tried on before it is published (D15b)."""
+        entries = self.entries.values()
+        examples = (StoredSentence(text, entry.id, "example") for entry in entries for text in entry.examples)
+        refusals = (StoredSentence(text, entry.id, "not_for") for entry in entries for text in entry.not_for)
+        return (*examples, *refusals)
+
+
+def load(folder: Path) -> Base:
+    """Build a base from a folder: a town's own over the starter, or any folder of entries as it stands. Raises `BrokenBase`."""
+    laid = lay(folder)
+    broken = [*errors(laid.problems), *errors(unknown_hotlines(laid))]
+    danger_file = danger_file_of(folder)
+    try:
+        danger = DangerList.load(danger_file)
+    except BrokenDangerList as wrong:
+        broken += [Problem(str(danger_file), 1, 1, "error", "danger", message) for message in wrong.problems]
+    if broken or laid.town is None:
+        raise BrokenBase(tuple(broken))
+    entries = {entry.id: entry for entry in laid.entries.values() if not entry.hidden}
+    return Base(
+        version=laid.version, folder=folder, town=laid.town, entries=MappingProxyType(entries), domains=MappingProxyType(laid.domains),
+        hotlines=MappingProxyType(laid.hotlines), hearing=Index.build(entries, laid.synonyms), danger=danger,
+    )  # fmt: skip
+
+
+def danger_file_of(folder: Path) -> Path:
+    """A folder's own danger.yaml replaces the starter's whole list: two lists in one would hide from a counsellor what is heard."""
+    own = folder / "danger.yaml"
+    return own if own.exists() else STARTER / "danger.yaml"
+
+
+def unknown_hotlines(laid: Laid) -> list[Problem]:
+    """Contacts that name a line nobody knows: a card would stand there without its number."""
+    return [
+        laid.sheets[entry.id].problem(
+            ("contacts", place, "hotline"), "error", "unknown_hotline",
+            f"hotline: 「{contact.hotline}」という電話は一覧にありません", "hotlines.yaml の id を書いてください。",
+        )
+        for entry in laid.entries.values()
+        for place, contact in enumerate(entry.contacts)
+        if contact.hotline is not None and contact.hotline not in laid.hotlines
+    ]  # fmt: skip

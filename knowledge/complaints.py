@@ -1,0 +1,157 @@
+"""What the schema refuses, told at its line in the file and in Japanese (D15): unknown fields with 「もしかして」, wrong shapes, wrong words."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from knowledge.mending import quoted
+from knowledge.problem import Problem
+from knowledge.reading import Read, Trail, Tree
+
+OUR_WORD_FOR: Final = {
+    "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "名前": "name", "名称": "name", "title": "name", "概要": "summary",
+    "説明": "summary", "description": "summary", "例文": "examples", "例": "examples", "キーワード": "keywords", "検索語": "keywords",
+    "時間": "hours", "受付時間": "hours", "開館時間": "hours", "営業時間": "hours", "曜日": "days", "休み": "closed", "休館日": "closed",
+    "定休日": "closed", "連絡先": "contacts", "窓口": "contacts", "住所": "address", "場所": "place", "費用": "cost", "料金": "cost",
+    "対象": "who", "持ち物": "bring", "方法": "how", "申込": "how", "分野": "domain", "確認日": "checked", "よみ": "kana", "読み": "kana",
+    "ふりがな": "kana", "メール": "mail", "email": "mail", "根拠": "law", "法律": "law", "ホームページ": "url", "URL": "url",
+    "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "start": "from", "end": "to",
+}  # fmt: skip
+"""What people call a field → what it is called here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file in which some of an entry's fields stand, and where in it the entry begins."""
+
+    read: Read
+    trail: Trail
+    fields: Tree
+
+    def has(self, way: Trail) -> bool:
+        """A value stands there in this file."""
+        found: Any = self.fields
+        for part in way:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
+
+def complaints(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[Problem]:
+    """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
+    for one in error.errors(include_url=False):
+        way = tuple(part for part in one["loc"] if part != "[key]")
+        yield _complaint(one, way, model, _source(sources, way))
+
+
+def _source(sources: list[Source], way: Trail) -> Source:
+    return next((source for source in sources if way and source.has(way)), sources[0])
+
+
+def _complaint(one: ErrorDetails, way: Trail, model: type[BaseModel], source: Source) -> Problem:
+    name, said = _name(way), one.get("input")
+    told = _Telling(source, way, name)
+    context = one.get("ctx", {})
+    if "[key]" in one["loc"]:
+        return told.problem("unknown_field", f"「{name}」は使えません", _choose(name, _choices(context)), key=True)
+    match one["type"]:
+        case "extra_forbidden":
+            return _unknown(told, name, model)
+        case "missing":
+            return told.problem("missing", f"{name} がありません", f"「{name}: …」の行を足してください。", key=True)
+        case "literal_error":
+            return told.problem("word", f"{name}: 「{said}」は使えません", _choose(str(said), _choices(context)))
+        case "tuple_type" | "list_type":
+            return told.problem("list", f"{name}: ここは一覧です", "「- 」の行を並べるか、[ ] で囲んでください。")
+        case "model_type" | "mapping_type" | "dict_type" | "model_attributes_type":
+            colon = isinstance(said, str) and "：" in said
+            hint = "全角の「：」は読めません。半角の「: 」にしてください。" if colon else "「項目: 値」の形で書いてください。"
+            return told.problem("wide_colon" if colon else "shape", f"{name}: ここは「項目: 値」のかたまりです", hint)
+    if "hint" in context:
+        message = one["msg"] if not name else f"{name}: {one['msg']}"
+        return told.problem(one["type"], message, context["hint"], suggestion=context.get("suggestion"))
+    return told.problem("value", f"{name}: 読めません（{one['msg']}）", "ほかの項目の書き方を見てください。")
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    source: Source
+    way: Trail
+    name: str
+
+    def problem(self, code: str, message: str, hint: str, *, key: bool = False, suggestion: str | None = None) -> Problem:
+        read, trail = self.source.read, (*self.source.trail, *self.way)
+        mended = None if suggestion is None else _mended(read, trail, suggestion)
+        return read.problem(trail, "error", code, message, hint, key=key, mended=mended)
+
+
+def _unknown(told: _Telling, name: str, model: type[BaseModel]) -> Problem:
+    if "：" in name:  # {name： 福祉課}
+        key, _, value = name.partition("：")
+        hint = f"半角の「{key.strip()}: {value.strip()}」にしてください。"
+        return told.problem("wide_colon", f"{name}: 全角の「：」は読めません", hint, key=True)
+    known = field_names(_model_at(model, told.way[:-1]))
+    near = nearest(name, known)
+    hint = f"もしかして「{near}」ですか。" if near else f"使える項目: {', '.join(known)}"
+    return told.problem("unknown_field", f"「{name}」という項目はありません", hint, key=True)
+
+
+def _choose(said: str, choices: list[str]) -> str:
+    near = difflib.get_close_matches(said, choices, 1, 0.6)
+    return f"もしかして「{near[0]}」ですか。" if near else f"次から選んでください: {', '.join(choices)}"
+
+
+def _choices(context: dict[str, Any]) -> list[str]:
+    expected = str(context.get("expected", "")).replace(" or ", ", ")
+    return [choice.strip("' ") for choice in expected.split(",") if choice.strip("' ")]
+
+
+def _mended(read: Read, trail: Trail, suggestion: str) -> str | None:
+    """The line with the value put right, when the whole value stands on it."""
+    place = read.values.get(trail)
+    if place is None:
+        return None
+    line, start = read.source_line(place.line), place.column - 1
+    said = line[start : start + place.width]
+    was_quoted = said[:1] in ('"', "'")
+    right = suggestion if suggestion.startswith("[") else quoted(suggestion, always=was_quoted)
+    return f"{line[:start]}{right}{line[start + place.width :]}"
+
+
+def _name(way: Trail) -> str:
+    return next((part for part in reversed(way) if isinstance(part, str)), "")
+
+
+def field_names(model: type[BaseModel] | None) -> list[str]:
+    """What the fields are called in a file."""
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """The field that was probably meant."""
+    translated = OUR_WORD_FOR.get(name)
+    return translated if translated in known else next(iter(difflib.get_close_matches(name.lower(), known, 1, 0.6)), None)
+
+
+def _model_at(model: type[BaseModel] | None, way: Trail) -> type[BaseModel] | None:
+    """The model that describes what stands at `way`."""
+    for part in way:
+        if model is not None and isinstance(part, str) and part in model.model_fields:
+            model = next(_models_in(model.model_fields[part].annotation), None)
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if get_origin(annotation) is None:
+        if isinstance(annotation, type) and annotation is not NoneType and issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,287 @@
+"""Folders of YAML laid one over the other, starter ← town, field by field (design.md §3). Reads files and checks their shape; judges no contents.
+
+A file of a town may say only what differs: only the fields it holds win. Blocks of fields (who, checked, translations by language …) are laid over
+one another in the same way; lists and words are replaced whole.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from knowledge.complaints import Source, complaints, field_names, nearest
+from knowledge.entry import Domain, Entry, Town
+from knowledge.hotlines import Hotline
+from knowledge.problem import Problem, Severity
+from knowledge.reading import Read, Trail, Tree, read_bytes
+
+STARTER: Final = Path(__file__).resolve().parent / "starter"
+
+SPECIAL_FILES: Final = frozenset(
+    ("town", "domains", "hotlines", "synonyms", "danger", "glossary", "intents", "hardships", "agreed")
+)  # fmt: skip
+"""At the top of a folder these names (.yaml) are not entries."""
+SPECIAL_FOLDERS: Final = frozenset({"phrases", "danger"})
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One entry (or line, or town) as its layers wrote it, the uppermost first, and the fields that result."""
+
+    sources: tuple[Source, ...]
+    fields: dict[str, Tree]
+
+    @property
+    def read(self) -> Read:
+        return self.sources[0].read
+
+    def problem(self, way: Trail, level: Severity, code: str, message: str, hint: str = "", *, key: bool = False) -> Problem:
+        """A problem at this value, in the layer that wrote it."""
+        source = next((source for source in self.sources if source.has(way)), self.sources[0])
+        return source.read.problem((*source.trail, *way), level, code, message, hint, key=key)
+
+
+@dataclass
+class Layer:
+    """What stands in one folder, not yet checked against the schema."""
+
+    folder: Path
+    entries: dict[str, Sheet] = field(default_factory=dict)
+    town: Sheet | None = None
+    domains: dict[str, Sheet] = field(default_factory=dict)
+    hotlines: dict[str, Sheet] = field(default_factory=dict)
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """All layers of a base on top of each other, checked against the schema. `problems` are those of every layer."""
+
+    folder: Path
+    town: Town | None
+    entries: dict[str, Entry]
+    """Hidden ones too, in the order of the starter, then of the folder."""
+    sheets: dict[str, Sheet]
+    domains: dict[str, Domain]
+    hotlines: dict[str, Hotline]
+    hotline_sheets: dict[str, Sheet]
+    synonyms: tuple[tuple[str, ...], ...]
+    own_ids: frozenset[str]
+    """Entries the folder itself says something about."""
+    over_starter: bool
+    version: str
+    problems: tuple[Problem, ...]
+
+
+def lay(folder: Path) -> Laid:
+    """Read a folder and what lies under it."""
+    starter = read_layer(STARTER)
+    if folder.resolve() == STARTER:
+        return _checked(starter, starter.entries, (starter,), over=False)
+    top = read_layer(folder)
+    over = _lies_over(top, starter)
+    entries = dict(starter.entries) if over else {}
+    for entry_id, sheet in top.entries.items():
+        entries[entry_id] = _over(entries.get(entry_id), sheet)
+    return _checked(top, entries, (starter, top), over=over)
+
+
+def read_layer(folder: Path) -> Layer:
+    """Every file of one folder."""
+    layer = Layer(folder)
+    if not folder.is_dir():
+        layer.problems.append(Problem(str(folder), 1, 1, "error", "no_folder", "フォルダーがありません", "場所を確かめてください。"))
+        return layer
+    sums = hashlib.sha256()
+    for file, inside in _yaml_files(folder, layer):
+        content = file.read_bytes()
+        sums.update(str(inside).encode() + b"\0" + hashlib.sha256(content).digest())
+        if inside.parts[0] in SPECIAL_FOLDERS and len(inside.parts) > 1:
+            continue
+        read = read_bytes(content, str(file))
+        layer.problems += read.problems
+        if len(inside.parts) == 1 and inside.stem in SPECIAL_FILES and inside.suffix == ".yaml":
+            _take_special(layer, inside.stem, read)
+        else:
+            _take_entries(layer, read)
+    layer.fingerprint = sums.digest()
+    return layer
+
+
+def _yaml_files(folder: Path, layer: Layer) -> Iterator[tuple[Path, Path]]:
+    """Every *.yaml and *.yml below, in order of path; nothing hidden, nothing that a link brings in from outside (R50)."""
+    found = [
+        Path(where, name)
+        for where, folders, names in os.walk(folder)
+        if _seen(folders)
+        for name in names
+        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
+    ]
+    root = folder.resolve()
+    for file in sorted(found):
+        if file.is_symlink() and not file.resolve().is_relative_to(root):
+            message = "フォルダーの外を指しているファイルは読みません"
+            layer.problems.append(Problem(str(file), 1, 1, "error", "outside", message, "ファイルそのものを、このフォルダーに置いてください。"))
+            continue
+        yield file, file.relative_to(folder)
+
+
+def _seen(folders: list[str]) -> bool:
+    """Keeps os.walk out of hidden folders (it walks the list that is left)."""
+    folders[:] = [name for name in folders if not name.startswith(".")]
+    return True
+
+
+# ---------------------------------------------------------------- what a file holds
+
+
+def _take_entries(layer: Layer, read: Read) -> None:
+    if read.tree is None:
+        if not read.broken:
+            layer.problems.append(read.problem((), "warning", "empty_file", "何も書かれていません", "使わないファイルなら消してください。"))
+        return
+    rows: list[tuple[Trail, Tree]] = [((number,), row) for number, row in enumerate(read.tree)] if isinstance(read.tree, list) else [((), read.tree)]
+    for trail, row in rows:
+        _take(layer, layer.entries, read, trail, row)
+
+
+def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row: Tree) -> None:
+    """Put one row among its kind by its id."""
+    if not isinstance(row, dict):
+        hint = "「id: food-bank」のように、「項目: 値」の行を並べてください。"
+        layer.problems.append(read.problem(trail, "error", "shape", "項目の一覧として読めません", hint))
+        return
+    name = row.get("id")
+    if not isinstance(name, str) or not name.strip():
+        if not (name is None and "id" in row and read.broken):
+            hint = "「id: food-bank」のような行を、はじめに書いてください。"
+            layer.problems.append(read.problem((*trail, "id"), "error", "missing", "id がありません", hint))
+        return
+    if name in sheets:
+        first = sheets[name]
+        other = first.read.place((*first.sources[0].trail, "id")).line
+        hint = f"もう一つは {first.read.file} の {other} 行目です。どちらかの id を変えるか、一つにまとめてください。"
+        layer.problems.append(read.problem((*trail, "id"), "error", "duplicate_id", f"id「{name}」が二つあります", hint))
+        return
+    sheets[name] = Sheet((Source(read, trail, row),), row)
+
+
+def _take_special(layer: Layer, stem: str, read: Read) -> None:
+    match stem:
+        case "town":
+            if isinstance(read.tree, dict):
+                layer.town = Sheet((Source(read, (), read.tree),), read.tree)
+            elif not read.broken:
+                hint = "「name: みなと市」のように書いてください。"
+                layer.problems.append(read.problem((), "error", "shape", "町の名前や窓口を書くファイルです", hint))
+        case "domains" | "hotlines":
+            sheets = layer.domains if stem == "domains" else layer.hotlines
+            for number, row in _rows(layer, read, stem):
+                _take(layer, sheets, read, (stem, number), row)
+        case "synonyms":
+            layer.synonyms = tuple(_groups(layer, read))
+
+
+def _rows(layer: Layer, read: Read, name: str) -> Iterable[tuple[int, Tree]]:
+    rows = read.tree.get(name) if isinstance(read.tree, dict) else None
+    if isinstance(rows, list):
+        return list(enumerate(rows))
+    if read.tree is not None and not (isinstance(read.tree, dict) and name in read.tree):
+        layer.problems.append(read.problem((), "error", "shape", f"「{name}:」の行がありません", f"「{name}:」の下に「- 」の行を並べてください。"))
+    return []
+
+
+def _groups(layer: Layer, read: Read) -> Iterator[tuple[str, ...]]:
+    for number, group in _rows(layer, read, "groups"):
+        if isinstance(group, list) and len(group) > 1 and all(isinstance(word, str) and word.strip() for word in group):
+            yield tuple(word for word in group if isinstance(word, str))
+        else:
+            hint = "「- [街灯, 街路灯, 外灯]」のように、二つ以上の言葉を並べてください。"
+            layer.problems.append(read.problem(("groups", number), "error", "synonyms", "言葉の組として読めません", hint))
+
+
+# ---------------------------------------------------------------- one over the other
+
+
+def _lies_over(top: Layer, starter: Layer) -> bool:
+    """A town says so in town.yaml. A folder without one lies over the starter when it names an entry of it; any other folder is a base by itself."""
+    if top.town is not None:
+        return top.town.fields.get("extends") == "starter"
+    return not top.entries.keys().isdisjoint(starter.entries)
+
+
+def _over(below: Sheet | None, above: Sheet) -> Sheet:
+    if below is None:
+        return above
+    fields = _merged(below.fields, above.fields)
+    doubtful = below.fields.get("unverified")
+    if "unverified" not in above.fields and isinstance(doubtful, list):
+        fields["unverified"] = [name for name in doubtful if name not in above.fields]  # what the town wrote itself, the town knows
+    return Sheet((*above.sources, *below.sources), fields)
+
+
+def _merged(below: dict[str, Tree], above: dict[str, Tree]) -> dict[str, Tree]:
+    fields = dict(below)
+    for name, value in above.items():
+        under = below.get(name)
+        fields[name] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return fields
+
+
+def _checked(top: Layer, entries: dict[str, Sheet], layers: tuple[Layer, ...], *, over: bool) -> Laid:
+    """Check everything against the schema; the layer below was checked by its own lint, but is checked again as it now stands."""
+    problems = [problem for layer in layers for problem in layer.problems]
+    if len(layers) > 1 and not over:
+        entries = {name: _without_foreign(sheet, problems) for name, sheet in entries.items()}
+    domains, hotlines, town = dict[str, Sheet](), dict[str, Sheet](), None
+    for layer in layers:
+        for name, sheet in layer.domains.items():
+            domains[name] = _over(domains.get(name), sheet)
+        for name, sheet in layer.hotlines.items():
+            hotlines[name] = _over(hotlines.get(name), sheet)
+        town = layer.town if town is None or layer.town is None else _over(town, layer.town)
+        town = town or layer.town
+    if not entries and not problems:
+        message = "項目のファイルが一つもありません"
+        problems.append(Problem(str(top.folder), 1, 1, "error", "no_entries", message, "*.yaml のファイルに、id・name・summary を書いてください。"))
+    return Laid(
+        folder=top.folder, town=_as(Town, town, problems), entries=_all_as(Entry, entries, problems), sheets=entries,
+        domains=_all_as(Domain, domains, problems), hotlines=_all_as(Hotline, hotlines, problems), hotline_sheets=hotlines,
+        synonyms=top.synonyms if len(layers) > 1 else (), own_ids=frozenset(top.entries), over_starter=over,
+        version=hashlib.sha256(b"".join(layer.fingerprint for layer in layers)).hexdigest()[:12],
+        problems=tuple(sorted(problems, key=lambda problem: problem.order)),
+    )  # fmt: skip
+
+
+def _without_foreign(sheet: Sheet, problems: list[Problem]) -> Sheet:
+    """Somebody else's base may have fields we do not know: they are left unread and told. What is near to one of ours is taken for a slip."""
+    known = field_names(Entry)
+    foreign = [name for name in sheet.fields if name not in known and "：" not in name and nearest(name, known) is None]
+    for name in foreign:
+        message = f"「{name}」という項目は読みません"
+        problems.append(sheet.problem((name,), "warning", "foreign_field", message, "使わないなら消してください。", key=True))
+    return Sheet(sheet.sources, {name: value for name, value in sheet.fields.items() if name not in foreign}) if foreign else sheet
+
+
+def _all_as(model: type[M], sheets: dict[str, Sheet], problems: list[Problem]) -> dict[str, M]:
+    found = ((name, _as(model, sheet, problems)) for name, sheet in sheets.items())
+    return {name: one for name, one in found if one is not None}
+
+
+def _as(model: type[M], sheet: Sheet | None, problems: list[Problem]) -> M | None:
+    if sheet is None:
+        return None
+    try:
+        return model.model_validate(sheet.fields)
+    except ValidationError as error:
+        told = {(problem.file, problem.line) for problem in problems if problem.code == "empty_before_hash"}
+        problems += [found for found in complaints(error, model, list(sheet.sources)) if (found.file, found.line) not in told]
+        return None

@@ -1,0 +1,268 @@
+"""What staff should know about a folder before it is used: mistakes, and what will look wrong on a card (D15).
+
+`check` reads; `try_examples` asks the ranker. Neither knows the date: it is brought in.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from knowledge.base import Base, danger_file_of, unknown_hotlines
+from knowledge.complaints import nearest
+from knowledge.entry import Contact, Entry
+from knowledge.hearing.danger import BrokenDangerList, DangerList
+from knowledge.layers import STARTER, Laid, Sheet, lay
+from knowledge.problem import Problem, Severity
+from knowledge.reading import Trail
+
+OLD: Final = timedelta(days=180)
+TOO_OLD: Final = timedelta(days=365)
+LONGEST_NAME: Final = 40
+LONGEST_SUMMARY: Final = 80
+WHOLE_TOWN: Final = "全域"
+CARDS: Final = 3
+
+_KEBAB: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NUMBER_IN_TEXT: Final = re.compile(r"[0０][\d０-９]{1,4}[-−ー－―‐][\d０-９]{1,4}[-−ー－―‐][\d０-９]{3,4}")
+_TEXTS_ON_CARDS: Final = ("name", "summary", "how", "cost")
+_SAMPLE_NUMBER: Final = "000-"
+
+
+def check(folder: Path, *, today: date) -> list[Problem]:
+    """Every mistake and every piece of advice for every file of a folder, in order of place."""
+    laid = lay(folder)
+    problems = [*laid.problems, *unknown_hotlines(laid), *_danger(folder)]
+    for entry_id in _told_of(laid):
+        entry = laid.entries.get(entry_id)
+        if entry is not None:
+            problems += _entry(_Look(laid, entry, laid.sheets[entry_id], today))
+    problems += _twins(laid)
+    return sorted(set(problems), key=lambda problem: problem.order)
+
+
+def _told_of(laid: Laid) -> list[str]:
+    """Entries the folder itself says something about: a town is not told about the starter."""
+    return [entry_id for entry_id in laid.entries if entry_id in laid.own_ids]
+
+
+def _danger(folder: Path) -> Iterator[Problem]:
+    file = danger_file_of(folder)
+    try:
+        own = DangerList.load(file)
+    except BrokenDangerList as broken:
+        for message in broken.problems:
+            yield Problem(str(file), 1, 1, "error", "danger", message)
+        return
+    if file.parent.resolve() == STARTER:
+        return
+    starter = DangerList.load(STARTER / "danger.yaml")
+    if len(own.rules) < len(starter.rules):
+        message = f"この町の危険の一覧だけを使います（規則 {len(own.rules)} 件。全国の一覧は {len(starter.rules)} 件）"
+        yield Problem(str(file), 1, 1, "warning", "own_danger", message, "全国の一覧を写してから、書きかえてください。")
+
+
+# ---------------------------------------------------------------- one entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One entry under the eye of lint."""
+
+    laid: Laid
+    entry: Entry
+    sheet: Sheet
+    today: date
+
+    def at(self, way: Trail, code: str, message: str, hint: str = "", *, level: Severity = "warning", key: bool = False) -> Problem:
+        return self.sheet.problem(way, level, code, message, hint, key=key)
+
+
+def _entry(look: _Look) -> Iterator[Problem]:
+    yield from _identity(look)
+    yield from _words(look)
+    yield from _examples(look)
+    yield from _dates(look)
+    for place, contact in enumerate(look.entry.contacts):
+        yield from _contact(look, ("contacts", place), contact)
+
+
+def _identity(look: _Look) -> Iterator[Problem]:
+    entry, source = look.entry, look.sheet.sources[0]
+    if not _KEBAB.fullmatch(entry.id):
+        yield look.at(("id",), "id_form", f"id「{entry.id}」", "半角の英小文字・数字・「-」にしておくと、どこでも使えます。")
+    stem = Path(source.read.file).stem
+    if source.trail == () and stem != entry.id:
+        hint = f"{entry.id}.yaml にすると、あとで見つけやすくなります。"
+        yield look.at(("id",), "file_name", f"ファイルの名前「{stem}」と id「{entry.id}」がちがいます", hint)
+    domains = look.laid.domains
+    if entry.domain is not None and entry.domain not in domains and (look.laid.over_starter or _has_own_domains(look.laid)):
+        near = nearest(entry.domain, list(domains))
+        hint = f"もしかして「{near}」ですか。" if near else f"使えるもの: {', '.join(domains)}"
+        yield look.at(("domain",), "unknown_domain", f"domain: 「{entry.domain}」は domains.yaml にありません", hint)
+
+
+def _has_own_domains(laid: Laid) -> bool:
+    return (laid.folder / "domains.yaml").exists()
+
+
+def _words(look: _Look) -> Iterator[Problem]:
+    entry = look.entry
+    if len(entry.name) > LONGEST_NAME:
+        hint = f"カードの見出しに入るのは {LONGEST_NAME} 文字までです。"
+        yield look.at(("name",), "long_name", f"name: 長い名前です（{len(entry.name)} 文字）", hint)
+    if len(entry.summary) > LONGEST_SUMMARY:
+        hint = f"{LONGEST_SUMMARY} 文字までにしてください。"
+        yield look.at(("summary",), "long_summary", f"summary: 長い説明です（{len(entry.summary)} 文字）", hint)
+    for field in _TEXTS_ON_CARDS:
+        found = _NUMBER_IN_TEXT.search(getattr(entry, field) or "")
+        if found:
+            message = f"{field}: 電話番号「{found[0]}」が文の中にあります"
+            yield look.at((field,), "number_in_text", message, "contacts の tel に書くと、押してかけられます。")
+
+
+def _examples(look: _Look) -> Iterator[Problem]:
+    entry = look.entry
+    if not entry.examples:
+        hint = "住民が書くような文を 5 つほど足すと、見つかりやすくなります。"
+        yield look.at(("examples",), "no_examples", "examples: 例文がありません", hint, key=True)
+    for place, text in enumerate(entry.not_for):
+        if text in entry.examples:
+            message = f"not_for: 「{text}」は examples にもあります"
+            yield look.at(("not_for", place), "example_and_not_for", message, "どちらか一つにしてください。", level="error")
+
+
+def _dates(look: _Look) -> Iterator[Problem]:
+    entry, today = look.entry, look.today
+    confirmed = entry.checked.on
+    if confirmed is None and entry.contacts and look.sheet.sources[0].has(("contacts",)) and look.laid.folder.resolve() != STARTER:
+        hint = "電話などで確かめた日を書いてください。書くまでカードに「未確認」と出ます。"
+        yield look.at(("checked",), "unchecked", "checked: 確認日がありません", hint, key=True)
+    if confirmed is not None and confirmed > today:
+        yield look.at(("checked", "on"), "checked_ahead", f"確認日 {confirmed} は、これから来る日です", "確かめた日を書いてください。")
+    elif confirmed is not None and today - confirmed > TOO_OLD:
+        hint = "確かめなおしてください。カードに「先に電話で確かめてください」と出ます。"
+        yield look.at(("checked", "on"), "checked_long_ago", f"確認日 {confirmed} から 1 年をこえました", hint)
+    elif confirmed is not None and today - confirmed > OLD:
+        yield look.at(("checked", "on"), "checked_ago", f"確認日 {confirmed} から半年をこえました", "かわっていないか、確かめてください。")
+    for place, event in enumerate(entry.events):
+        if event.on is not None and event.on < today:
+            message = f"「{event.title}」{event.on} は終わりました"
+            yield look.at(("events", place, "on"), "past_event", message, "次の日に書きかえるか、消してください。")
+    if entry.valid.until is not None and entry.valid.until < today:
+        hint = "もう案内されません。つづくなら日を書きかえてください。"
+        yield look.at(("valid", "until"), "expired", f"{entry.valid.until} で終わった項目です", hint)
+
+
+def _contact(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
+    town = look.laid.town
+    hotline = look.laid.hotlines.get(contact.hotline or "")
+    if hotline is not None and not hotline.may_be_shown:
+        message = f"hotline: 「{hotline.name}」は確かめていない番号なので、案内に出ません"
+        yield look.at((*way, "hotline"), "unverified_hotline", message, "番号を公式の案内で確かめたら、hotlines.yaml の verified を true にしてください。")
+    if contact.tel is not None and contact.tel.startswith(_SAMPLE_NUMBER) and not (town and town.sample):
+        hint = "あなたの町の番号に書きかえてください。"
+        yield look.at((*way, "tel"), "sample_number", f"tel: {contact.tel} は見本の番号です", hint, level="error")
+    for place, area in enumerate(contact.area):
+        if town is not None and town.areas and area != WHOLE_TOWN and area not in town.areas:
+            hint = f"town.yaml の areas にあるもの: {', '.join(town.areas)}、または {WHOLE_TOWN}"
+            yield look.at((*way, "area", place), "unknown_area", f"area: 「{area}」は町の地区にありません", hint)
+
+
+# ---------------------------------------------------------------- between entries
+
+
+def _twins(laid: Laid) -> Iterator[Problem]:
+    """The same name or the same example in two entries: residents, and the ranker, could not tell them apart."""
+    names: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for entry in _own_last(laid):
+        first = names.setdefault(entry.name, entry.id)
+        if first != entry.id and entry.id in laid.own_ids:
+            message = f"name: 「{entry.name}」は {first} と同じ名前です"
+            yield laid.sheets[entry.id].problem(("name",), "warning", "same_name", message, "ちがいがわかる名前にしてください。")
+        for place, text in enumerate(entry.examples):
+            first = owners.setdefault(text, entry.id)
+            again = first == entry.id and entry.examples.index(text) != place
+            if (first != entry.id or again) and entry.id in laid.own_ids:
+                where = "この項目に二回あります" if again else f"{first} にもあります"
+                hint = "より合うほうの一つだけに書いてください。"
+                yield laid.sheets[entry.id].problem(("examples", place), "warning", "same_example", f"examples: 「{text}」は {where}", hint)
+
+
+def _own_last(laid: Laid) -> Iterable[Entry]:
+    """The folder's own entries come second, so that they are the ones told."""
+    return sorted(laid.entries.values(), key=lambda entry: entry.id in laid.own_ids)
+
+
+# ---------------------------------------------------------------- asking the ranker
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One sentence that did not do what it is there for. `place` is the entry's own place in the ranking, from 1; None = beyond the first ten."""
+
+    entry_id: str
+    text: str
+    first: str
+    """The entry that came first."""
+    place: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How the sentences of a base did."""
+
+    examples: int
+    found: int
+    """Examples that found their entry among the first three though they themselves were left out."""
+    first: int
+    refusals: int
+    refused: int
+    """not_for sentences whose entry did not come first."""
+    missed: tuple[Missed, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def rate(self) -> float:
+        return self.found / self.examples if self.examples else 1.0
+
+
+def test(base: Base) -> list[Problem]:
+    """Examples that do not find their own entry, and sentences that find what they must not."""
+    return list(try_examples(base).problems)
+
+
+def try_examples(base: Base) -> Trial:
+    """Ask the ranker with every stored sentence: an example is forgotten while it is asked (leave-one-out)."""
+    sheets = lay(base.folder).sheets
+    counts, missed, problems = Counter[str](), list[Missed](), list[Problem]()
+    for entry in base.entries.values():
+        for position, text in enumerate(entry.examples):
+            ranked = [match.id for match in base.hearing.rank(text, leave_out=text)]
+            place = ranked.index(entry.id) + 1 if entry.id in ranked else None
+            counts["examples"] += 1
+            counts["first"] += place == 1
+            if place is not None and place <= CARDS:
+                counts["found"] += 1
+                continue
+            missed.append(Missed(entry.id, text, ranked[0], place))
+            problems.append(_not_found(sheets[entry.id], ("examples", position), missed[-1]))
+        for position, text in enumerate(entry.not_for):
+            ranked = [match.id for match in base.hearing.rank(text, limit=1)]
+            counts["refusals"] += 1
+            if ranked[:1] != [entry.id]:
+                counts["refused"] += 1
+                continue
+            message, hint = f"not_for: 「{text}」で、この項目が 1 位になります", "正しい項目の examples に、似た文を足してください。"
+            problems.append(sheets[entry.id].problem(("not_for", position), "warning", "refusal_first", message, hint))
+    return Trial(counts["examples"], counts["found"], counts["first"], counts["refusals"], counts["refused"], tuple(missed), tuple(problems))
+
+
+def _not_found(sheet: Sheet, way: Trail, missed: Missed) -> Problem:
+    where = f"{missed.place} 位" if missed.place else "10 位までにありません"
+    message = f"examples: 「{missed.text}」は、この文がないと自分の項目を見つけません（{where}。1 位は {missed.first}）"
+    return sheet.problem(way, "warning", "not_found", message, "言い方のちがう例文を足すか、keywords に大事な言葉を足してください。")

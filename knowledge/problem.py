@@ -1,0 +1,62 @@
+"""What is wrong in a file of the knowledge base, said so that the one who wrote it can mend it (D15, R50).
+
+Place, what is wrong, the line itself, what to write. In Japanese, without blame.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+"""An error keeps the whole edit from being used; a warning is advice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake. `line` and `column` count from 1; `width` is how many characters the caret underlines."""
+
+    file: str
+    line: int
+    column: int
+    level: Severity
+    code: str
+    """A short stable word for tests and tools: `full_width_digits`, `duplicate_id`, …"""
+    message: str
+    hint: str = ""
+    source_line: str = ""
+    width: int = 1
+    mended: str | None = None
+    """The whole line as it should be, when there is only one way to mend it (the desk's [そうする])."""
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        return (self.file, self.line, self.column)
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Only what keeps an edit from being used."""
+    return [problem for problem in problems if problem.level == "error"]
+
+
+def render(problem: Problem) -> str:
+    """The problem as staff read it in a terminal: place and message, the line, a caret with the hint (style.md)."""
+    advice = "" if problem.level == "error" else "[注意] "
+    first = f"{problem.file}:{problem.line}:{problem.column}  {advice}{problem.message}"
+    if not problem.source_line:
+        return f"{first}\n     {problem.hint}" if problem.hint else first
+    number = f"{problem.line:>4}"
+    before, under = _widths(problem)
+    shown = problem.source_line.replace("\t", "→")
+    return f"{first}\n{number} | {shown}\n     | {' ' * before}{'^' * under} {problem.hint}".rstrip()
+
+
+def _widths(problem: Problem) -> tuple[int, int]:
+    """Columns of the terminal before and under the caret: Japanese letters are two columns wide."""
+    start = min(problem.column - 1, len(problem.source_line))
+    marked = problem.source_line[start : start + problem.width]
+    return _columns(problem.source_line[:start]), max(_columns(marked), 1)
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,0 +1,311 @@
+"""YAML read strictly as text, with the place of every value (R50, design.md §3).
+
+Plain YAML turns `0570064556` into a number, `no` into false and `#8008` into nothing; a wrong number can cost a life. Here every scalar stays the
+text that was typed; only `null`, `~` and nothing at all are None. Anchors, aliases, tags, duplicate keys, deep or large files are refused.
+All mistakes of a file are named at once: what only breaks the form is mended in memory so that reading can go on and find the next one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import yaml
+
+from knowledge import mending
+from knowledge.problem import Problem, Severity, errors, render
+
+__all__ = ["Place", "Problem", "Read", "Trail", "Tree", "errors", "read_yaml", "render"]
+
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree] | None"
+Trail: TypeAlias = "tuple[str | int, ...]"
+"""The way to a value: field names and positions, ("contacts", 0, "tel")."""
+
+DEEPEST: Final = 12
+LARGEST: Final = 256 * 1024
+"""Bytes of one file."""
+MOST_MENDED: Final = 20
+"""So many broken lines of one file are told; after that the rest is noise."""
+MOST_OPEN: Final = 200
+"""Open brackets of one text, those in prose counted too."""
+
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_BREAKS: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_CONFLICT: Final = re.compile(r"^(<{7}|\|{7}|={7}|>{7})( |$)")
+
+
+class Place(NamedTuple):
+    """Where a value stands; both count from 1. `width` is its length on that line."""
+
+    line: int
+    column: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """One file as text. `tree` is None when it is empty or could not be read."""
+
+    file: str
+    tree: Tree
+    problems: tuple[Problem, ...]
+    keys: Mapping[Trail, Place]
+    values: Mapping[Trail, Place]
+    lines: tuple[str, ...]
+
+    @property
+    def broken(self) -> bool:
+        return any(problem.level == "error" for problem in self.problems)
+
+    def place(self, trail: Trail, *, key: bool = False) -> Place:
+        """Where the value (or its field's name) stands; for what is missing, the nearest thing around it."""
+        first, second = (self.keys, self.values) if key else (self.values, self.keys)
+        while trail:
+            found = first.get(trail) or second.get(trail)
+            if found is not None:
+                return found
+            trail = trail[:-1]
+        return self.values.get((), Place(1, 1, 1))
+
+    def problem(
+        self, trail: Trail, level: Severity, code: str, message: str, hint: str = "", *, key: bool = False, mended: str | None = None
+    ) -> Problem:
+        """A problem at this value's place."""
+        place = self.place(trail, key=key)
+        return Problem(self.file, place.line, place.column, level, code, message, hint, self.source_line(place.line), place.width, mended)
+
+    def source_line(self, line: int) -> str:
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+
+def read_yaml(source: Path | str, file: str | None = None) -> Read:
+    """Read a file (Path) or a text (str). Never raises for what is in it: look at `problems`. Raises OSError for a missing file."""
+    name = file or (str(source) if isinstance(source, Path) else "（入力）")
+    if isinstance(source, Path):
+        return read_bytes(source.read_bytes(), name)
+    return _read_text(source.removeprefix("\ufeff"), name)
+
+
+def read_bytes(content: bytes, file: str) -> Read:
+    """Read the bytes of a file. UTF-8 with or without BOM, any line ends."""
+    if len(content) > LARGEST:
+        return _unread(file, "too_large", f"ファイルが大きすぎます（{len(content) // 1024} KB）", f"{LARGEST // 1024} KB までに分けてください。")
+    try:
+        return _read_text(content.decode("utf-8-sig"), file)
+    except UnicodeDecodeError as wrong:
+        line = content.count(b"\n", 0, wrong.start) + 1
+        return _unread(file, "not_utf8", f"文字コードが UTF-8 ではありません{_guess(content)}", "「UTF-8」を選んで保存しなおしてください。", line)
+
+
+def _guess(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "（UTF-16 のようです）"
+    try:
+        content.decode("cp932")
+    except UnicodeDecodeError:
+        return ""
+    return "（Shift_JIS / CP932 のようです）"
+
+
+def _unread(file: str, code: str, message: str, hint: str, line: int = 1) -> Read:
+    return Read(file, None, (Problem(file, line, 1, "error", code, message, hint),), {}, {}, ())
+
+
+def _read_text(text: str, file: str) -> Read:
+    lines = tuple(_BREAKS.split(text))
+    before = [*_conflicts(file, lines), *_control_letters(file, lines), *_brackets(file, lines)]
+    if before:
+        return Read(file, None, tuple(before), {}, {}, lines)
+    builder, broken = _build(file, lines)
+    problems = sorted([*broken, *builder.problems, *_lost_words(file, lines, builder.values)], key=lambda problem: problem.order)
+    return Read(file, builder.tree, tuple(problems), builder.keys, builder.values, lines)
+
+
+def _build(file: str, lines: tuple[str, ...]) -> tuple["_Builder", list[Problem]]:
+    """Build the tree; a line whose form is broken is told, mended in memory, and read again."""
+    mended, problems = list(lines), list[Problem]()
+    while True:
+        builder = _Builder(file, lines)
+        try:
+            builder.build("\n".join(mended))
+            return builder, problems
+        except yaml.MarkedYAMLError as broken:
+            found = mending.explain(broken, mended)
+            again = any(problem.line == found.line + 1 for problem in problems)
+            if not again:
+                problems.append(found.problem(file, lines))
+            if again or found.mended is None or len(problems) >= MOST_MENDED:
+                return _Builder(file, lines), problems
+            mended[found.line] = found.mended
+
+
+def _conflicts(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
+    marked = [(number, line) for number, line in enumerate(lines, 1) if _CONFLICT.match(line)]
+    if any(line[0] in "<>" for _, line in marked):
+        for number, line in marked:
+            message = "二人の変更がぶつかった印が残っています"
+            hint = "<<<<<<< から >>>>>>> までを見て、正しいほうだけを残し、印の行を消してください。"
+            yield Problem(file, number, 1, "error", "merge_conflict", message, hint if line.startswith("<") else "", line, 7)
+
+
+def _control_letters(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
+    for number, line in enumerate(lines, 1):
+        found = _CONTROL.search(line)
+        if found:
+            hint = "その文字を消して、打ちなおしてください。ほかの文書から写したときに入ることがあります。"
+            message = f"目に見えない文字（U+{ord(found[0]):04X}）が入っています"
+            yield Problem(file, number, found.start() + 1, "error", "control_letter", message, hint, _CONTROL.sub("?", line))
+
+
+def _brackets(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
+    """Thousands of open brackets take the parser minutes (its time grows with the square of them): refused before it sees them."""
+    depth = 0
+    for number, line in enumerate(lines, 1):
+        for bracket in _BRACKETS.finditer(line):
+            depth = max(depth + (1 if bracket[0] in "[{" else -1), 0)
+            if depth > MOST_OPEN:
+                column = bracket.start() + 1
+                message = f"{DEEPEST} 段より深い字下げは読めません"
+                yield Problem(file, number, column, "error", "too_deep", message, "[ ] や { } を減らしてください。", line)
+                return
+
+
+def _lost_words(file: str, lines: tuple[str, ...], values: Mapping[Trail, Place]) -> Iterator[Problem]:
+    """` #駅前` after a value is a comment to YAML and would be lost without a word. Staff write comments with a space: `# …`."""
+    suspects = {number for number, line in enumerate(lines, 1) if " #" in line}
+    if not suspects:
+        return
+    last = {place.line: (place.column + place.width, trail) for trail, place in values.items() if place.line in suspects and place.width}
+    for number, (end, trail) in last.items():
+        line = lines[number - 1]
+        found = re.match(r"[\]}\s]*?\s(#[^\s#].*)$", line[end - 1 :])
+        if found:
+            hint = "文字として出したいときは、値の全体を \" で囲んでください。メモなら「# 」のように空白を入れてください。"
+            column, message = end + found.start(1), f"{_field(trail)}「{found[1]}」は読まれません"
+            yield Problem(file, number, column, "warning", "lost_after_hash", message, hint, line, len(found[1]))
+
+
+def _field(trail: Trail) -> str:
+    names = [part for part in trail if isinstance(part, str)]
+    return f"{names[-1]}: " if names else ""
+
+
+@dataclass
+class _Builder:
+    """Builds one tree from the parser's events."""
+
+    file: str
+    lines: tuple[str, ...]
+    tree: Tree = None
+    problems: list[Problem] = field(default_factory=list)
+    keys: dict[Trail, Place] = field(default_factory=dict)
+    values: dict[Trail, Place] = field(default_factory=dict)
+
+    def build(self, text: str) -> None:
+        """Raises yaml.MarkedYAMLError where the form is broken."""
+        self._events = iter(yaml.parse(text, Loader=yaml.CBaseLoader))
+        documents = 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents == 2:
+                    hint = "一つのファイルに何件も書くときは、「- id: …」を並べてください。"
+                    self._problem(event, "second_document", "「---」で分けた二つ目は読まれません", hint)
+            elif isinstance(event, yaml.NodeEvent):
+                value = self._value(event, (), 0)
+                if documents == 1:
+                    self.tree = value
+
+    def _next(self) -> Any:
+        return next(self._events)
+
+    def _value(self, event: Any, trail: Trail, depth: int) -> Tree:
+        line, column = event.start_mark.line, event.start_mark.column
+        end = event.end_mark
+        self.values[trail] = Place(line + 1, column + 1, end.column - column if end.line == line else 1)
+        if event.anchor is not None:
+            self._problem(event, "anchor", "「&」「*」で始まる値は使えません", '文字として書きたいときは " で囲んでください。')
+        if isinstance(event, yaml.AliasEvent):
+            return None
+        if event.tag is not None:
+            self._problem(event, "tag", "「!」で始まる値は使えません", '文字として書きたいときは " で囲んでください。')
+        if depth > DEEPEST:
+            self._problem(event, "too_deep", f"{DEEPEST} 段より深い字下げは読めません", "かたまりを浅くしてください。")
+            self._skip(event)
+            return None
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, trail)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(trail, depth)
+        return self._mapping(trail, depth)
+
+    def _scalar(self, event: Any, trail: Trail) -> str | None:
+        if not (event.implicit[0] and event.value in _NULLS):
+            return str(event.value)
+        if event.value == "":
+            self._check_hash(event, trail)
+        return None
+
+    def _check_hash(self, event: Any, trail: Trail) -> None:
+        """`tel: #8008` is an empty value and a comment."""
+        line = self.lines[event.end_mark.line] if event.end_mark.line < len(self.lines) else ""
+        found = re.match(r"\s*(#[^\s#].*?)\s*$", line[event.end_mark.column :])
+        if not found:
+            return
+        start, said = event.end_mark.column + found.start(1), found[1]
+        self.values[trail] = place = Place(event.end_mark.line + 1, start + 1, len(said))
+        hint = f'# から後ろはコメントとして読まれます。"{said}" のように " で囲んでください。'
+        mended = f'{line[:start]}"{said}"'
+        self.problems.append(
+            Problem(self.file, place.line, place.column, "error", "empty_before_hash", f"{_field(trail)}値が空です", hint, line, place.width, mended)
+        )
+
+    def _sequence(self, trail: Trail, depth: int) -> list[Tree]:
+        items: list[Tree] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._value(event, (*trail, len(items)), depth + 1))
+        return items
+
+    def _mapping(self, trail: Trail, depth: int) -> dict[str, Tree]:
+        found: dict[str, Tree] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            key = self._key(event)
+            if key in found:
+                first = self.keys[(*trail, key)].line
+                self._problem(event, "duplicate_key", f"{key}: 同じ項目が二つあります（一つ目は {first} 行目）", "どちらか一つにしてください。")
+                self._value(self._next(), (*trail, key, "二つ目"), depth + 1)
+                continue
+            mark: Any = event.start_mark
+            self.keys[(*trail, key)] = Place(mark.line + 1, mark.column + 1, max(len(key), 1))
+            found[key] = self._value(self._next(), (*trail, key), depth + 1)
+        return found
+
+    def _key(self, event: Any) -> str:
+        if isinstance(event, yaml.ScalarEvent):
+            if event.anchor is not None or event.tag is not None:
+                self._problem(event, "tag", "項目の名前に「&」「!」は使えません", "項目の名前だけを書いてください。")
+            return str(event.value)
+        self._problem(event, "wrong_key", "項目の名前が読めません", "「名前: 値」の形で書いてください。")
+        if not isinstance(event, yaml.AliasEvent):
+            self._skip(event)
+        return f"?{event.start_mark.line}:{event.start_mark.column}"
+
+    def _skip(self, event: Any) -> None:
+        """Run to the end of what this event opened."""
+        depth = int(isinstance(event, yaml.CollectionStartEvent))
+        while depth:
+            event = self._next()
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+
+    def _problem(self, event: Any, code: str, message: str, hint: str) -> None:
+        mark, end = event.start_mark, event.end_mark
+        width = end.column - mark.column if end.line == mark.line else 1
+        line = self.lines[mark.line] if mark.line < len(self.lines) else ""
+        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, "error", code, message, hint, line, max(width, 1)))

@@ -1,0 +1,175 @@
+"""How single values are written: telephone numbers, times, dates, yes and no. Text in, value out, or a Japanese complaint that says what to write.
+
+A number or an hour is never tidied silently: what residents see is what staff typed (R50), so a full-width digit is an error with its answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+_TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{1,5}(?:-\d{1,6}){1,3}")
+_CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
+_DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_REIWA: Final = re.compile(r"(?:令和|R)(\d{1,2}|元)[年.](\d{1,2})[月.](\d{1,2})日?")
+LONGEST_ID: Final = 58
+"""Bytes: a button carries `!card:` and the id in the 64 bytes Telegram allows."""
+_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－﹣", "-"))
+_TRUTHS: Final = {"true": "true", "yes": "true", "はい": "true", "on": "true", "false": "false", "no": "false", "いいえ": "false", "off": "false"}
+DAY: Final = 24 * 60
+
+
+def wrong(code: str, message: str, hint: str, suggestion: str | None = None) -> PydanticCustomError:
+    """A complaint that keeps its hint apart; `suggestion` is the one right way to write the value, if there is one."""
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "suggestion": suggestion})
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    kind = "一覧" if isinstance(value, list | tuple) else "「項目: 値」のかたまり"
+    raise wrong("shape", f"ここは一つの言葉です（いまは{kind}）", "値を一つだけ書いてください。")
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
+
+
+def tel(value: object) -> str:
+    """0120-000-000, 110, #8008: ASCII digits and hyphens, as typed."""
+    text = _text(value)
+    if _TEL.fullmatch(text) and (len(text) <= 6 or 9 <= sum(letter.isdigit() for letter in text) <= 11):
+        return text
+    half = _plain(text)
+    half = re.sub(r"^\((\d+)\)\s*", r"\1-", half)
+    half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
+    if half != text and _TEL.fullmatch(half):
+        reason = "全角の数字です" if re.search(r"[０-９＃]", text) else "電話番号に使えない記号があります"
+        raise wrong("full_width_digits", reason, f"半角の「{half}」にしますか。", half)
+    if "内線" in text or "(" in half:
+        raise wrong("tel", "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。")
+    hint = "市外局番から、半角の数字と「-」で書いてください。短い番号は「110」や「#8008」のように書きます。"
+    raise wrong("tel", "電話番号の形ではありません", hint)
+
+
+def clock(value: object) -> str:
+    """9:00, 17:15, 24:00, and 翌5:00 for the end of a night; kept as typed. `minutes` reads it."""
+    text = _text(value)
+    if _CLOCK.fullmatch(text) and minutes(text) <= (2 * DAY if text.startswith("翌") else DAY):
+        return text
+    half = _plain(text).replace("時半", ":30").replace("時", ":").removesuffix("分")
+    half = half + "00" if half.endswith(":") else half
+    if half != text and _CLOCK.fullmatch(half):
+        code = "full_width_digits" if re.search(r"[０-９：]", text) else "clock"
+        raise wrong(code, f"「{text}」は時刻として読めません", f"半角の「{half}」にしますか。", half)
+    raise wrong("clock", f"「{text}」は時刻として読めません", "9:00 や 17:15 のように、半角で書いてください。夜をまたぐ終わりは 翌5:00 です。")
+
+
+def minutes(text: str) -> int:
+    """Minutes from midnight of a valid clock text; 翌 adds a day."""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return int(found[2]) * 60 + int(found[3]) + (DAY if found[1] else 0)
+
+
+def day(value: object) -> date:
+    """2026-10-01."""
+    if isinstance(value, date):
+        return value
+    text = _text(value)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise wrong("no_such_day", f"「{text}」という日はありません", "暦を確かめてください。") from None
+    half = _plain(text)
+    found, reiwa = _DATE.fullmatch(half), _REIWA.fullmatch(half)
+    parts = found.groups() if found else (str(2018 + int(reiwa[1].replace("元", "1"))), reiwa[2], reiwa[3]) if reiwa else None
+    if parts:
+        better = f"{parts[0]}-{int(parts[1]):02}-{int(parts[2]):02}"
+        raise wrong("date", "日付の形がちがいます", f"「{better}」にしますか。", better)
+    raise wrong("date", "日付の形ではありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
+
+
+def truth(value: object) -> bool:
+    """true or false, nothing else: 「no」 may mean anything."""
+    if isinstance(value, bool):
+        return value
+    text = _text(value)
+    if text in ("true", "false"):
+        return text == "true"
+    better = _TRUTHS.get(_plain(text).lower())
+    raise wrong("truth", f"「{text}」は使えません", f"「{better}」にしますか。" if better else "true か false を書いてください。", better)
+
+
+def degrees(value: object) -> float:
+    """A latitude or longitude in decimal degrees."""
+    if isinstance(value, float):
+        return value
+    text = _text(value)
+    if re.fullmatch(r"-?\d{1,3}(\.\d+)?", text, re.ASCII):
+        return float(text)
+    raise wrong("degrees", f"「{text}」は緯度・経度の数ではありません", "35.6586 のように、半角の小数で書いてください。")
+
+
+def url(value: object) -> str:
+    """An address that begins with https:// or http://."""
+    text = _text(value)
+    if re.fullmatch(r"https?://[^\s\"'<>]+", text):
+        return text
+    raise wrong("url", "ウェブの住所の形ではありません", "https:// から始めて、空白を入れずに書いてください。")
+
+
+def mail(value: object) -> str:
+    text = _text(value)
+    if re.fullmatch(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", text, re.ASCII):
+        return text
+    raise wrong("mail", "メールの住所の形ではありません", "fukushi@example.lg.jp のように、半角で書いてください。")
+
+
+def ident(value: object) -> str:
+    """An id: any word without blanks that a button can carry. Lint asks for kebab-case; other people's bases need not know that."""
+    text = _text(value)
+    if text and text.isprintable() and not re.search(r"[\s\"'<>&/\\:]", text) and len(text.encode()) <= LONGEST_ID:
+        return text
+    hint = f"半角の英小文字・数字・「-」で、{LONGEST_ID} 文字までで書いてください（例: food-bank）。"
+    raise wrong("id", f"「{text[:80]}」は使えません", hint)
+
+
+def words(value: object) -> str:
+    """One text that is not empty."""
+    text = _text(value)
+    if text.strip():
+        return text
+    raise wrong("empty", "値が空です", "言葉を書くか、わからないときは null と書いてください。")
+
+
+def listed(value: object) -> object:
+    """A list of texts. One text alone is a common slip and cannot be told from a list written with commas, so it is refused."""
+    if not isinstance(value, str):
+        return value
+    if re.match(r"-\S", value):
+        raise wrong("list", "一覧として読めません", "- のあとに半角の空白を入れて、「- 」の行を並べてください。")
+    better = "[" + ", ".join(part.strip() for part in re.split(r"[、，,]", value)) + "]"
+    raise wrong("list", "ここは一覧です", f"{better} のように [ ] で囲むか、「- 」の行を並べてください。", better)
+
+
+def _as(read: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(read)
+
+
+Words = Annotated[str, _as(words)]
+Id = Annotated[str, _as(ident)]
+Tel = Annotated[str, _as(tel)]
+Clock = Annotated[str, _as(clock)]
+Day = Annotated[date, _as(day)]
+Truth = Annotated[bool, _as(truth)]
+Degrees = Annotated[float, _as(degrees)]
+Url = Annotated[str, _as(url)]
+Mail = Annotated[str, _as(mail)]
+Texts = Annotated[tuple[Words, ...], _as(listed)]

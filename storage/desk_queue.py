@@ -1,0 +1,268 @@
+"""What the desk sees before a case is opened: the queue, its counts, ringing alarms, tasks. Every query goes through `in_scope` (R18).
+
+Rows marked 閲覧制限 leave here without topic, title or name: they are not even unsealed (desk.md §2).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true, update
+from sqlmodel import Session
+
+from storage import audit
+from storage.dialect import table
+from storage.sealing import unseal
+from storage.staff import Role
+from storage.tables import Alarm, Case, Conversation, Message, Staff, Task
+from storage.talk import scope_of
+
+_K, _C, _M, _S, _L, _T = table(Case), table(Conversation), table(Message), table(Staff), table(Alarm), table(Task)
+
+State = Literal["waiting", "held", "returned", "closed"]
+View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
+"""すべて, わたしの, 返事待ち, きょうの約束, 期日が近い, 連絡なし8日以上, 終わり."""
+_QUIET = timedelta(days=8)
+_DUE = timedelta(days=3)
+_READS_CASES: frozenset[Role] = frozenset({"coordinator", "lead"})
+"""Administrators manage accounts, not content; editors mend the knowledge; agencies see only what was shared with them (R17, R20, R21)."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: decides what is seen, and stands in the audit. `actor` is `staff:<id>` or `token:<short hash>`."""
+
+    staff_id: str
+    name: str
+    role: Role
+    actor: str
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One line of the queue. `title` and `topics` are empty when restricted."""
+
+    code: str
+    state: State
+    urgency: int
+    restricted: bool
+    title: str
+    topics: tuple[str, ...]
+    channel: str
+    coordinator_id: str | None
+    coordinator: str | None
+    promise_at: datetime | None
+    next_contact_at: datetime | None
+    opened_at: datetime
+    last_at: datetime
+    resident_wrote_last: bool
+    unread: bool
+    reachable_by_push: bool
+    """False: the address is hidden, nothing is pushed unasked (D6d)."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The figures on top of the queue."""
+
+    waiting: int
+    held: int
+    mine: int
+    unanswered: int
+    today: int
+    due: int
+    quiet: int
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """An alarm nobody has taken, as the banner shows it: no word of what was said (R12)."""
+
+    id: str
+    level: str
+    raised_at: datetime
+    code: str | None
+    """Case it belongs to; None when the bot still leads and no case is open."""
+    coordinator_id: str | None
+    coordinator: str | None
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """Something to see to. `note` is opened only where the task list itself is read."""
+
+    id: str
+    kind: str
+    code: str | None
+    due_at: datetime | None
+    created_at: datetime
+    note: dict[str, str] | None
+
+
+def may_read_cases(viewer: Viewer) -> bool:
+    return viewer.role in _READS_CASES
+
+
+def in_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """The one condition under which this viewer may know that a case exists."""
+    return true() if may_read_cases(viewer) else false()
+
+
+# ---------------------------------------------------------------- the queue
+
+
+def queue(
+    session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, limit: int = 500
+) -> list[QueueRow]:
+    """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours."""
+    query = (
+        select(
+            _K, _C.c.channel, _C.c.last_at, _C.c.last_seq, _C.c.read_seq, _C.c.hidden_address, _S.c.name.label("coordinator_name"),
+            _last_author().label("last_author"),
+        )
+        .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
+        .where(in_scope(viewer), _of_view(view, viewer, now, day_ends or now + timedelta(days=1)))
+        .limit(limit)
+    )  # fmt: skip
+    query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order())
+    return [_queue_row(session, row) for row in session.execute(query)]
+
+
+def counts(session: Session, viewer: Viewer, now: datetime, day_ends: datetime) -> Counts:
+    """How many rows each view has."""
+
+    def of(view: View) -> Any:
+        return func.coalesce(func.sum(case((_of_view(view, viewer, now, day_ends), 1), else_=0)), 0).label(view)
+
+    def state(name: State) -> Any:
+        return func.coalesce(func.sum(case((_K.c.state == name, 1), else_=0)), 0).label(name)
+
+    columns = (state("waiting"), state("held"), of("mine"), of("unanswered"), of("today"), of("due"), of("quiet"))
+    query = select(*columns).select_from(_K).join(_C, _C.c.id == _K.c.conversation_id).where(in_scope(viewer), _K.c.state != "closed")
+    row = session.execute(query).one()
+    return Counts(row.waiting, row.held, row.mine, row.unanswered, row.today, row.due, row.quiet)
+
+
+def first_waiting(session: Session, viewer: Viewer) -> str | None:
+    """Code of the case that should be taken next, so that hard ones are not left for others."""
+    query = select(_K.c.code).where(in_scope(viewer), _K.c.state == "waiting").order_by(*_order()).limit(1)
+    return session.execute(query).scalar()
+
+
+def search(session: Session, viewer: Viewer, words: str, now: datetime) -> list[QueueRow]:
+    """Cases whose code is `words`, or whose line in the queue contains them. Restricted ones are found by their code only."""
+    wanted = words.strip().casefold()
+    if not wanted:
+        return []
+    rows = queue(session, viewer, now) + queue(session, viewer, now, view="closed")
+    return [row for row in rows if row.code.casefold() == wanted or (not row.restricted and wanted in row.title.casefold())]
+
+
+def statistics(session: Session, viewer: Viewer) -> dict[str, int]:
+    """Plain counts: by state, opened and closed so far."""
+    found: dict[str, int] = dict.fromkeys(("waiting", "held", "returned", "closed"), 0)
+    for row in session.execute(select(_K.c.state, func.count().label("many")).where(in_scope(viewer)).group_by(_K.c.state)):
+        found[row.state] = row.many
+    return {**found, "opened": sum(found.values())}
+
+
+def _order() -> tuple[Any, ...]:
+    """(danger, promised time); what the bot leads again comes last, and a missing promise after every real one."""
+    return (
+        case((_K.c.state == "returned", 1), else_=0), _K.c.urgency.desc(), case((_K.c.promise_at.is_(None), 1), else_=0), _K.c.promise_at,
+        _K.c.opened_at, _K.c.id,
+    )  # fmt: skip
+
+
+def _of_view(view: View, viewer: Viewer, now: datetime, day_ends: datetime) -> ColumnElement[bool]:
+    is_open = _K.c.state != "closed"
+    match view:
+        case "open":
+            return is_open
+        case "mine":
+            return and_(is_open, _K.c.coordinator_id == viewer.staff_id)
+        case "unanswered":
+            return and_(_K.c.state.in_(("waiting", "held")), _last_author() == "resident")
+        case "today":
+            return and_(is_open, or_(_K.c.promise_at < day_ends, _K.c.next_contact_at < day_ends))
+        case "due":
+            return and_(is_open, _K.c.next_contact_at < now + _DUE)
+        case "quiet":
+            return and_(is_open, _C.c.last_at < now - _QUIET)
+        case "closed":
+            return _K.c.state == "closed"
+
+
+def _last_author() -> Any:
+    """Who wrote last of the two people; walks the unique index of lines from its end."""
+    line = _M.alias("line")
+    return (
+        select(line.c.author).where(line.c.conversation_id == _K.c.conversation_id, line.c.author.in_(("resident", "staff")))
+        .order_by(line.c.seq.desc()).limit(1).correlate(_K).scalar_subquery()
+    )  # fmt: skip
+
+
+def _queue_row(session: Session, row: Any) -> QueueRow:
+    scope = scope_of(row.conversation_id)
+    shown = not row.restricted
+    title = unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if shown and row.title_sealed else ""
+    topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if shown and row.topics_sealed else []
+    return QueueRow(
+        row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
+        row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident", row.last_seq > row.read_seq, not row.hidden_address,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- alarms and tasks
+
+
+def ringing(session: Session, viewer: Viewer) -> list[Ringing]:
+    """Alarms nobody took, most dangerous first, then oldest, with the open case of their talk."""
+    query = (
+        select(_L.c.id, _L.c.level, _L.c.raised_at, _K.c.code, _K.c.coordinator_id, _S.c.name)
+        .outerjoin(_K, and_(_K.c.conversation_id == _L.c.conversation_id, _K.c.state != "closed"))
+        .outerjoin(_S, _S.c.id == _K.c.coordinator_id)
+        .where(in_scope(viewer), _L.c.acknowledged_at.is_(None)).order_by(_L.c.level.desc(), _L.c.raised_at)
+    )  # fmt: skip
+    return [Ringing(row.id, row.level, row.raised_at, row.code, row.coordinator_id, row.name) for row in session.execute(query)]
+
+
+def tasks(session: Session, viewer: Viewer, now: datetime) -> list[OpenTask]:
+    """Open tasks with their notes, by due time. Notes may hold a resident's words, so reading the list is audited."""
+    is_open = _K.c.state != "closed"
+    query = (
+        select(_T, _K.c.code)
+        .outerjoin(_K, or_(_K.c.id == _T.c.case_id, and_(_T.c.case_id.is_(None), _K.c.conversation_id == _T.c.conversation_id, is_open)))
+        .where(in_scope(viewer), _T.c.done_at.is_(None))
+        .order_by(case((_T.c.due_at.is_(None), 1), else_=0), _T.c.due_at, _T.c.created_at)
+    )
+    found = [OpenTask(row.id, row.kind, row.code, row.due_at, row.created_at, _note(session, row)) for row in session.execute(query)]
+    audit.note(session, actor=viewer.actor, act="tasks.read", now=now, count=len(found))
+    return found
+
+
+def task_count(session: Session, viewer: Viewer) -> int:
+    found: int = session.execute(select(func.count()).select_from(_T).where(in_scope(viewer), _T.c.done_at.is_(None))).scalar_one()
+    return found
+
+
+def finish_task(session: Session, viewer: Viewer, task_id: str, now: datetime) -> bool:
+    """A member of staff has seen to it; False when it is not there, or done already."""
+    done = update(_T).where(in_scope(viewer), _T.c.id == task_id, _T.c.done_at.is_(None)).values(done_at=now)
+    if not session.execute(done).rowcount:  # type: ignore[attr-defined]
+        return False
+    audit.note(session, actor=viewer.actor, act="task.done", now=now, task=task_id)
+    return True
+
+
+def _note(session: Session, row: Any) -> dict[str, str] | None:
+    """Where and what of a third-person report (D7), the receipt of an erasure (D11); None where there is no note."""
+    if row.note_sealed is None or row.conversation_id is None:
+        return None
+    written = unseal(session, scope_of(row.conversation_id), f"task.note:{row.id}", row.note_sealed)
+    try:
+        note = json.loads(written)
+    except ValueError:
+        return {"note": written}
+    return {str(name): str(value) for name, value in note.items()} if isinstance(note, dict) else {"note": written}

@@ -1,0 +1,183 @@
+"""The language of the dialogue scripts, and the one that plays them. A counsellor can read and write a script; see README.md beside.
+
+A script is a YAML file of steps, played from top to bottom on every channel:
+
+    - U: 家賃が払えない          the resident writes
+    - tap: このまま続ける         the resident presses (or types) this button
+    - B: 読みました              the bot's answer holds these words (several: in this order)
+    - not: 受けられます          … and nowhere these
+    - buttons: [A, B]           exactly these are offered
+    - card: chiiki-houkatsu     a card of this entry came (card_any: one of these; no_card: true)
+    - silent: true              nobody said anything
+    - staff: takes              a coordinator takes the case
+    - C: はじめまして            the coordinator writes
+    - time: 15 minutes          time passes
+    - N: {…}                    what is so inside (see `_inside`)
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.town import Coordinator, Resident, Town
+
+HERE = Path(__file__).parent
+_UNITS = {"second": "seconds", "minute": "minutes", "hour": "hours", "day": "days"}
+
+
+def scripts() -> list[Path]:
+    """All scripts, in the order of their names."""
+    return sorted(HERE.rglob("*.yaml"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+class Player:
+    """Plays one script on one channel."""
+
+    def __init__(self, town: Town, resident: Resident) -> None:
+        self.town = town
+        self.resident = resident
+        self.coordinator: Coordinator | None = None
+
+    def play(self, steps: list[dict[str, Any]]) -> None:
+        for number, step in enumerate(steps, start=1):
+            ((act, given),) = step.items()
+            try:
+                self._step(act, given)
+            except (AssertionError, LookupError) as problem:
+                told = f"step {number} ({act}: {given})\n{problem}\nheard:\n{self.resident.hears()}\nbuttons: {self.resident.buttons()}"
+                raise AssertionError(told) from problem
+
+    def _step(self, act: str, given: Any) -> None:
+        match act:
+            case "U":
+                self.resident.says(given)
+            case "tap":
+                self.resident.taps(given)
+            case "sticker":
+                self.resident.sends_sticker()
+            case "picture":
+                self.resident.sends_picture()
+            case "B":
+                self._holds_in_order(given if isinstance(given, list) else [given])
+            case "not":
+                for words in given if isinstance(given, list) else [given]:
+                    assert words not in self.resident.hears(), f"must not be said: {words}"
+            case "buttons":
+                assert self.resident.buttons() == given
+            case "offers":
+                missing = [label for label in ([given] if isinstance(given, str) else given) if label not in self.resident.buttons()]
+                assert not missing, f"not offered: {missing}"
+            case "card" | "card_any":
+                self._has_card([given] if isinstance(given, str) else given)
+            case "no_card":
+                assert not self.resident.cards()
+            case "silent":
+                assert self.resident.hears_nothing(), "somebody spoke"
+            case "staff":
+                self._staff(given)
+            case "C":
+                self.resident.listens()
+                self._at_desk().replies(self.resident.case, given)
+            case "note":
+                self.resident.listens()
+                self._at_desk().notes(self.resident.case, given)
+            case "time":
+                self._passes(given)
+            case "at":
+                self.town.clock.stands_at(given)
+            case "N":
+                for what, wanted in given.items():
+                    self._inside(what, wanted)
+            case _:
+                raise ValueError(f"unknown step: {act}")
+
+    # ------------------------------------------------------------ what is heard
+
+    def _holds_in_order(self, wanted: list[str]) -> None:
+        heard, place = _plain(self.resident.hears()), 0
+        for words in wanted:
+            found = heard.find(_plain(words), place)
+            assert found >= 0, f"not said (in this order): {words}"
+            place = found + len(words)
+
+    def _has_card(self, ids: list[str]) -> None:
+        entries = self.town.parts.knowledge.town.base.entries
+        titles = {card.title for card in self.resident.cards()}
+        wanted = {entry_id: entries[entry_id].name for entry_id in ids}
+        assert any(any(_same(name, title) for title in titles) for name in wanted.values()), f"none of {wanted} in {titles}"
+
+    # ------------------------------------------------------------ others
+
+    def _at_desk(self) -> Coordinator:
+        if self.coordinator is None:
+            self.coordinator = self.town.coordinator("佐藤")
+        return self.coordinator
+
+    def _staff(self, act: str) -> None:
+        self.resident.listens()
+        match act:
+            case "works here":
+                self._at_desk()
+            case "takes":
+                self._at_desk().claims(self.resident.case)
+            case "hands back":
+                self._at_desk().hands_back(self.resident.case, "2026-11-26")
+            case "closes":
+                self._at_desk().closes(self.resident.case, reason="settled", next_contact=None, words="")
+            case _:
+                raise ValueError(f"unknown act of staff: {act}")
+
+    def _passes(self, written: str) -> None:
+        found = re.fullmatch(r"(\d+) (second|minute|hour|day)s?", written)
+        assert found, f"time is written as '15 minutes', not {written!r}"
+        self.resident.listens()
+        self.town.passes(**{_UNITS[found[2]]: int(found[1])})
+
+    # ------------------------------------------------------------ inside
+
+    def _inside(self, what: str, wanted: Any) -> None:
+        rows, talk = self.town.rows, self.resident.conversation
+        match what:
+            case "owner":
+                assert self.resident.owner == wanted
+            case "case":
+                found = rows("SELECT state, urgency, reason FROM care_case WHERE conversation_id = :id AND state <> 'closed'", id=talk)
+                assert bool(found) == (wanted is not False), f"cases: {found}"
+                if isinstance(wanted, dict):
+                    assert {key: getattr(found[0], key) for key in wanted} == wanted
+            case "consent":
+                found = [row.purpose for row in rows("SELECT purpose FROM consent WHERE conversation_id = :id", id=talk)]
+                assert (wanted in found) if wanted else not found, f"consents: {found}"
+            case "alarm":
+                found = [row.level for row in rows("SELECT level FROM alarm WHERE conversation_id = :id", id=talk)]
+                assert found[-1:] == ([wanted] if wanted else []), f"alarms: {found}"
+            case "promise":
+                found = [row.kind for row in rows("SELECT kind FROM promise WHERE conversation_id = :id AND state = 'open'", id=talk)]
+                assert (wanted in found) if wanted else not found, f"promises: {found}"
+            case "hidden_address":
+                assert bool(rows("SELECT hidden_address FROM conversation WHERE id = :id", id=talk)[0].hidden_address) is wanted
+            case "held_words":
+                found = rows("SELECT count(*) AS kept FROM message WHERE conversation_id = :id AND author = 'resident' AND body_sealed IS NOT NULL "
+                             "AND kind = 'text'", id=talk)  # fmt: skip
+                assert found[0].kept == wanted
+            case "pending":
+                assert rows("SELECT count(*) AS n FROM inbox WHERE conversation_id = :id AND state = 'pending'", id=talk)[0].n == wanted
+            case _:
+                raise ValueError(f"unknown inside: {what}")
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"\s+", "", words)
+
+
+def _same(name: str, title: str) -> bool:
+    """A card may shorten a long official name."""
+    shown = title.rstrip("…")
+    return name == title or name.startswith(shown) or shown.startswith(name.split("（")[0])
