@@ -5,8 +5,10 @@ after 60 s and 5 min while nobody has taken it. The words are neutral: no topic,
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import apprise
 import structlog
@@ -46,10 +48,8 @@ class Alarms:
     async def run(self, bell: asyncio.Event) -> None:
         """Look at each stored danger and now and then, until cancelled."""
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), timeout=_LOOK_EVERY)
-            except TimeoutError:
-                pass
             bell.clear()
             try:
                 await self.climb()
@@ -63,7 +63,7 @@ class Alarms:
         for alarm in due:
             step = alarm.step + 1
             following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
-            await self._store.atransact(lambda rows, one=alarm.id, to=step, at=following: cases.climb(rows, one, step=to, next_step_at=at))
+            await self._store.atransact(partial(cases.climb, alarm_id=alarm.id, step=step, next_step_at=following))
             if self._addresses:
                 reached = await self._call(self._addresses, NEUTRAL)
                 log.info("alarm_called", alarm=alarm.id, step=step, reached=reached)

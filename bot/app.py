@@ -82,6 +82,8 @@ def build_app(parts: Parts) -> FastAPI:
         telegram = parts.channels.get("telegram")
         if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
             tasks.append(asyncio.create_task(loop.poll(telegram)))
+        elif isinstance(telegram, TelegramChannel) and parts.settings.secure:
+            tasks.append(asyncio.create_task(loop.listen(telegram)))
         yield
         for task in tasks:
             task.cancel()

@@ -17,7 +17,8 @@ from bot import reception
 from bot.channels.port import Channel, Outgoing, Refused, Sent, TryLater, Unknown
 from bot.clock import Clock
 from bot.hub import DESK, Hub, conversation
-from storage import outbox, records, talk as talks
+from storage import outbox, records
+from storage import talk as talks
 from storage.outbox import Letter
 from storage.store import Store, StoreDown
 
@@ -113,7 +114,7 @@ class Delivery:
         channel = self._channels.get(letter.channel)
         if channel is None:  # switched off: it waits for the channel to come back, or for a human
             return self._wait(letter, 60.0, "channel_off", unknown=False)
-        token, lost_before = self._usable_token(letter), letter.state == "unknown" or letter.attempts > 1 and letter.state == "sending"
+        token, lost_before = self._usable_token(letter), letter.state == "unknown" or (letter.attempts > 1 and letter.state == "sending")
         if token is None and letter.reply_token is not None and lost_before:
             return self._lost_reply(letter)
         result = await channel.send(
@@ -124,7 +125,7 @@ class Delivery:
             case Sent(again=again):
                 twice = lost_before and letter.channel not in _DEDUPLICATES and not again
                 return lambda rows: outbox.sent(rows, letter.id, now, maybe_twice=twice)
-            case Refused(token_used=True) if lost_before:  # our own first try had used it
+            case Refused(token_used=True) if letter.attempts > 1:  # our own earlier try had used it
                 return lambda rows: outbox.sent(rows, letter.id, now)
             case Refused(token_used=True):
                 return self._wait(letter, 0.0, result.problem, unknown=False, drop_token=True)
@@ -132,8 +133,8 @@ class Delivery:
                 return self._refused(letter, result)
             case TryLater():
                 return self._busy(letter, result)
-            case Unknown():
-                return self._wait(letter, self._pause(letter), result.problem, unknown=True)
+            case Unknown(probably_not=probably_not):
+                return self._wait(letter, self._pause(letter), result.problem, unknown=not probably_not)
 
     def _usable_token(self, letter: Letter) -> str | None:
         if letter.reply_token is None or letter.reply_until is None or self._clock.now() >= letter.reply_until:
@@ -169,7 +170,7 @@ class Delivery:
         return mark
 
     def _busy(self, letter: Letter, busy: TryLater) -> Mark:
-        wait = self._wait(letter, busy.seconds if busy.seconds is not None else self._pause(letter), busy.problem, unknown=False)
+        wait = self._wait(letter, busy.seconds if busy.seconds is not None else self._pause(letter), busy.problem, unknown=False, drop_token=True)
         now = self._clock.now()
 
         def mark(rows: Session) -> None:
@@ -198,7 +199,7 @@ class Delivery:
     @staticmethod
     def _pause(letter: Letter) -> float:
         """Growing pauses with jitter: about 1, 2, 4 … 300 seconds."""
-        return min(2.0 ** (letter.attempts - 1), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+        return min(2.0 ** (letter.attempts - 1), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  (jitter, no secret)
 
 
 def _add_task(rows: Session, letter: Letter, kind: str, now: datetime) -> None:

@@ -38,7 +38,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     for words in missing_for_production(settings):
         yield Finding("bad", words)
     if settings.profile == "demo":
-        yield Finding("note", "見本（demo）で動きます。住民に使ってもらう前に MADOGUCHI_PROFILE=production にしてください。")
+        yield Finding("note", "見本（demo）です。住民が使う前に MADOGUCHI_PROFILE=production にしてください。")
     yield from _channel("LINE", settings.line_ready, settings.line_channel_secret or settings.line_channel_access_token,
                         "MADOGUCHI_LINE_CHANNEL_SECRET と MADOGUCHI_LINE_CHANNEL_ACCESS_TOKEN")  # fmt: skip
     yield from _channel("Telegram", settings.telegram_ready, settings.telegram_token, "MADOGUCHI_TELEGRAM_TOKEN と MADOGUCHI_TELEGRAM_SECRET")
@@ -81,6 +81,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             mode = store.transact(lambda rows: rows.execute(text("PRAGMA journal_mode")).scalar())
             yield Finding("ok" if mode == "wal" else "bad", f"SQLite の書き方: {mode}")
         staffed = store.transact(cases.is_staffed)
-        yield Finding("ok", "相談員: います") if staffed else Finding("bad", "相談員がまだいません → madoguchi serve が出すリンク、または madoguchi staff add")
+        if staffed:
+            yield Finding("ok", "相談員: います")
+        else:
+            yield Finding("bad", "相談員がまだいません → madoguchi serve が出すリンク、または madoguchi staff add")
     finally:
         store.close()

@@ -4,14 +4,17 @@ A webhook answers 200 only after `receive` came back: then the message is on dis
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
+from sqlmodel import Session as Rows
 
 from bot import reception
 from bot.channels.port import Channel, Inbound, Outgoing
+from bot.channels.telegram import TelegramChannel
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.hub import DESK, Hub, conversation
@@ -108,7 +111,7 @@ class Doorman:
         self._run(self._answer(conversation_id))
 
     async def _answer(self, conversation_id: str) -> None:
-        def work(rows: reception.Rows) -> Received:
+        def work(rows: Rows) -> Received:
             talk = talks.by_id(rows, conversation_id, lock=False)
             channel = "web" if talk is None else talk.channel
             return reception.answer_settled(rows, conversation_id, self._knowledge.town, self._rules, self._clock.now(), self.split_of(channel))
@@ -121,6 +124,8 @@ class Doorman:
         channel = self._channels.get(inbound.channel)
         if channel is None:
             return
+        if isinstance(channel, TelegramChannel) and inbound.callback_id is not None:
+            self._run(channel.answer(inbound.callback_id))
         if inbound.group_id is not None and not outcome.repeat:
             self._run(channel.leave(inbound.group_id))
         elif outcome.settle_at is not None:
@@ -130,7 +135,7 @@ class Doorman:
         channel = self._channels.get(channel_name)
         return _whole if channel is None else channel.letters
 
-    def _run(self, work: "asyncio._CoroutineLike[object]") -> None:
+    def _run(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

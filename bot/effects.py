@@ -9,7 +9,8 @@ from sqlmodel import Session
 from bot.clock import JST
 from flows import model
 from knowledge.hearing.model import Level
-from storage import audit, cases, records, talk as talks
+from storage import audit, cases, records
+from storage import talk as talks
 from storage.talk import Talk
 
 URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
@@ -41,12 +42,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime) -> D
         case model.RaiseAlarm():
             return _raise_alarm(session, done, effect, now)
         case model.RecordConsent():
-            case = cases.open_of(session, talk.id)
-            consent = records.give_consent(
-                session, talk, purpose=effect.purpose, recipient=effect.recipient, items=effect.items, days=effect.days, version=effect.version, now=now,
-                case_id=None if case is None else case.id,
-            )  # fmt: skip
-            audit.note(session, actor="resident", act="consent.given", now=now, case_id=None if case is None else case.id, consent=consent, purpose=effect.purpose)
+            _record_consent(session, talk, effect, now)
         case model.WithdrawConsent():
             records.withdraw_consent(session, effect.consent, now)
             audit.note(session, actor="resident", act="consent.withdrawn", now=now, consent=effect.consent)
@@ -65,8 +61,8 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime) -> D
                 records.promise(session, talk, kind=effect.kind, due_at=effect.at)
                 return replace(done, talk=replace(talk, follow_ups=True))
         case model.RecordMatch():
-            detail: dict[str, object] = {"cards": list(effect.cards), "score": round(effect.score, 4), "decision": effect.decision, "knowledge": effect.knowledge}
-            records.note_outcome(session, talk, kind="match", detail=detail, now=now)
+            shown: dict[str, object] = {"cards": list(effect.cards), "score": round(effect.score, 4)}
+            records.note_outcome(session, talk, kind="match", detail=shown | {"decision": effect.decision, "knowledge": effect.knowledge}, now=now)
         case model.RecordOutcome():
             records.note_outcome(session, talk, kind=effect.outcome, detail={"cards": list(effect.cards)}, now=now)
         case model.RecordGap():
@@ -83,6 +79,16 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime) -> D
     return done
 
 
+def _record_consent(session: Session, talk: Talk, effect: model.RecordConsent, now: datetime) -> None:
+    case = cases.open_of(session, talk.id)
+    case_id = None if case is None else case.id
+    consent = records.give_consent(
+        session, talk, purpose=effect.purpose, recipient=effect.recipient, items=effect.items, days=effect.days, version=effect.version, now=now,
+        case_id=case_id,
+    )  # fmt: skip
+    audit.note(session, actor="resident", act="consent.given", now=now, case_id=case_id, consent=consent, purpose=effect.purpose)
+
+
 def _open_case(session: Session, done: Done, effect: model.OpenCase, now: datetime) -> Done:
     talk = done.talk
     sheet = json.dumps([line.model_dump() for line in effect.sheet], ensure_ascii=False)
@@ -95,19 +101,21 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
         records.promise(session, talk, kind="reply", due_at=effect.promise_at, case_id=case.id)
     if effect.gap_reasons:
         records.note_gap(session, reasons=effect.gap_reasons, domain=None, case_id=case.id, now=now)
-    audit.note(session, actor="bot", act="case.opened" if case.new else "case.added", now=now, case_id=case.id, reason=effect.reason, level=effect.level)
+    act = "case.opened" if case.new else "case.added"
+    audit.note(session, actor="bot", act=act, now=now, case_id=case.id, reason=effect.reason, level=effect.level)
     return replace(done, talk=replace(talk, owner="human") if effect.take_over else talk, case_id=case.id)
 
 
 def _raise_alarm(session: Session, done: Done, effect: model.RaiseAlarm, now: datetime) -> Done:
     case = cases.open_of(session, done.talk.id)
+    case_id = None if case is None else case.id
     alarm = cases.raise_alarm(
-        session, done.talk, case_id=None if case is None else case.id, level=effect.level, kinds=effect.kinds, rule=effect.rule,
+        session, done.talk, case_id=case_id, level=effect.level, kinds=effect.kinds, rule=effect.rule,
         message_id=effect.refs[-1] if effect.refs else None, now=now,
     )  # fmt: skip
     if alarm is None:
         return done
-    audit.note(session, actor="bot", act="alarm.raised", now=now, case_id=None if case is None else case.id, alarm=alarm, level=effect.level, rule=effect.rule)
+    audit.note(session, actor="bot", act="alarm.raised", now=now, case_id=case_id, alarm=alarm, level=effect.level, rule=effect.rule)
     return replace(done, alarmed=True)
 
 

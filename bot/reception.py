@@ -1,8 +1,9 @@
 """One inbound message: the transaction. Read this first.
 
-*Receive* stores an event exactly once, scans it for danger and numbers it in its conversation. *Answer* runs the flow over all that is pending there and
-writes what the bot says into the outbox. Buttons, danger and the words that work everywhere are answered in the same transaction; free text may settle
-first (D13). While a human owns the talk the bot writes nothing but the danger card (I3). If the flow itself fails, the message is kept and a human gets it.
+*Receive* stores an event exactly once, scans it for danger and numbers it in its conversation. *Answer* runs the flow over all that is
+pending there and writes what the bot says into the outbox. Buttons, danger and the words that work everywhere are answered in the same
+transaction; free text may settle first (D13). While a human owns the talk the bot writes nothing but the danger card (I3). If the flow
+itself fails, the message is kept and a human gets it.
 
 What may live here: the order of these steps, and ownership. What must not: words, ranking, SQL, anything of a platform.
 """
@@ -22,7 +23,8 @@ from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
 from flows.model import Part, Scene, Session, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import cases, outbox, records, talk as talks
+from storage import cases, outbox, records
+from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
 from storage.text import clean
@@ -81,8 +83,9 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
         return Received(None, repeat=not kept)
     talk = talks.find_or_open(rows, inbound.channel, inbound.sender, now)
     inbox_id = talks.admit(
-        rows, talk, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now, reply_token=inbound.reply_token, reply_until=inbound.reply_until
-    )
+        rows, talk, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now, reply_token=inbound.reply_token,
+        reply_until=inbound.reply_until,
+    )  # fmt: skip
     if inbox_id is None:
         return Received(talk.id, repeat=True)
     match inbound.kind:
@@ -246,8 +249,9 @@ def _to_human(at: At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) 
         if case is not None:
             cases.raise_urgency(at.rows, case.id, effects.URGENCY[danger.level])
         alarm = cases.raise_alarm(
-            at.rows, talk, case_id=None if case is None else case.id, level=danger.level, kinds=danger.kinds, rule=danger.rule, message_id=line.id, now=at.now
-        )
+            at.rows, talk, case_id=None if case is None else case.id, level=danger.level, kinds=danger.kinds, rule=danger.rule,
+            message_id=line.id, now=at.now,
+        )  # fmt: skip
         alarmed = alarm is not None
     if danger.level == "L3":
         turn = flows.card_while_human(session_of(talk), danger, scene_of(at.rows, talk, at.rules, at.now), at.town)

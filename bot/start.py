@@ -39,10 +39,11 @@ def serve(settings: Settings, out: Console, err: Console) -> None:
     except KeyFileProblem as problem:
         raise SystemExit(_say(err, str(problem))) from problem
     except SecondProcess as second:
-        raise SystemExit(_say(err, f"このデータベースは別の Madoguchi が使っています: {second}。SQLite は一つだけです。PostgreSQL なら、いくつでも動かせます。")) from second
+        words = f"このデータベースは別の Madoguchi が使っています: {second}。SQLite は一つだけです（PostgreSQL なら、いくつでも）。"
+        raise SystemExit(_say(err, words)) from second
     except BrokenBase as broken:
-        for problem in broken.problems:
-            err.print(render(problem))
+        for mistake in broken.problems:
+            err.print(render(mistake))
         raise SystemExit(_say(err, "地域の情報にまちがいがあるので始められません。上の行を直してください。")) from broken
     except StoreDown as down:
         raise SystemExit(_say(err, f"データベースに書けません（{down}）。空き容量とファイルの権限を確かめてください。")) from down

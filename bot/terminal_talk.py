@@ -10,6 +10,7 @@ from rich.console import Console
 from bot import app as apps
 from bot.channels.port import Inbound
 from bot.channels.terminal import TerminalChannel
+from bot.parts import Parts
 from bot.settings import Settings
 from storage.migrate import migrate
 from storage.sealing import Keyring
@@ -43,7 +44,7 @@ async def _talk(settings: Settings, store: Store, out: Console) -> None:
             await _hear(parts, channel.typed(written, parts.clock.now()))
 
 
-async def _hear(parts: apps.Parts, inbound: Inbound) -> None:
+async def _hear(parts: Parts, inbound: Inbound) -> None:
     await parts.doorman.receive([inbound])
     await parts.doorman.idle()
     await parts.delivery.idle()

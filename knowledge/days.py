@@ -22,7 +22,11 @@ _TO = r"\s*[-〜~‐–—ー−]\s*|から"
 
 
 class UnknownDays(ValueError):
-    """What was written is no rule for days; the message is Japanese."""
+    """What was written is no rule for days. Message and hint are Japanese."""
+
+    def __init__(self, message: str, hint: str = HINT) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Rule(Protocol):
@@ -123,10 +127,10 @@ def days_of(written: str) -> Days:
     """Read one line of days. Raises UnknownDays."""
     text = unicodedata.normalize("NFKC", written).strip()
     if not text:
-        raise UnknownDays(f"曜日が空です。{HINT}")
+        raise UnknownDays("曜日が空です")
     rules = tuple(_rules(text))
     if not rules:
-        raise UnknownDays(f"「{written}」の曜日がわかりません。{HINT}")
+        raise UnknownDays(f"「{written}」の曜日がわかりません")
     return Days(rules)
 
 
@@ -141,7 +145,7 @@ def _rules(text: str) -> Iterator[Rule]:
                 place = found.end()
                 break
         else:
-            raise UnknownDays(f"「{text[place:]}」の曜日がわかりません。{_advice(text)}")
+            raise UnknownDays(f"「{text[place:]}」の曜日がわかりません", _advice(text))
 
 
 def _advice(text: str) -> str:
@@ -172,7 +176,7 @@ def _season(found: re.Match[str]) -> Rule:
         try:
             date(2024, one_month, one_day)  # a leap year: 2/29 is a day
         except ValueError:
-            raise UnknownDays(f"「{one_month}/{one_day}」という日はありません。") from None
+            raise UnknownDays(f"「{one_month}/{one_day}」という日はありません") from None
     return Season((month, day), (last_month, last_day))
 
 
@@ -184,7 +188,7 @@ def _one_day(found: re.Match[str]) -> Rule:
     try:
         return OneDay(date(int(found[1]), int(found[2]), int(found[3])))
     except ValueError:
-        raise UnknownDays(f"「{found[0]}」という日はありません。") from None
+        raise UnknownDays(f"「{found[0]}」という日はありません") from None
 
 
 _FORMS: Final = (

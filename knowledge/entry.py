@@ -45,7 +45,7 @@ def _days_line(value: object) -> str:
     try:
         days_of(text)
     except UnknownDays as unknown:
-        raise wrong("days", str(unknown), "") from unknown
+        raise wrong("days", str(unknown), unknown.hint) from unknown
     return text
 
 

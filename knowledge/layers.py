@@ -57,6 +57,8 @@ class Layer:
     domains: dict[str, Sheet] = field(default_factory=dict)
     hotlines: dict[str, Sheet] = field(default_factory=dict)
     synonyms: tuple[tuple[str, ...], ...] = ()
+    doubles: list[Sheet] = field(default_factory=list)
+    """Entries whose id was taken already: checked, so that all their mistakes are told at once, then left out."""
     problems: list[Problem] = field(default_factory=list)
     fingerprint: bytes = b""
 
@@ -90,7 +92,10 @@ def lay(folder: Path) -> Laid:
     over = _lies_over(top, starter)
     entries = dict(starter.entries) if over else {}
     for entry_id, sheet in top.entries.items():
+        if over and entry_id not in entries and "name" not in sheet.fields:
+            top.problems += _misspelt(sheet, entry_id, entries)
         entries[entry_id] = _over(entries.get(entry_id), sheet)
+    top.doubles = [_over(starter.entries.get(str(sheet.fields["id"])) if over else None, sheet) for sheet in top.doubles]
     return _checked(top, entries, (starter, top), over=over)
 
 
@@ -170,6 +175,8 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
         other = first.read.place((*first.sources[0].trail, "id")).line
         hint = f"もう一つは {first.read.file} の {other} 行目です。どちらかの id を変えるか、一つにまとめてください。"
         layer.problems.append(read.problem((*trail, "id"), "error", "duplicate_id", f"id「{name}」が二つあります", hint))
+        if sheets is layer.entries:
+            layer.doubles.append(Sheet((Source(read, trail, row),), row))
         return
     sheets[name] = Sheet((Source(read, trail, row),), row)
 
@@ -214,8 +221,15 @@ def _groups(layer: Layer, read: Read) -> Iterator[tuple[str, ...]]:
 def _lies_over(top: Layer, starter: Layer) -> bool:
     """A town says so in town.yaml. A folder without one lies over the starter when it names an entry of it; any other folder is a base by itself."""
     if top.town is not None:
-        return top.town.fields.get("extends") == "starter"
+        return top.town.fields.get("extends") is not None
     return not top.entries.keys().isdisjoint(starter.entries)
+
+
+def _misspelt(sheet: Sheet, entry_id: str, known: dict[str, Sheet]) -> Iterator[Problem]:
+    near = nearest(entry_id, list(known))
+    if near is not None:
+        message, hint = f"id「{entry_id}」は全国の一覧にありません", f"もしかして「{near}」ですか。新しい項目なら name と summary も書いてください。"
+        yield sheet.problem(("id",), "error", "unknown_id", message, hint)
 
 
 def _over(below: Sheet | None, above: Sheet) -> Sheet:
@@ -241,14 +255,16 @@ def _checked(top: Layer, entries: dict[str, Sheet], layers: tuple[Layer, ...], *
     problems = [problem for layer in layers for problem in layer.problems]
     if len(layers) > 1 and not over:
         entries = {name: _without_foreign(sheet, problems) for name, sheet in entries.items()}
-    domains, hotlines, town = dict[str, Sheet](), dict[str, Sheet](), None
+    for double in top.doubles:
+        _as(Entry, double, problems)
+    domains, hotlines = dict[str, Sheet](), dict[str, Sheet]()
+    town: Sheet | None = None
     for layer in layers:
         for name, sheet in layer.domains.items():
             domains[name] = _over(domains.get(name), sheet)
         for name, sheet in layer.hotlines.items():
             hotlines[name] = _over(hotlines.get(name), sheet)
-        town = layer.town if town is None or layer.town is None else _over(town, layer.town)
-        town = town or layer.town
+        town = _over(town, layer.town) if layer.town is not None else town
     if not entries and not problems:
         message = "項目のファイルが一つもありません"
         problems.append(Problem(str(top.folder), 1, 1, "error", "no_entries", message, "*.yaml のファイルに、id・name・summary を書いてください。"))

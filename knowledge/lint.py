@@ -161,8 +161,9 @@ def _contact(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
     town = look.laid.town
     hotline = look.laid.hotlines.get(contact.hotline or "")
     if hotline is not None and not hotline.may_be_shown:
-        message = f"hotline: 「{hotline.name}」は確かめていない番号なので、案内に出ません"
-        yield look.at((*way, "hotline"), "unverified_hotline", message, "番号を公式の案内で確かめたら、hotlines.yaml の verified を true にしてください。")
+        message = f"hotline: 「{hotline.name}」は、確かめていないか、この町では使わない番号なので、案内に出ません"
+        hint = "公式の案内で確かめたら、hotlines.yaml の verified を true にしてください。"
+        yield look.at((*way, "hotline"), "unverified_hotline", message, hint)
     if contact.tel is not None and contact.tel.startswith(_SAMPLE_NUMBER) and not (town and town.sample):
         hint = "あなたの町の番号に書きかえてください。"
         yield look.at((*way, "tel"), "sample_number", f"tel: {contact.tel} は見本の番号です", hint, level="error")

@@ -87,7 +87,8 @@ def _add(
     session.execute(
         _CHANGE,
         {
-            "of": row.id, "state": state, "urgency": max(row.urgency, urgency), "restricted": row.restricted or restricted, "version": row.version + 1,
+            "of": row.id, "state": state, "urgency": max(row.urgency, urgency), "restricted": row.restricted or restricted,
+            "version": row.version + 1,
             "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(lines, ensure_ascii=False)),
             "topics_sealed": seal(session, scope, f"care_case.topics:{row.id}", json.dumps(list(dict.fromkeys([*known, *topics])))),
             "promise_at": min((at for at in (row.promise_at, promise_at) if at is not None), default=None),

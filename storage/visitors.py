@@ -14,7 +14,7 @@ from storage import talk as talks
 from storage.dialect import insert_new, table
 from storage.ids import new_id, new_token
 from storage.sealing import fingerprint
-from storage.tables import Conversation, SignInTry, Staff, WebVisitor
+from storage.tables import Conversation, Message, SignInTry, Staff, WebVisitor
 from storage.talk import Talk
 
 _V, _C, _S, _T = table(WebVisitor), table(Conversation), table(Staff), table(SignInTry)
@@ -63,7 +63,7 @@ def end(session: Session, token: str, now: datetime) -> str | None:
 def shown(session: Session, conversation_id: str) -> Shown:
     """How far staff have read this talk, and who of them wrote in it."""
     read_seq = session.execute(select(_C.c.read_seq).where(_C.c.id == conversation_id)).scalar()
-    message = table(talks.Message)
+    message = table(Message)
     writers = select(message.c.staff_id).where(message.c.conversation_id == conversation_id, message.c.staff_id.is_not(None))
     names = {row.id: row.name for row in session.execute(select(_S.c.id, _S.c.name).where(_S.c.id.in_(writers)))}
     return Shown(read_seq or 0, names)

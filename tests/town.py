@@ -34,7 +34,7 @@ from bot.clock import JST
 from bot.jobs.loop import Loop
 from bot.parts import Parts
 from bot.settings import Settings
-from flows.model import ChannelName
+from flows.model import Button, ChannelName
 from storage import staff
 from storage import talk as talks
 from storage.store import Store
@@ -87,9 +87,10 @@ class Town:
         telegram.tells_time_by(self.clock)
         self.settings = Settings.model_validate(
             {
-                "line_channel_secret": line.secret, "line_channel_access_token": line.access_token, "line_api_host": line.url, "line_data_host": line.url,
-                "telegram_token": telegram.token, "telegram_secret": telegram.secret, "telegram_base_url": telegram.base_url,
-                "telegram_file_url": telegram.file_url, "settle_seconds": 0.0, "alarm_urls": "json://nowhere.example", "master_key_file": folder / "key",
+                "line_channel_secret": line.secret, "line_channel_access_token": line.access_token, "line_api_host": line.url,
+                "line_data_host": line.url, "telegram_token": telegram.token, "telegram_secret": telegram.secret,
+                "telegram_base_url": telegram.base_url, "telegram_file_url": telegram.file_url, "settle_seconds": 0.0,
+                "alarm_urls": "json://nowhere.example", "master_key_file": folder / "key",
                 **changes,
             }
         )  # fmt: skip
@@ -440,16 +441,17 @@ def bubbles_of(body: str) -> list[Bubble]:
     if "bubbles" not in stored:
         return [Bubble(text=stored.get("text", ""))]
     outgoing = Outgoing.model_validate(stored)
-    buttons = tuple(HeardButton(one.label, one.value or None, one.tel, one.url) for one in outgoing.buttons)
+    buttons = _pressed(outgoing.buttons)
     found = []
     for place, bubble in enumerate(outgoing.bubbles):
-        cards = tuple(
-            HeardCard(card.title, (card.reason, *card.lines), tuple(HeardButton(one.label, one.value or None, one.tel, one.url) for one in card.buttons))
-            for card in bubble.cards
-        )
+        cards = tuple(HeardCard(card.title, (card.reason, *card.lines), _pressed(card.buttons)) for card in bubble.cards)
         last = place == len(outgoing.bubbles) - 1
         found.append(Bubble(text=bubble.text, cards=cards, buttons=buttons if last else (), speaker=outgoing.speaker))
     return found
+
+
+def _pressed(buttons: Sequence[Button]) -> tuple[HeardButton, ...]:
+    return tuple(HeardButton(one.label, one.value or None, one.tel, one.url) for one in buttons)
 
 
 def _as_text(bubble: Bubble) -> str:

@@ -44,7 +44,8 @@ def madoguchi(place: Path, line_host: str, **more: str) -> Iterator[Running]:
     }  # fmt: skip
     port = _free_port()
     settings["PORT"] = str(port)
-    with _process([sys.executable, "-m", "bot.bench.served"], {f"MADOGUCHI_{name}": value for name, value in settings.items()}, port, place) as running:
+    environment = {f"MADOGUCHI_{name}": value for name, value in settings.items()}
+    with _process([sys.executable, "-m", "bot.bench.served"], environment, port, place) as running:
         yield running
 
 

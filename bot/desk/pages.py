@@ -46,7 +46,7 @@ def environment() -> Environment:
         "day_of": lambda at: at.astimezone(JST).date(), "iso": lambda at: at.astimezone(JST).isoformat(timespec="seconds"),
         "clock_time": lambda at: f"{at.astimezone(JST):%H:%M}",
     }  # fmt: skip
-    made.globals |= {"asset": _asset, "until": _until}
+    made.globals |= {"asset": _asset, "until": _until, "since": _since}
     return made
 
 
@@ -55,16 +55,16 @@ def day_ends(now: datetime) -> datetime:
     return datetime.combine(now.astimezone(JST).date() + timedelta(days=1), time(), JST)
 
 
-def render(name: str, **values: Any) -> str:
-    return environment().get_template(name).render(**values)
+def render(template: str, /, **values: Any) -> str:
+    return environment().get_template(template).render(**values)
 
 
-async def page(request: Request, signed: SignedIn, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+async def page(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page inside the frame: ringing alarms on top, counts, who I am."""
     parts: Parts = request.app.state.parts
     frame = await parts.store.atransact(lambda rows: frame_of(rows, signed))
     now = parts.clock.now()
-    body = render(name, signed=signed, me=signed.member, csrf=signed.csrf, now=now, **frame, **common(request), **values)
+    body = render(template, signed=signed, me=signed.member, csrf=signed.csrf, now=now, **frame, **common(request), **values)
     return HTMLResponse(body, status_code=status)
 
 
@@ -142,3 +142,9 @@ def _until(at: datetime, now: datetime) -> str:
     """Hours and minutes until a promised time, `0:24`; empty when it has passed."""
     minutes = int((at - now).total_seconds() // 60)
     return "" if minutes < 0 else f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def _since(at: datetime, now: datetime) -> str:
+    """Hours and minutes since then, `0:52`."""
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    return f"{minutes // 60}:{minutes % 60:02d}"

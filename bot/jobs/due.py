@@ -12,7 +12,8 @@ import flows
 from bot import reception
 from bot.clock import JST
 from bot.reception import Received, Rules
-from storage import cases, records, talk as talks
+from storage import cases, records
+from storage import talk as talks
 from storage.records import DuePromise
 
 LATE_BEFORE = timedelta(minutes=5)

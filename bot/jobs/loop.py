@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 import structlog
+from telegram.error import TelegramError
 
 from bot.channels.telegram import TelegramChannel
 from bot.jobs import due
@@ -16,6 +17,7 @@ log = structlog.get_logger()
 _EVERY = 1.0
 _SWEEP_EVERY = 15
 _CURSOR = "telegram.offset"
+_AGAIN_AFTER = 60.0
 
 
 class Loop:
@@ -50,6 +52,16 @@ class Loop:
             parts.doorman.after(await parts.store.atransact(work))
         return len(found)
 
+    async def listen(self, telegram: TelegramChannel) -> None:
+        """Tell Telegram where to post; again every minute until it has heard us."""
+        while True:
+            try:
+                await telegram.listen_at(f"{self._parts.settings.base_url}/telegram/webhook")
+                return
+            except TelegramError as error:
+                log.warning("telegram_webhook_not_set", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN_AFTER)
+
     async def poll(self, telegram: TelegramChannel) -> None:
         """Telegram by polling: the offset moves only after the updates before it were stored (platform README, T-upd)."""
         parts = self._parts
@@ -59,7 +71,7 @@ class Loop:
                 inbounds, following = await telegram.poll(offset, parts.clock.now())
                 await parts.doorman.receive(inbounds)
                 if following != offset:
-                    await parts.store.atransact(lambda rows, to=following: records.move_cursor(rows, _CURSOR, to))
+                    await parts.store.atransact(partial(records.move_cursor, name=_CURSOR, position=following))
                     offset = following
             except StoreDown:
                 log.error("polling_waits_for_database")

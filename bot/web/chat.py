@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter
+from sqlmodel import Session as Rows
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -17,11 +18,13 @@ from bot.channels import webchat
 from bot.channels.port import Inbound
 from bot.hub import conversation
 from bot.parts import Parts
-from bot.web import chat_pages as pages, chat_view as view
+from bot.web import chat_pages as pages
+from bot.web import chat_view as view
 from bot.web.chat_stream import stream
 from bot.web.chrome import chrome_of, every_chrome
 from bot.web.own_page import address_of, is_ours, proof_of
 from bot.web.phrase import make_phrase, plain
+from storage import talk as talks
 from storage import visitors
 from storage.ids import new_token
 from storage.store import StoreDown
@@ -73,23 +76,32 @@ async def say(request: Request) -> Response:
 
 
 async def _say(request: Request, form: FormData, text: str) -> Response:
-    parts, now = _parts(request), _parts(request).clock.now()
-    known = await _known(request)
-    if not is_ours(request, known and known.secret, _field(form, "proof")):
+    parts, known = _parts(request), await _known(request)
+    if not is_ours(request, None if known is None else known.secret, _field(form, "proof")):
         return await _not_sent(request, text)
     visit = known or await _visit(request)
-    message_id, payload, who = _field(form, "id"), _field(form, "button"), visit.talk.destination
-    inbounds = [webchat.pressed(who, visit.secret, message_id, payload, now)] if payload else webchat.written(who, visit.secret, message_id, text, now)
+    payload = _field(form, "button")
     by_script = request.headers.get("accept") == FRAGMENT
-    await _receive(parts, visit, inbounds, wait=not by_script)
-    if not by_script:
-        draft = text if payload else ""  # a button was pressed while words stood in the field: they stay there
-        return await _whole_page(request, visit, draft=draft) if visit.fresh or draft else RedirectResponse("/#newest", 303)
-    if visit.fresh:  # another tab left, or the cookie was lost: the page must be read anew, it shows a talk that has ended
+    await _receive(parts, visit, _inbounds(visit, form, payload, text, parts.clock.now()), wait=not by_script)
+    if by_script:
+        return await _new_lines(parts, visit, after=_number(_field(form, "after")))
+    draft = text if payload else ""  # a button was pressed while words stood in the field: they stay there
+    return await _whole_page(request, visit, draft=draft) if visit.fresh or draft else RedirectResponse("/#newest", 303)
+
+
+def _inbounds(visit: Visit, form: FormData, payload: str, text: str, now: datetime) -> list[Inbound]:
+    visitor, message_id = visit.talk.destination, _field(form, "id")
+    if payload:
+        return [webchat.pressed(visitor, visit.secret, message_id, payload, now)]
+    return webchat.written(visitor, visit.secret, message_id, text, now)
+
+
+async def _new_lines(parts: Parts, visit: Visit, after: int) -> Response:
+    if visit.fresh:  # another tab left, or the cookie was lost: what the page shows has ended, so it must be read anew
         gone = Response(status_code=205)
         pages.remember(parts, gone, visit.secret)
         return gone
-    seen = await parts.store.atransact(lambda rows: view.see(rows, _as_it_stands(rows, visit), after=_number(_field(form, "after"))))
+    seen = await parts.store.atransact(lambda rows: view.see(rows, _as_it_stands(rows, visit), after=after))
     return HTMLResponse(pages.fragment(seen))
 
 
@@ -133,8 +145,7 @@ async def lines(request: Request, after: str = "0") -> Response:
     known = await _known(request)
     if known is None:
         return Response(status_code=410)
-    seen = await _parts(request).store.atransact(lambda rows: view.see(rows, known.talk, after=_number(after)))
-    return HTMLResponse(pages.fragment(seen))
+    return await _new_lines(_parts(request), known, after=_number(after))
 
 
 @router.get("/stream")
@@ -208,7 +219,7 @@ async def come_back(request: Request) -> Response:
     if not is_ours(request, request.cookies.get(_KNOCK), _field(form, "proof")):
         return _return_page(request, lang, problem=chrome_of(lang).not_sent, status=403)
 
-    def work(rows: view.Rows) -> tuple[str | None, bool]:
+    def work(rows: Rows) -> tuple[str | None, bool]:
         if visitors.too_many_tries(rows, address, now):
             return None, True
         secret = visitors.come_back(rows, written, now)
@@ -282,7 +293,7 @@ async def _settled(parts: Parts, talk_id: str, until: datetime) -> None:
     try:
         async with asyncio.timeout(longest):
             async for _ in parts.hub.watch(conversation(talk_id), every=0.5):
-                talk = await parts.store.atransact(lambda rows: view.talks.by_id(rows, talk_id, lock=False))
+                talk = await parts.store.atransact(lambda rows: talks.by_id(rows, talk_id, lock=False))
                 if talk is None or talk.settle_at is None:
                     return
     except TimeoutError:
@@ -300,9 +311,9 @@ async def _whole_page(
     return response
 
 
-def _as_it_stands(rows: view.Rows, visit: Visit) -> Talk:
+def _as_it_stands(rows: Rows, visit: Visit) -> Talk:
     """The talk after what was just received."""
-    return view.talks.by_id(rows, visit.talk.id, lock=False) or visit.talk
+    return talks.by_id(rows, visit.talk.id, lock=False) or visit.talk
 
 
 async def _not_sent(request: Request, draft: str) -> Response:

@@ -55,10 +55,16 @@ def page(request: Request, name: str, chrome: Chrome, *, status: int = 200, size
     ]
     size = size or request.cookies.get("size")
     shared = {
-        "chrome": chrome, "town_name": base.town.name.removesuffix("（見本）"), "away": base.town.neutral_site, "hours": chrome.hours_of(base.town), "numbers": numbers, "sizes": list(zip(SIZES, chrome.sizes, strict=True)),
-        "size": size if size in SIZES else "m", "sample": parts.settings.profile == "demo" or base.town.sample,
+        "chrome": chrome,
+        "town_name": base.town.name.removesuffix("（見本）"),
+        "away": base.town.neutral_site,
+        "hours": chrome.hours_of(base.town),
+        "numbers": numbers,
+        "sizes": list(zip(SIZES, chrome.sizes, strict=True)),
+        "size": size if size in SIZES else "m",
+        "sample": parts.settings.profile == "demo" or base.town.sample,
         "ruby": lambda text: ruby(text, chrome.lang),
-    }  # fmt: skip
+    }
     return HTMLResponse(render(name, **shared, **values), status_code=status)
 
 
@@ -71,8 +77,8 @@ def talk_page(
     offered = [chrome_of(lang) for lang in parts.knowledge.town.base.town.languages if lang in every_chrome()]
     lines = lines_of(seen, chrome)
     return page(
-        request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(lines), last_seq=seen.talk.last_seq, more_before=seen.after > 0, draft=draft,
-        problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
+        request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(lines), last_seq=seen.talk.last_seq,
+        more_before=seen.after > 0, draft=draft, problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
     )  # fmt: skip
 
 

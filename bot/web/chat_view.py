@@ -14,7 +14,8 @@ from bot.channels.port import Outgoing
 from bot.clock import JST
 from bot.web.chrome import Chrome
 from flows.model import Button, Card, Reply
-from storage import talk as talks, visitors
+from storage import talk as talks
+from storage import visitors
 from storage.talk import Line, Talk
 from storage.visitors import Shown
 

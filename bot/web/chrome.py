@@ -108,7 +108,7 @@ def every_chrome() -> Mapping[str, Chrome]:
     tree = read_yaml(_FILE).tree
     if not isinstance(tree, dict):
         raise ValueError(f"{_FILE.name} cannot be read")
-    return {lang: Chrome.model_validate({"lang": lang, **words}) for lang, words in tree.items()}
+    return {lang: Chrome.model_validate({"lang": lang} | words) for lang, words in tree.items() if isinstance(words, dict)}
 
 
 def chrome_of(lang: str) -> Chrome:

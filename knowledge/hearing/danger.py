@@ -54,7 +54,7 @@ class DangerList:
         self._order = {rule.id: place for place, rule in enumerate(listed.rules)}
         self._by_word: dict[int, list[tuple[Rule, Pattern]]] = {}
         for rule in listed.rules:
-            for pattern in rule.hear:
+            for pattern in rule.hear or rule.signs:
                 self._by_word.setdefault(self._rarest(pattern), []).append((rule, pattern))
 
     @classmethod
@@ -176,17 +176,37 @@ class _Listening:
             return None
         if not all(step.group in heard.found for part in pattern.parts for step in part):
             return None
+        level, pieces = self._pieces(rule, pattern)
+        if level and rule.signs:
+            level, pieces = self._with_signs(rule, level, pieces if rule.hear else [])
+        if level == _NONE or self._all(rule.unless) or self._near(rule.unless_near, pieces, 0):
+            return None
+        if level >= _TOLD and (self._near(rule.rises, pieces, 3) or self._raise.touches(rule, pieces)):
+            level = _NOW
+        return Signal(rule, level, tuple(pieces))
+
+    def _pieces(self, rule: Rule, pattern: Pattern) -> tuple[int, list[Span]]:
+        """How high the pattern stands after its contexts, and where each of its parts does."""
         level, pieces = _NOW, []
         for part in pattern.parts:
             standing = [(self._level(rule, span), span) for span in heard.spans(part)]
             part_level, span = max(standing, key=lambda found: found[0], default=(_NONE, (0, 0)))
             level = min(level, part_level)
             pieces.append(span)
-        if level == _NONE or self._all(rule.unless) or self._near(rule.unless_near, pieces, 0):
-            return None
-        if level >= _TOLD and (self._near(rule.rises, pieces, 3) or self._raise.touches(rule, pieces)):
-            level = _NOW
-        return Signal(rule, level, tuple(pieces))
+        return level, pieces
+
+    def _with_signs(self, rule: Rule, level: int, pieces: list[Span]) -> tuple[int, list[Span]]:
+        """Enough weak signs beside `pieces`, each at a place of its own: the rule's level, or none."""
+        found = 0
+        for sign in rule.signs:
+            if not all(step.group in self._heard.found for part in sign.parts for step in part):
+                continue
+            sign_level, spans = self._pieces(rule, sign)
+            if sign_level and not any(_overlap(span, piece) for span in spans for piece in pieces):
+                found += 1
+                pieces = pieces + spans
+                level = min(level, sign_level)
+        return (level, pieces) if found >= rule.at_least else (_NONE, pieces)
 
     def _level(self, rule: Rule, span: Span) -> int:
         return min(rule.level, self._weaken.lowest(rule, span))
@@ -245,6 +265,10 @@ def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
             if all(parts):
                 spans += [span for part in parts for span in part]
     return spans
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _outside(spans: Sequence[Span], idioms: Sequence[Span]) -> list[Span]:

@@ -21,7 +21,7 @@ LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
 _SECTIONS = ("readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules")
 _RULE_FIELDS = (
-    "id", "why", "level", "kinds", "who", "near", "longest", "hear", "unless", "unless_near", "rises", "despite",
+    "id", "why", "level", "kinds", "who", "near", "longest", "hear", "signs", "at_least", "unless", "unless_near", "rises", "despite",
     "must", "must_now", "asks", "must_not",
 )  # fmt: skip
 _CONTEXT_FIELDS = ("id", "why", "where", "within", "to", "kinds", "hear", "unless")
@@ -58,6 +58,9 @@ class Rule:
     who: Who | None
     longest: int | None
     hear: tuple[Pattern, ...]
+    signs: tuple[Pattern, ...]
+    """Weak signs: nothing alone, danger when `at_least` of them stand in one message (and `hear`, if there is any)."""
+    at_least: int
     unless: tuple[Pattern, ...]
     unless_near: tuple[Pattern, ...]
     rises: tuple[Pattern, ...]
@@ -205,6 +208,8 @@ class _Reader:
             who=cast(Who, self._one_of(place, item, "who", get_args(Who))) if "who" in item else None,
             longest=self._number(place, item, "longest"),
             hear=self._patterns(place, item.get("hear"), near),
+            signs=self._patterns(place, item.get("signs"), near),
+            at_least=self._number(place, item, "at_least") or 0,
             unless=self._patterns(place, item.get("unless"), near),
             unless_near=self._patterns(place, item.get("unless_near"), near),
             rises=self._patterns(place, item.get("rises"), near),
@@ -216,8 +221,10 @@ class _Reader:
         )
         if not kinds:
             self.problems.append(f"{place}: kinds が空です。{'、'.join(DANGER_KINDS)} から選んでください。")
-        if not rule.hear:
+        if not (rule.hear or rule.signs):
             self.problems.append(f"{place}: hear が空です。聞きとる言い方を書いてください。")
+        if bool(rule.signs) != bool(rule.at_least):
+            self.problems.append(f"{place}: signs（しるし）と at_least（いくつ重なったら）は、いっしょに書いてください。")
         if not (rule.must or rule.must_now or rule.asks) or not rule.must_not:
             self.problems.append(f"{place}: 試験文がありません。must（聞きとる文）と must_not（似ているが違う文）を書いてください。")
         self.rules.append(rule)

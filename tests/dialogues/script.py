@@ -180,4 +180,4 @@ def _plain(words: str) -> str:
 def _same(name: str, title: str) -> bool:
     """A card may shorten a long official name."""
     shown = title.rstrip("…")
-    return name == title or name.startswith(shown) or shown.startswith(name.split("（")[0])
+    return name == title or name.startswith(shown) or shown.startswith(name.split("（", maxsplit=1)[0])

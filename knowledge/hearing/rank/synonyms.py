@@ -50,8 +50,11 @@ class Synonyms:
         """(group, start, end) in the plain text; each group once, where it was met first."""
         first: dict[int, tuple[int, int]] = {}
         folded = hiragana(text.text)
+        nouns = {(word.start, word.end) for word in pieces.words if word.noun}
         for group, start, end in self._scan(folded, self.written):
-            if _stands_inside_words(folded[start:end]) or (start in pieces.edges and end in pieces.edges):
+            member = folded[start:end]
+            whole = (start, end) in nouns if _KANA.fullmatch(member) else start in pieces.edges and end in pieces.edges
+            if whole or _stands_inside_words(member):
                 first.setdefault(group, (start, end))
         if folded != text.text:
             for match in _KATAKANA.finditer(text.text):

@@ -1,0 +1,267 @@
+// What the desk does beyond plain pages: live updates, drafts in this tab, keys. Without it everything can still be read and answered.
+"use strict";
+
+const page = document.body;
+const $ = (selector, from = document) => from.querySelector(selector);
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+// ---------------------------------------------------------------- live updates
+
+const QUIET_MS = 30000;
+let lastHeard = Date.now();
+
+function parsed(fragment) {
+  return new DOMParser().parseFromString(fragment, "text/html").body.childNodes;
+}
+
+function listen() {
+  const address = page.dataset.stream;
+  if (!address || !window.EventSource) return;
+  const source = new EventSource(address);
+  const on = (name, act) => source.addEventListener(name, (event) => { heard(); act(event.data); });
+  on("alarms", showAlarms);
+  on("queue", showNews);
+  on("lines", showLines);
+  on("deliveries", showDeliveries);
+  on("version", showChanged);
+  on("beat", () => {});
+  on("signed-out", () => { source.close(); location.assign("/desk/sign-in"); });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function heard() {
+  lastHeard = Date.now();
+  const bar = $("#offline");
+  if (bar) bar.hidden = true;
+}
+
+function watchSilence() {
+  const bar = $("#offline");
+  if (!bar || Date.now() - lastHeard < QUIET_MS || !bar.hidden) return;
+  $("span", bar).textContent = new Date(lastHeard).toLocaleTimeString("ja-JP");
+  bar.hidden = false;
+}
+
+function showAlarms(fragment) {
+  const place = $("#alarms");
+  const nodes = [...parsed(fragment)];
+  const key = nodes.map((node) => node.textContent).join("").replace(/\d+:\d\d/g, "");
+  if (place.dataset.key === key) return;
+  place.dataset.key = key;
+  place.replaceChildren(...nodes);
+  const many = $$("[data-alarm]", place).length;
+  document.title = (many ? `緊急 ${many}件 ` : "") + document.title.replace(/^緊急 \d+件 /, "");
+  const link = $("[data-alarm-count]");
+  if (link) {
+    $("b", link).textContent = many;
+    link.classList.toggle("bar__alarm--quiet", many === 0);
+  }
+}
+
+let knownQueue = null;
+function showNews(content) {
+  const now = JSON.parse(content);
+  const tasks = $("[data-task-count]");
+  if (tasks) tasks.textContent = now.tasks;
+  const bar = $("#news");
+  if (!bar) return;
+  const open = JSON.stringify(now.open);
+  if (knownQueue === null) {
+    const shown = new Set($$("[data-code]").map((row) => row.dataset.code));
+    const isWhole = location.pathname === "/desk" && !location.search;
+    knownQueue = isWhole && now.open.some(([code]) => !shown.has(code)) ? "" : open;
+  }
+  if (open === knownQueue) return;
+  const shown = new Set($$("[data-code]").map((row) => row.dataset.code));
+  const fresh = now.open.filter(([code]) => !shown.has(code)).length;
+  $("span", bar).textContent = fresh && !location.search ? `新しい ${fresh} 件` : "動きがありました。";
+  bar.hidden = false;
+}
+
+function showLines(fragment) {
+  const list = $("#lines");
+  if (!list) return;
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  for (const node of parsed(fragment)) {
+    if (node.nodeType === Node.ELEMENT_NODE && !(node.id && document.getElementById(node.id))) list.append(node);
+  }
+  const last = $$("[data-seq]", list).pop();
+  if (last) list.dataset.last = last.dataset.seq;
+  if (atEnd) list.scrollTop = list.scrollHeight;
+  tellSeen();
+}
+
+function showDeliveries(content) {
+  for (const [seq, words] of Object.entries(JSON.parse(content))) {
+    const place = $(`[data-delivery="${CSS.escape(seq)}"]`);
+    if (place && place.textContent !== words) place.textContent = words;
+  }
+}
+
+function showChanged(version) {
+  const field = $("[name=expected_version]");
+  const bar = $("#changed");
+  if (bar && field && field.value !== version) bar.hidden = false;
+}
+
+let toldSeen = 0;
+function tellSeen() {
+  const list = $("#lines");
+  if (!list || document.visibilityState !== "visible") return;
+  const seq = Number(list.dataset.last);
+  if (seq <= toldSeen) return;
+  toldSeen = seq;
+  post(list.dataset.seen, { seq });
+}
+
+function post(address, fields) {
+  const body = new URLSearchParams({ csrf: page.dataset.csrf, ...fields });
+  return fetch(address, { method: "POST", body, credentials: "same-origin" });
+}
+
+// ---------------------------------------------------------------- time left, and the end of the session
+
+function hoursAndMinutes(milliseconds) {
+  const minutes = Math.floor(milliseconds / 60000);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function tick() {
+  const now = Date.now();
+  for (const place of $$("[data-until]")) {
+    const left = new Date(place.dataset.until) - now;
+    place.classList.toggle("late", left < 0);
+    place.textContent = left < 0 ? "過ぎた" : hoursAndMinutes(left);
+  }
+  for (const place of $$("[data-since]")) place.textContent = hoursAndMinutes(Math.max(0, now - new Date(place.dataset.since)));
+}
+
+let idleTimer;
+function watchIdle(seconds) {
+  const bar = $("#idle");
+  if (!bar || !seconds) return;
+  bar.hidden = true;
+  clearTimeout(idleTimer);
+  idleTimer = setTimeout(() => { bar.hidden = false; }, Math.max(0, seconds - 300) * 1000);
+  $("button", bar).onclick = async () => {
+    const answer = await post("/desk/stay", {});
+    if (answer.ok) watchIdle(seconds); else location.assign("/desk/sign-in");
+  };
+}
+
+// ---------------------------------------------------------------- drafts: in this tab only
+
+function keepDrafts() {
+  for (const field of $$("[data-draft]")) {
+    const name = field.dataset.draft;
+    if (!field.value && !field.dataset.kept) field.value = sessionStorage.getItem(name) || "";
+    const save = () => (field.value ? sessionStorage.setItem(name, field.value) : sessionStorage.removeItem(name));
+    let waiting;
+    field.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 3000); });
+    field.addEventListener("blur", save);
+    window.addEventListener("pagehide", () => { if (!field.form.dataset.sent) save(); });
+    field.form.addEventListener("submit", () => { field.form.dataset.sent = "yes"; clearTimeout(waiting); sessionStorage.removeItem(name); });
+  }
+}
+
+function sendOnce() {
+  for (const form of $$("form[method=post]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.going) event.preventDefault();
+      form.dataset.going = "yes";
+      setTimeout(() => { delete form.dataset.going; }, 5000);
+    });
+  }
+}
+
+// ---------------------------------------------------------------- keys (desk.md §8)
+
+const KEYS_OFF = "desk-keys-off";
+
+function composing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
+function inField(target) {
+  return target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+function onKey(event) {
+  if (composing(event)) return;
+  if (event.ctrlKey && event.key === "Enter" && event.target.matches("[data-send] textarea")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
+  if (event.altKey && event.shiftKey && (event.key === "?" || event.code === "Slash")) {
+    location.assign("/desk/help");
+    return;
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || inField(event.target) || localStorage.getItem(KEYS_OFF)) return;
+  if (event.key === "j" || event.key === "k") {
+    move(event.key === "j" ? 1 : -1);
+    return;
+  }
+  if (!/^[a-z]$/.test(event.key)) return;
+  const target = $(`[data-key="${event.key}"]`);
+  if (!target || target.disabled) return;
+  event.preventDefault();
+  if (target.matches("textarea, input")) target.focus(); else target.click();
+}
+
+function move(step) {
+  const rows = $$("[data-row]");
+  if (!rows.length) return;
+  const at = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + step))].focus();
+}
+
+function offerKeysOff() {
+  const box = $("#keys-off");
+  if (!box) return;
+  box.checked = Boolean(localStorage.getItem(KEYS_OFF));
+  box.onchange = () => (box.checked ? localStorage.setItem(KEYS_OFF, "yes") : localStorage.removeItem(KEYS_OFF));
+}
+
+// ---------------------------------------------------------------- small things of single pages
+
+function takeTokenFromAddress() {
+  const field = $("#token");
+  if (!field || location.hash.length < 2) return;
+  field.value = location.hash.slice(1);
+  $("[data-token-field]").hidden = true;
+  history.replaceState(null, "", location.pathname);
+  $("#name").focus();
+}
+
+function copyOffers() {
+  const sentence = $("[data-ending] #sentence");
+  for (const radio of $$("[data-ending] [data-offer]")) {
+    radio.addEventListener("change", () => {
+      sentence.value = radio.dataset.offer;
+      sentence.disabled = radio.value === "none";
+    });
+  }
+}
+
+function showNewest() {
+  const list = $("#lines");
+  if (!list) return;
+  const target = location.hash.startsWith("#m-") && document.getElementById(location.hash.slice(1));
+  if (!target) list.scrollTop = list.scrollHeight;
+  tellSeen();
+}
+
+listen();
+keepDrafts();
+sendOnce();
+takeTokenFromAddress();
+copyOffers();
+offerKeysOff();
+showNewest();
+tick();
+watchIdle(Number(page.dataset.endsIn));
+setInterval(tick, 15000);
+setInterval(watchSilence, 5000);
+document.addEventListener("keydown", onKey);
+document.addEventListener("visibilitychange", tellSeen);

@@ -1,0 +1,232 @@
+"""Service cards, worded in the resident's language: why it came, who runs it, when it is open, its number, when it was checked (G6, G8)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from flows import moments
+from flows.filling import Town, line_in_words
+from flows.model import Button, Card, Reply
+from flows.sheet import shortened
+from flows.talk import Talk
+from knowledge.entry import Contact, Entry
+from knowledge.hearing.model import Hearing, Lang
+from knowledge.hours import next_meeting, opening
+
+MOST_CARDS: Final = 3
+LONGEST_TITLE: Final = 40
+LONGEST_LINE: Final = 80
+_OLD_DAYS, _TOO_OLD_DAYS = 180, 365
+_WHOLE_TOWN: Final = "全域"
+_MOST_WHY: Final = 2
+
+Why = Mapping[str, Sequence[str]]
+
+
+def why_of(hearing: Hearing) -> dict[str, tuple[str, ...]]:
+    """The resident's own words that led to each service."""
+    found: dict[str, tuple[str, ...]] = {}
+    for need in hearing.needs:
+        for match in need.services:
+            found.setdefault(match.id, match.why)
+    return found
+
+
+def cards(talk: Talk, ids: Iterable[str], why: Why, reason: str = "card.reason") -> tuple[Card, ...]:
+    """At most three cards; services that no longer exist or are not valid now are left out (I7)."""
+    entries = talk.town.base.entries
+    valid = [entries[one] for one in dict.fromkeys(ids) if one in entries and entries[one].shown_on(talk.scene.now.date())]
+    return tuple(card(talk, entry, why.get(entry.id, ()), reason) for entry in valid[:MOST_CARDS])
+
+
+def card(talk: Talk, entry: Entry, why: Sequence[str], reason: str = "card.reason") -> Card:
+    """One service as a card."""
+    contact = best_contact(entry, talk.session.area)
+    return Card(
+        id=entry.id,
+        title=shortened(name_of(entry, talk.session.lang), LONGEST_TITLE),
+        reason=_reason(talk, why, reason),
+        lines=tuple(shortened(line, LONGEST_LINE) for line in _lines(talk, entry, contact) if line),
+        buttons=tuple(_buttons(talk, entry, contact)),
+    )
+
+
+def needs_area(entry: Entry) -> bool:
+    """Several places serve different districts: which one depends on where somebody lives (D2c)."""
+    areas = {area for contact in entry.contacts for area in contact.area if area != _WHOLE_TOWN}
+    return len(areas) > 1
+
+
+def best_contact(entry: Entry, area: str | None) -> Contact | None:
+    """The contact for a district; without one the contact for the whole town, never another district's."""
+    if area:
+        for contact in entry.contacts:
+            if any(area in served or served in area for served in contact.area if served != _WHOLE_TOWN):
+                return contact
+    whole = [contact for contact in entry.contacts if not contact.area or _WHOLE_TOWN in contact.area]
+    if whole:
+        return whole[0]
+    return entry.contacts[0] if len(entry.contacts) == 1 else None
+
+
+def all_closed(talk: Talk, ids: Sequence[str]) -> datetime | None:
+    """When the first of these opens, if every one is known to be closed now; None otherwise (D2b)."""
+    openings = []
+    for one in ids:
+        entry = talk.town.base.entries.get(one)
+        contact = best_contact(entry, talk.session.area) if entry else None
+        if contact is None or contact.hotline is not None:
+            return None
+        openings.append(opening(contact, talk.scene.now))
+    times = [found.opens_at for found in openings if found.open_now is False and found.opens_at is not None]
+    return min(times) if times and len(times) == len(openings) else None
+
+
+def name_of(entry: Entry, lang: Lang) -> str:
+    """The name in a language, else the Japanese one."""
+    translation = entry.translations.get(lang)
+    return translation.name if translation and translation.name else entry.name
+
+
+def summary_of(entry: Entry, lang: Lang) -> str:
+    translation = entry.translations.get(lang)
+    return translation.summary if translation and translation.summary else entry.summary
+
+
+def details(talk: Talk, entry: Entry) -> tuple[Reply, ...]:
+    """くわしく: what it is, how to go about it, what to bring; each fact that nobody checked is marked."""
+    lang = talk.session.lang
+    said = [talk.says("details.what", name=shortened(name_of(entry, lang), 30), summary=shortened(summary_of(entry, lang), 46))]
+    if lang not in ("ja", "easy"):
+        return (*said, talk.says("details.ask"))
+    if entry.how:
+        said.append(talk.says("details.how", how=shortened(entry.how, 56) + _unverified(talk, entry, "how")))
+    facts = [fact for fact in (entry.who.note, "・".join(entry.bring)) if fact]
+    if facts:
+        key = "details.who" if entry.who.note else "details.bring"
+        said.append(talk.says(key, text=shortened(facts[0], 50) + _unverified(talk, entry, "who" if entry.who.note else "bring")))
+    return tuple(said) if len(said) > 1 else (*said, talk.says("details.ask"))
+
+
+# ---------------------------------------------------------------- the parts of a card
+
+
+def _reason(talk: Talk, why: Sequence[str], key: str) -> str:
+    words = [shortened(word, 18) for word in why[:_MOST_WHY]]
+    if not words:
+        return talk.says(f"{key}.plain").text
+    clock = talk.town.words(talk.session.lang).clock
+    return talk.says(key, why="".join(clock["quote"].replace("{text}", word) for word in words)).text
+
+
+def _lines(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[str]:
+    yield summary_of(entry, talk.session.lang)
+    yield _who_runs_it(talk, entry, contact)
+    yield from _meeting(talk, entry)
+    if contact is None:
+        yield talk.says("card.no_contact").text
+    elif contact.hotline is not None:
+        yield from _hotline(talk, contact.hotline)
+    else:
+        yield _opening(talk, contact)
+        yield talk.says("card.tel", tel=contact.tel).text if contact.tel else talk.says("card.no_tel").text
+        yield _languages(talk, contact)
+    yield _checked(talk, entry)
+
+
+def _who_runs_it(talk: Talk, entry: Entry, contact: Contact | None) -> str:
+    """Name of the office and the price; a price nobody checked is marked."""
+    lang, clock = talk.session.lang, talk.town.words(talk.session.lang).clock
+    who = contact.name if contact and contact.name else clock["and"].join(entry.provider[:2]) if lang in ("ja", "easy") else ""
+    cost = entry.cost or ""
+    if cost == "無料":
+        cost = clock["free"]
+    elif cost and lang not in ("ja", "easy"):
+        cost = talk.says("card.cost_ask").text
+    if cost:
+        cost += _unverified(talk, entry, "cost")
+    return clock["and"].join(part for part in (who, cost) if part)
+
+
+def _unverified(talk: Talk, entry: Entry, field: str) -> str:
+    clock = talk.town.words(talk.session.lang).clock
+    return clock["brackets"].replace("{text}", clock["unknown"]) if field in entry.unverified else ""
+
+
+def _opening(talk: Talk, contact: Contact) -> str:
+    """Open until, closed until, or not known."""
+    found, words = opening(contact, talk.scene.now), talk.town.words(talk.session.lang).clock
+    if found.open_now is None:
+        return talk.says("card.hours_unknown").text
+    if found.open_now:
+        return talk.says("card.open_until", time=moments.clock_time(found.closes_at, words)).text if found.closes_at else talk.says("card.open").text
+    if found.opens_at is None:
+        return talk.says("card.closed").text
+    return talk.says("card.closed_until", moment=moments.when(found.opens_at, talk.scene.now, words)).text
+
+
+def _hotline(talk: Talk, hotline_id: str) -> Iterator[str]:
+    """A national line: its number, its hours as far as they are confirmed."""
+    hotline, lang = talk.town.line(hotline_id), talk.session.lang
+    if hotline is None:
+        yield talk.says("card.no_tel").text
+        return
+    if hotline.known_hours is None:
+        yield talk.says("card.hours_unknown").text
+    elif not hotline.always_open and lang in ("ja", "easy"):
+        yield talk.says("card.hours", hours=shortened(hotline.known_hours, 60)).text
+    yield line_in_words(hotline_id, lang, talk.town)
+
+
+def _meeting(talk: Talk, entry: Entry) -> Iterator[str]:
+    """The next meeting of a place or an activity."""
+    words = talk.town.words(talk.session.lang).clock
+    days = [(day, event) for event in entry.events if (day := next_meeting(event, talk.scene.now)) is not None]
+    if days:
+        day, event = min(days, key=lambda found: found[0])
+        hour = f" {event.from_}" if event.from_ else ""
+        yield talk.says("card.next_meeting", date=moments.day_name(day, talk.scene.now, words) + hour, place=shortened(event.place or "", 30)).text
+
+
+def _languages(talk: Talk, contact: Contact) -> str:
+    """An interpreter is promised only if the card lists the language (D12)."""
+    lang = talk.session.lang
+    return talk.says("card.interpreter").text if lang not in ("ja", "easy") and lang in contact.languages else ""
+
+
+def _checked(talk: Talk, entry: Entry) -> str:
+    """確認日, and what an old one means."""
+    on = entry.checked.on
+    if on is None:
+        return talk.says("card.unchecked").text
+    age = (talk.scene.now.date() - on).days
+    if age > _TOO_OLD_DAYS:
+        return talk.says("card.checked_too_old", year=str(on.year), month=str(on.month)).text
+    if age > _OLD_DAYS:
+        return talk.says("card.checked_old", year=str(on.year), month=str(on.month)).text
+    return talk.says("card.checked", date=on.isoformat()).text
+
+
+def _buttons(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[Button]:
+    tel = _tel(contact, talk.town)
+    if tel:
+        yield Button(label=talk.town.label("call", talk.session.lang), tel=tel)
+    if contact is not None and (url := _map(contact)):
+        yield Button(label=talk.town.label("map", talk.session.lang), url=url)
+    yield Button(label=talk.town.label("details", talk.session.lang), value=f"!card:{entry.id}")
+
+
+def _tel(contact: Contact | None, town: Town) -> str | None:
+    if contact is None:
+        return None
+    if contact.hotline is None:
+        return contact.tel
+    line = town.line(contact.hotline)
+    return line.number if line else None
+
+
+def _map(contact: Contact) -> str | None:
+    place = contact.place
+    if place.url:
+        return place.url
+    return f"https://maps.google.com/?q={place.lat},{place.lon}" if place.lat is not None and place.lon is not None else None

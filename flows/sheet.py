@@ -1,0 +1,142 @@
+"""The hand-off sheet: what the resident said, in the resident's own sentences, cleaned and cut into lines; nothing is invented (I8, D5)."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from flows.filling import Town
+from flows.model import Said, SheetLine
+from flows.talk import Talk
+from flows.typed import plain
+
+CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨"
+LONGEST_LINE: Final = 36
+"""Letters of one line of a read-back: one glance on a phone."""
+LONGEST_BUBBLE: Final = 80
+MOST_WORRY_LINES: Final = 30
+_SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|\n+|(?<=\.)\s+(?=[^\s])")
+_CLAUSE_END: Final = re.compile(r"(?<=[、,，;；])")
+_EDGES: Final = " 　\t、。,."
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, without what stands around them."""
+    return [cut for piece in _SENTENCE_END.split(text) if (cut := piece.strip(_EDGES))]
+
+
+def shortened(text: str, most: int) -> str:
+    """One line of at most `most` letters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def own_lines(story: Sequence[Said], town: Town) -> list[SheetLine]:
+    """The resident's sentences as lines of at most 36 letters, greetings left out; cut at 、 and never reworded."""
+    greetings = town.typed("greeting")
+    lines = []
+    for said in story:
+        for sentence in sentences(said.text):
+            if plain(sentence) not in greetings:
+                refs = (said.ref,) if said.ref else ()
+                lines += [SheetLine(about="worry", text=piece, source="said", refs=refs) for piece in _pieces(sentence)]
+    return lines
+
+
+def _pieces(sentence: str) -> Iterator[str]:
+    """Clauses put together again as long as a line holds them."""
+    line = ""
+    for clause in _CLAUSE_END.split(" ".join(sentence.split())):
+        if line and len(line) + len(clause) > LONGEST_LINE:
+            yield line.strip(_EDGES)
+            line = ""
+        line += clause
+        while len(line) > LONGEST_LINE:
+            yield line[:LONGEST_LINE]
+            line = line[LONGEST_LINE:]
+    if line.strip(_EDGES):
+        yield line.strip(_EDGES)
+
+
+def read_back(lines: Sequence[SheetLine]) -> str:
+    """The lines with their numbers, one under the other."""
+    return "\n".join(f"{CIRCLED[place]}{line.text}" for place, line in enumerate(lines[: len(CIRCLED)]))
+
+
+def that_fit(lines: Sequence[SheetLine], town: Town, *, letters: int) -> tuple[SheetLine, ...]:
+    """As many lines as may be read back in so many letters, the most telling ones, in the order they were said."""
+    kept: list[int] = []
+    room = letters
+    for place in sorted(range(len(lines)), key=lambda place: (-_weight(lines[place].text, town), place)):
+        need = len(lines[place].text) + 2
+        if need <= room and len(kept) < len(CIRCLED):
+            kept.append(place)
+            room -= need
+    return tuple(lines[place] for place in sorted(kept))
+
+
+def _weight(text: str, town: Town) -> float:
+    """How much a line says about any service: what names a trouble stays, small talk goes."""
+    ranked = town.base.hearing.rank(text, limit=1)
+    return round(ranked[0].score, 3) if ranked else 0.0
+
+
+def in_two(lines: Sequence[SheetLine], before: int) -> tuple[str, str]:
+    """The numbered lines as two bubbles of at most 80 letters; `before` letters of the first are taken."""
+    room = LONGEST_BUBBLE - before
+    first: list[str] = []
+    for place, line in enumerate(lines[: len(CIRCLED)]):
+        numbered = f"{CIRCLED[place]}{line.text}"
+        if sum(len(one) + 1 for one in first) + len(numbered) > room:
+            break
+        first.append(numbered)
+    rest = read_back(lines).split("\n")[len(first) :]
+    return "\n".join(first), "\n".join(rest)
+
+
+def erased(lines: Sequence[SheetLine], wish: str, place: int | None) -> tuple[SheetLine, ...] | None:
+    """The lines without number `place`, or without the words of `wish`; None when neither is there (D5 ここを消す)."""
+    if place is not None:
+        return tuple(line for at, line in enumerate(lines, 1) if at != place) if 0 < place <= len(lines) else None
+    words = wish.strip(_EDGES + "「」")
+    if not words or not any(words in line.text for line in lines):
+        return None
+    kept = []
+    for line in lines:
+        text = line.text.replace(words, "") if words in line.text else line.text
+        tidy = re.sub(r"^[、。,.\s・]+|(?<=[、。,])[、。,.\s・]+|[、,\s]+$", "", text)
+        if tidy:
+            kept.append(line.model_copy(update={"text": tidy}))
+    return tuple(kept)
+
+
+def sheet_of(talk: Talk) -> tuple[SheetLine, ...]:
+    """Everything a coordinator should know of this worry that is not yet on a sheet, with where it came from."""
+    session, town = talk.session, talk.town
+    told = int(talk.note("told") or "0")
+    new = session.story[told:]
+    lines = list(session.sheet) if session.sheet else own_lines(new, town)[:MOST_WORRY_LINES]
+    if told:
+        return tuple(lines)
+    return (*_danger_lines(talk), *lines, *_facts(talk))
+
+
+def _danger_lines(talk: Talk) -> Iterable[SheetLine]:
+    danger = talk.session.danger
+    if danger.heard and danger.said:
+        yield SheetLine(about="danger", text=danger.said, source="said", refs=tuple(said.ref for said in talk.session.story if said.ref and danger.said in said.text))
+
+
+def _facts(talk: Talk) -> Iterable[SheetLine]:
+    session, town = talk.session, talk.town
+    staff = town.words("ja").says
+    if session.whose is not None:
+        yield SheetLine(about="household", text=staff[f"sheet.whose.{session.whose}"][0], source="said")
+    if session.area is not None:
+        yield SheetLine(about="household", text=staff["sheet.area"][0].replace("{area}", session.area), source="said")
+    for tried in session.tried:
+        yield SheetLine(about="tried", text=tried, source="said", refs=tuple(said.ref for said in session.story if said.ref and tried in said.text))
+    names = [town.base.entries[shown].name for shown in session.shown if shown in town.base.entries]
+    if names:
+        yield SheetLine(about="shown", text="、".join(names), source="confirmed")
+    if session.lang not in ("ja", "easy"):
+        yield SheetLine(about="wish", text=staff["sheet.lang"][0].replace("{lang}", staff[f"sheet.lang.{session.lang}"][0]), source="inferred")

@@ -1,0 +1,100 @@
+"""What every test may ask for: `store` (each engine in turn), `database` (its address, to open it oneself), `keyring`, `now`."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from storage.migrate import migrate
+from storage.sealing import Keyring
+from storage.store import Store
+from tests.postgres import PostgresServer
+
+_TEMPLATE = "madoguchi_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh database with all tables."""
+
+    engine: Literal["sqlite", "postgres"]
+    url: str
+    name: str
+    """File of SQLite, name in PostgreSQL."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Tuesday morning in Japan."""
+    return datetime(2026, 11, 24, 1, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring(bytes(range(32)))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    store = Store.open(f"sqlite:///{path}", Keyring(bytes(32)))
+    migrate(store.engine)
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole run, with a migrated database to copy."""
+    with PostgresServer() as server:
+        with server.admin() as admin:
+            admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+        store = Store.open(server.url(_TEMPLATE), Keyring(bytes(32)))
+        migrate(store.engine)
+        store.close()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """Address of the server's own database."""
+    return postgres_server.url()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Database:
+    path = tmp_path / "madoguchi.db"
+    shutil.copy(sqlite_template, path)
+    return Database("sqlite", f"sqlite:///{path}", str(path))
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    name = f"town_{next(_numbers)}"
+    with postgres_server.admin() as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield Database("postgres", postgres_server.url(name), name)
+    with postgres_server.admin() as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Each engine in turn."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
+
+
+@pytest.fixture
+def store(database: Database, keyring: Keyring) -> Iterator[Store]:
+    """A store on a fresh database, on each engine in turn."""
+    opened = Store.open(database.url, keyring)
+    yield opened
+    opened.close()
