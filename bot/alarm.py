@@ -7,14 +7,16 @@ after 60 s and 5 min while nobody has taken it. The words are neutral: no topic,
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import apprise
 import structlog
+from sqlmodel import Session
 
 from bot.clock import Clock
 from storage import cases
+from storage.cases import OpenAlarm
 from storage.store import Store, StoreDown
 
 log = structlog.get_logger()
@@ -55,16 +57,24 @@ class Alarms:
                 await self.climb()
             except StoreDown:
                 log.error("alarm_waits_for_database")
+            except Exception as error:  # an address that fails must not end the ladder of every later danger
+                log.error("alarm_failed", error=type(error).__name__)
 
     async def climb(self) -> int:
         """Call the next rung of every alarm that is due; returns how many were called."""
-        now = self._clock.now()
-        due = await self._store.atransact(lambda rows: cases.due_alarms(rows, now))
+        due = await self._store.atransact(partial(_next_rungs, now=self._clock.now()))
         for alarm in due:
-            step = alarm.step + 1
-            following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
-            await self._store.atransact(partial(cases.climb, alarm_id=alarm.id, step=step, next_step_at=following))
             if self._addresses:
                 reached = await self._call(self._addresses, NEUTRAL)
-                log.info("alarm_called", alarm=alarm.id, step=step, reached=reached)
+                log.info("alarm_called", alarm=alarm.id, step=alarm.step + 1, reached=reached)
         return len(due)
+
+
+def _next_rungs(rows: Session, now: datetime) -> list[OpenAlarm]:
+    """The alarms to call now, each already on its next rung: read and written together, so that no rung is called twice."""
+    due = cases.due_alarms(rows, now)
+    for alarm in due:
+        step = alarm.step + 1
+        following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
+        cases.climb(rows, alarm.id, step=step, next_step_at=following)
+    return due

@@ -58,13 +58,14 @@ def build_channels(settings: Settings) -> dict[str, Channel]:
 
 
 def build_parts(
-    settings: Settings, store: Store, *, clock: Clock | None = None, channels: Mapping[str, Channel] | None = None, call: Call = call_outside
-) -> Parts:
-    """Wire the parts together. Tests bring their own clock and listen to the alarm's calls."""
+    settings: Settings, store: Store, *, clock: Clock | None = None, channels: Mapping[str, Channel] | None = None, call: Call = call_outside,
+    knowledge: LivingKnowledge | None = None,
+) -> Parts:  # fmt: skip
+    """Wire the parts together. Tests bring their own clock, listen to the alarm's calls, and load the knowledge once for many towns."""
     clock = clock or SystemClock()
     channels = build_channels(settings) if channels is None else channels
     hub = Hub()
-    knowledge = LivingKnowledge(Path(settings.knowledge))
+    knowledge = knowledge or LivingKnowledge(Path(settings.knowledge))
     rules = Rules(settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes)
     delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
     doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)

@@ -21,7 +21,7 @@ import flows
 from bot import effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
-from flows.model import Part, Scene, Session, Turn, Utterance
+from flows.model import GivenConsent, Kept, Part, Scene, Session, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
 from storage import cases, outbox, records
 from storage import talk as talks
@@ -209,9 +209,16 @@ def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
     """What is so at this moment, for the flows."""
     case = cases.open_of(rows, talk.id)
     return Scene(
-        now=now.astimezone(JST), channel=talk.channel, waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),  # type: ignore[arg-type]
-        open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes,
+        now=now.astimezone(JST), channel=talk.channel, waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),
+        open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes, kept=_kept(rows, talk),
     )  # fmt: skip
+
+
+def _kept(rows: Rows, talk: Talk) -> Kept:
+    """What is stored of this talk, in counts, for whoever asks (D11)."""
+    holding = [one for one in records.consents(rows, talk.id) if one.withdrawn_at is None]
+    consents = tuple(GivenConsent(id=one.id, recipient=one.recipient, purpose=one.purpose) for one in holding)
+    return Kept(messages=talk.last_seq, last_on=talk.last_at.astimezone(JST).date(), consents=consents)
 
 
 def _utterance(events: Sequence[Pending], danger: Danger) -> Utterance:

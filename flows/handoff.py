@@ -1,78 +1,160 @@
 """D8: to a human and back. A human may be asked for in every state; what was told goes along only if the resident says so.
 
-In opening hours the coordinator owns the talk from the end of this flow on, and the bot is silent (I3). Outside them nobody would answer: the bot stays,
-writes down what comes, and says truthfully when it will be read (8b).
+In opening hours the coordinator owns the talk from the end of this flow on, and the bot is silent (I3). Outside them nobody would answer: the bot
+stays, writes down what comes, and says truthfully when it will be read (8b).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
 from flows import moments
 from flows.filling import Town
-from flows.model import OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, StopFollowUps, Turn, Utterance
-from flows.moments import Desk, desk_at
+from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
 from flows.sheet import sheet_of, shortened
 from flows.talk import Talk
 from knowledge.hearing.model import Level
 
 CONSENT_VERSION: Final = 3
-"""Version of the explanation in D1."""
+"""Version of the explanation given in D1."""
 Reason = Literal["asked_human", "nothing_fits", "entangled", "danger", "unclear", "failure", "third_person", "follow_up", "returned"]
 _MOST_TOPICS: Final = 3
+_HUNTED: Final = frozenset({"partner_violence", "stalking_threat", "forced_confinement"})
+"""Kinds after which the desk shows no title before the case is opened (D6d)."""
 
 
 def wants_human(talk: Talk) -> Turn:
-    """人と話す, from any state: a case is opened at once, so that whoever never answers the next question still waits in the queue."""
+    """人と話す, in any state. A case is opened at once: whoever never answers the next question still waits in the queue."""
     if talk.at in ("handoff.waiting", "handoff.share"):
-        return wait(talk, talk.says("handoff.still"))
-    desk = desk_at(talk.scene, talk.town)
-    wish = SheetLine(about="wish", text=shortened(talk.text or talk.town.label("human", "ja"), 40), refs=talk.said.refs)
-    if not talk.session.story:
-        return hand_over(talk, "asked_human", *promise(talk, desk, first=True), extra=(wish,))
-    opened = open_case(talk, "asked_human", share=False, only=(wish,), desk=desk)
-    return talk.ask("handoff.share", "handoff.share", *promise(talk, desk, first=True), choices=("share", "not_share"), effects=(opened,), ends_as="queued")
+        return talk.stay(promise(talk))
+    wish = SheetLine(about="wish", text=shortened(talk.text, 40) or talk.town.label("human", "ja"), refs=talk.said.refs)
+    told_before = [said for said in talk.session.story if said.ref not in talk.said.refs]
+    if not told_before:
+        return hand_over(talk, "asked_human", talk.says("handoff.connect"), promise(talk), extra=() if talk.session.story else (wish,))
+    opened = open_case(talk, "asked_human", share=False, only=(wish,), take_over=False)
+    question = talk.says("handoff.share")
+    return talk.ask("handoff.share", question, promise(talk), choices=("share", "not_share"), effects=(opened,), ends_as="queued")
 
 
 def shared_or_not(talk: Talk) -> Turn:
-    """May the story go along? Silence or anything else is no."""
+    """May the story go along? Silence or anything unclear is no."""
     match talk.choice:
         case "share":
             consent = RecordConsent(purpose="handoff", recipient=talk.town.base.town.desk_name, items=("story",), version=CONSENT_VERSION)
             return hand_over(talk, "asked_human", talk.says("handoff.shared"), effects=(consent,))
-        case "not_share":
-            return hand_over(talk, "asked_human", talk.says("handoff.not_shared"), share=False)
-        case _ if talk.session.misses == 0:
-            return talk.ask_again("handoff.share_unclear")
+        case None if talk.session.misses == 0:
+            return talk.remembering().ask_again("handoff.share_unclear")
         case _:
             return hand_over(talk, "asked_human", talk.says("handoff.not_shared"), share=False)
 
 
 def hand_over(
     talk: Talk, reason: Reason, *bubbles: Reply, level: Level = "L0", share: bool = True, extra: Sequence[SheetLine] = (),
-    effects: Sequence[RecordConsent] = (), restricted: bool = False,
+    effects: Iterable[Effect] = (),
 ) -> Turn:  # fmt: skip
-    """The last thing the bot says: the case, the promise, and whose the talk is from now on."""
-    desk = desk_at(talk.scene, talk.town)
-    only = tuple(extra) if not share else None
-    opened = open_case(talk, reason, level=level, share=share, only=only, extra=extra, desk=desk, restricted=restricted)
-    return wait(talk.noting(told=str(len(talk.session.story))), *bubbles, effects=(*effects, opened))
-
-
-def wait(talk: Talk, *bubbles: Reply, effects: Sequence[RecordConsent | OpenCase] = ()) -> Turn:
-    """The talk is with a human, or will be when the desk opens."""
-    return talk.ask("handoff.waiting", *bubbles, choices=("machine", "!stop"), effects=effects, ends_as="queued")
+    """The last thing the bot says: the case opens, and the talk is the coordinator's as soon as one is there."""
+    opened = open_case(talk, reason, level=level, share=share, extra=extra, only=None if share else tuple(extra))
+    told = talk.noting(told=str(len(talk.session.story)), share=None if share else "no")
+    return _wait(told, *bubbles, effects=(*effects, opened))
 
 
 def while_waiting(talk: Talk) -> Turn:
-    """The desk is closed, or nobody has taken the talk yet: what comes is written down for them, nothing else is promised."""
+    """The desk is closed, or nobody has taken the talk yet: what comes is written down for them, and no more is promised."""
     if talk.choice == "machine":
-        return talk.new_worry().ask("consult.open", "returned.machine", choices=("!human",))
-    return wait(*_written_down(talk, "asked_human"))
+        return ask_machine(talk)
+    if talk.scene.open_case is None:
+        return come_back(talk)
+    if not talk.text:
+        return talk.stay("handoff.noted_thing", ends_as="queued")
+    talk = talk.remembering()
+    opened = open_case(talk, "asked_human", share=talk.note("share") != "no")
+    return _wait(talk.noting(told=str(len(talk.session.story))), talk.says("handoff.noted"), promise(talk), effects=(opened,))
 
 
-def _written_down(talk: Talk, reason: Reason) -> tuple[Talk, Reply, OpenCase]:  # type: ignore[return]
-    raise NotImplementedError
+def _wait(talk: Talk, *bubbles: Reply, effects: Iterable[Effect] = ()) -> Turn:
+    return talk.ask("handoff.waiting", *bubbles, choices=("machine", "!stop"), effects=effects, ends_as="queued")
+
+
+# ---------------------------------------------------------------- back from a human
+
+
+def handback(session: Session, scene: Scene, town: Town, coordinator_name: str) -> Turn:
+    """The coordinator ends for today: what is written later comes back to them, or the machine answers (D8)."""
+    talk = Talk(session.model_copy(update={"back": (), "sheet": ()}), Utterance(), scene, town)
+    talk = talk.new_worry().noting(told=str(len(session.story)), asked=None)
+    return talk.ask("handoff.returned", talk.says("handback.ended", name=shortened(coordinator_name, 12)), choices=("machine", "no_more"))
+
+
+def after_return(talk: Talk) -> Turn:
+    """Written after a coordinator had ended: to them again, unless the machine is wanted (8e)."""
+    match talk.choice:
+        case "machine":
+            return ask_machine(talk)
+        case "no_more":
+            return talk.ask("handoff.returned", "handback.no_more", choices=("machine",))
+        case _:
+            return come_back(talk)
+
+
+def ask_machine(talk: Talk) -> Turn:
+    """The bot begins anew; nothing of the earlier talk is recited (R13)."""
+    at = "consult.open" if talk.session.consented is not None else "consent.start"
+    return talk.new_worry().ask(at, "handback.machine", choices=("!human",))
+
+
+def come_back(talk: Talk) -> Turn:
+    """8e: to the desk that was talked with before, without a word about the earlier matter."""
+    if not talk.text:
+        return talk.stay("handoff.noted_thing")
+    return _reopen(talk.remembering())
+
+
+def reopened(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
+    """The same, for a reception that knows the case was closed (8e)."""
+    return _reopen(Talk(session, said, scene, town).remembering())
+
+
+def _reopen(talk: Talk) -> Turn:
+    opened = open_case(talk, "returned", share=talk.note("share") != "no")
+    told = talk.noting(told=str(len(talk.session.story)))
+    return _wait(told, talk.says("handback.again"), promise(talk), effects=(opened,))
+
+
+def promise_late(session: Session, scene: Scene, town: Town, until: datetime) -> Turn:
+    """8c: the promised time will be missed; said before it is. Neutral: it is pushed (R12)."""
+    talk = Talk(session, Utterance(), scene, town)
+    said = talk.says("handoff.late", time=moments.when(until, scene.now, town.words(session.lang).clock))
+    return Turn(session=session.model_copy(update={"last_keys": (said.key,)}), replies=(said,), ends_as="queued")
+
+
+def lost(talk: Talk) -> Turn:
+    """The step no longer exists after an update: a human, never an error (I7)."""
+    talk = talk.remembering()
+    return hand_over(talk, "failure", talk.says("handoff.lost"), promise(talk))
+
+
+# ---------------------------------------------------------------- what is promised
+
+
+def promise(talk: Talk) -> Reply:
+    """When a human reads and answers: only what is certain (G7)."""
+    desk, words = talk.desk, talk.town.words(talk.session.lang).clock
+    if desk.answers_by is None or desk.reads_at is None:
+        return talk.says("promise.nobody" if desk.state in ("nobody", "closed") else "promise.no_time")
+    answer = moments.when(desk.answers_by, talk.scene.now, words)
+    if desk.state == "closed":
+        return talk.says("promise.closed", read=moments.when(desk.reads_at, talk.scene.now, words), answer=answer)
+    if talk.scene.waiting:
+        return talk.says("promise.queue", waiting=str(talk.scene.waiting), answer=answer)
+    return talk.says("promise.open", answer=answer)
+
+
+def next_reading(talk: Talk) -> str | None:
+    """次の開庁 in words; None when it is not known."""
+    desk = talk.desk
+    if desk.reads_at is None:
+        return None
+    return moments.when(desk.reads_at, talk.scene.now, talk.town.words(talk.session.lang).clock)
 
 
 # ---------------------------------------------------------------- the case
@@ -80,10 +162,10 @@ def _written_down(talk: Talk, reason: Reason) -> tuple[Talk, Reply, OpenCase]:  
 
 def open_case(
     talk: Talk, reason: Reason, *, level: Level = "L0", share: bool = True, only: Sequence[SheetLine] | None = None, extra: Sequence[SheetLine] = (),
-    desk: Desk | None = None, restricted: bool = False, take_over: bool | None = None,
+    take_over: bool | None = None,
 ) -> OpenCase:  # fmt: skip
-    """The case as the flows open it. `only` = the whole sheet, for a resident who shares nothing; `extra` lines stand before the story."""
-    desk = desk or desk_at(talk.scene, talk.town)
+    """The case as a flow opens it. `only` is the whole sheet of a resident who shares nothing; `extra` lines stand before the story."""
+    desk = talk.desk
     session = talk.session
     return OpenCase(
         level=max(level, session.danger.level),
@@ -91,9 +173,16 @@ def open_case(
         sheet=tuple(only) if only is not None else (*extra, *sheet_of(talk)),
         share_story=share,
         promise_at=desk.answers_by,
-        gap_reasons=session.gap_reasons,
-        tried=session.tried,
-        topics=_topics(talk),
-        restricted=restricted or "partner_violence" in session.danger.kinds,
+        gap_reasons=session.gap_reasons if share else (),
+        tried=session.tried if share else (),
+        topics=_topics(talk) if share else (),
+        restricted=not _HUNTED.isdisjoint(session.danger.kinds),
         take_over=desk.is_there if take_over is None else take_over,
     )
+
+
+def _topics(talk: Talk) -> tuple[str, ...]:
+    """Topics of the national form, from the services the worry led to."""
+    entries = talk.town.base.entries
+    found = (topic for one in (*talk.session.needs, *talk.session.shown) if one in entries for topic in entries[one].topics[:1])
+    return tuple(dict.fromkeys(found))[:_MOST_TOPICS]

@@ -4,7 +4,7 @@ Everything here is frozen and plain JSON. Flows take an `Utterance`, a `Session`
 storage, no channel. What must happen in the world is an `Effect`, carried out by the reception in the same transaction (design.md §2).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -47,6 +47,23 @@ class Utterance(Value):
         return tuple(part.ref for part in self.parts)
 
 
+class GivenConsent(Value):
+    """One consent that holds now, as D11 lists it: to whom, for what."""
+
+    id: str
+    """≤ 48 ASCII characters: it rides in a button."""
+    recipient: str
+    purpose: str
+
+
+class Kept(Value):
+    """What is stored of this talk, in counts only (D11): the content is never shown in the chat."""
+
+    messages: int
+    last_on: date | None = None
+    consents: tuple[GivenConsent, ...] = ()
+
+
 class Scene(Value):
     """What is so at this moment, brought in from outside so that a turn can be replayed (I1)."""
 
@@ -61,6 +78,8 @@ class Scene(Value):
     """Public code of this conversation's open case, if there is one (I6)."""
     reply_minutes: int = 120
     """How soon a coordinator promises to answer in opening hours."""
+    kept: Kept | None = None
+    """For 「わたしの情報を見せて」 (D11); None = not counted, then the desk shows it."""
 
 
 # ---------------------------------------------------------------- what the bot says

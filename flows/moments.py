@@ -9,6 +9,7 @@ from flows.model import Scene
 from knowledge.entry import Hours, Town
 from knowledge.hours import opening
 
+ONE_DAY: Final = timedelta(days=1)
 _JAPANESE_WEEK: Final = "月火水木金土日"
 _ROUND_TO: Final = 10
 """Minutes: a promise is said as 13:20, not 13:17."""

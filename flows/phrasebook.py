@@ -90,7 +90,8 @@ def _mistakes(read: Read, below: Phrases | None) -> Iterable[Problem]:
         return
     for section, rows in read.tree.items():
         if section not in get_args(Section) or not isinstance(rows, dict):
-            yield read.problem((section,), "error", "unknown_section", f"「{section}」という見出しは使えません", "、".join(get_args(Section)), key=True)
+            known = "、".join(get_args(Section))
+            yield read.problem((section,), "error", "unknown_section", f"「{section}」という見出しは使えません", known, key=True)
             continue
         for key, value in rows.items():
             yield from _phrase_mistakes(read, section, key, value, below)
@@ -99,16 +100,19 @@ def _mistakes(read: Read, below: Phrases | None) -> Iterable[Problem]:
 def _phrase_mistakes(read: Read, section: str, key: str, value: Tree, below: Phrases | None) -> Iterable[Problem]:
     words = _wordings(value)
     if section != "typed" and any(re.search(r"\d{3}", word) for word in words):
-        yield read.problem((section, key), "error", "number", "電話番号をここに書くことはできません", "{hotline.yorisoi} のように、一覧の名前を書いてください。")
+        hint = "{hotline.yorisoi} のように、一覧の名前を書いてください。"
+        yield read.problem((section, key), "error", "number", "電話番号をここに書くことはできません", hint)
     if below is None or section == "typed":
         return
     known = getattr(below, section)
     if key not in known:
-        yield read.problem((section, key), "error", "unknown_phrase", f"「{key}」という言葉はありません", "もとの言葉と同じ名前を書いてください。", key=True)
+        hint = "もとの言葉と同じ名前を書いてください。"
+        yield read.problem((section, key), "error", "unknown_phrase", f"「{key}」という言葉はありません", hint, key=True)
     elif section == "says":
         allowed = {slot for wording in known[key] for slot in SLOT.findall(wording)}
         for slot in {slot for word in words for slot in SLOT.findall(word)} - allowed:
-            yield read.problem((section, key), "error", "unknown_slot", f"「{{{slot}}}」はここでは使えません", "もとの言葉にある { } だけが使えます。")
+            hint = "もとの言葉にある { } だけが使えます。"
+            yield read.problem((section, key), "error", "unknown_slot", f"「{{{slot}}}」はここでは使えません", hint)
 
 
 def _section(tree: Mapping[str, Tree], name: Section) -> Mapping[str, Tree]:

@@ -123,7 +123,8 @@ def sheet_of(talk: Talk) -> tuple[SheetLine, ...]:
 def _danger_lines(talk: Talk) -> Iterable[SheetLine]:
     danger = talk.session.danger
     if danger.heard and danger.said:
-        yield SheetLine(about="danger", text=danger.said, source="said", refs=tuple(said.ref for said in talk.session.story if said.ref and danger.said in said.text))
+        refs = tuple(said.ref for said in talk.session.story if said.ref and danger.said in said.text)
+        yield SheetLine(about="danger", text=danger.said, source="said", refs=refs)
 
 
 def _facts(talk: Talk) -> Iterable[SheetLine]:

@@ -6,10 +6,11 @@ a store or a channel.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flows.filling import Town, fill
 from flows.model import Button, Choice, Effect, Reply, Said, Scene, Session, Turn, Utterance
+from flows.moments import Desk, desk_at
 
 MOST_BUBBLES: Final = 3
 MOST_BUTTONS: Final = 4
@@ -17,6 +18,7 @@ _MOST_BACK: Final = 6
 _LONGEST_STORY: Final = 60
 """Messages remembered; whoever writes more has a human's desk to write to."""
 _AGAIN: Final = "#again"
+Ending = Literal["answered", "queued", "acknowledged", "noise"]
 
 
 def start_session() -> Session:
@@ -39,6 +41,16 @@ class Talk:
     @property
     def text(self) -> str:
         return self.said.text.strip()
+
+    @property
+    def latest(self) -> str:
+        """What was said last in words: now, or before the button that was just pressed."""
+        return self.text or (self.session.story[-1].text.strip() if self.session.story else "")
+
+    @property
+    def desk(self) -> Desk:
+        """Whether somebody reads now, and what may be promised."""
+        return desk_at(self.scene, self.town.base.town)
 
     @property
     def at(self) -> str:
@@ -120,7 +132,7 @@ class Talk:
 
     def ask(
         self, at: str, *bubbles: str | Reply, choices: Iterable[str | Button] = (), links: Iterable[Button] = (), effects: Iterable[Effect] = (),
-        ends_as: str = "answered",
+        ends_as: Ending = "answered",
     ) -> Turn:  # fmt: skip
         """Say these bubbles and wait at `at` (flow.step) for the answer to the last one. `choices` are names of buttons; `links` lead outside."""
         replies = self._replies(bubbles)
@@ -137,20 +149,18 @@ class Talk:
                 "notes": {**self.session.notes, "asked": question.text, "asked_key": question.key, "repeats": "0"},
             }
         )  # fmt: skip
-        return Turn(
-            session=session, replies=replies, buttons=self._buttons(options, session.ask, links), effects=tuple(effects), ends_as=ends_as  # type: ignore[arg-type]
-        )
+        buttons = self._buttons(options, session.ask, links)
+        return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
-    def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: str = "answered", also: Iterable[str] = ()) -> Turn:
+    def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: Ending = "answered", also: Iterable[str] = ()) -> Turn:
         """Say something beside the open question, which stays open with its buttons. `also` offers words of G4 beside them."""
         replies = self._replies(bubbles)
         options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
         extra = [self.option(name) for name in also if all(option.value != name for option in options)]
         session = self.session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "last_at": self.scene.now})
         shown = [*options[: MOST_BUTTONS - len(extra)], *extra]
-        return Turn(
-            session=session, replies=replies, buttons=self._buttons(shown, session.ask, ()), effects=tuple(effects), ends_as=ends_as  # type: ignore[arg-type]
-        )
+        buttons = self._buttons(shown, session.ask, ())
+        return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def ask_again(self, *bubbles: str | Reply, effects: Iterable[Effect] = ()) -> Turn:
         """The answer was not understood: the same question, counted as a miss (G10)."""
@@ -158,9 +168,9 @@ class Talk:
         options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
         return missed.ask(self.at, *bubbles, choices=options, effects=effects)
 
-    def silent(self, ends_as: str = "acknowledged") -> Turn:
+    def silent(self, ends_as: Ending = "acknowledged") -> Turn:
         """Nothing is said, nothing changes."""
-        return Turn(session=self.session.model_copy(update={"last_at": self.scene.now}), ends_as=ends_as)  # type: ignore[arg-type]
+        return Turn(session=self.session.model_copy(update={"last_at": self.scene.now}), ends_as=ends_as)
 
     def _replies(self, bubbles: Iterable[str | Reply]) -> tuple[Reply, ...]:
         return tuple(self.says(bubble) if isinstance(bubble, str) else bubble for bubble in bubbles)[:MOST_BUBBLES]

@@ -66,13 +66,13 @@ class Base:
 def load(folder: Path) -> Base:
     """Build a base from a folder: a town's own over the starter, or any folder of entries as it stands. Raises `BrokenBase`."""
     laid = lay(folder)
-    broken = [*errors(laid.problems), *errors(unknown_hotlines(laid))]
-    danger_file = danger_file_of(folder)
-    try:
-        danger = DangerList.load(danger_file)
-    except BrokenDangerList as wrong:
-        broken += [Problem(str(danger_file), 1, 1, "error", "danger", message) for message in wrong.problems]
-    if broken or laid.town is None:
+    broken = [*errors(laid.problems), *unknown_hotlines(laid)]
+    if broken and own_danger_file(folder) is None:
+        raise BrokenBase(tuple(broken))
+    danger = danger_of(folder)
+    if not isinstance(danger, DangerList):
+        broken += danger
+    if broken or laid.town is None or not isinstance(danger, DangerList):
         raise BrokenBase(tuple(broken))
     entries = {entry.id: entry for entry in laid.entries.values() if not entry.hidden}
     return Base(
@@ -81,10 +81,19 @@ def load(folder: Path) -> Base:
     )  # fmt: skip
 
 
-def danger_file_of(folder: Path) -> Path:
+def own_danger_file(folder: Path) -> Path | None:
     """A folder's own danger.yaml replaces the starter's whole list: two lists in one would hide from a counsellor what is heard."""
     own = folder / "danger.yaml"
-    return own if own.exists() else STARTER / "danger.yaml"
+    return own if own.exists() else None
+
+
+def danger_of(folder: Path) -> DangerList | list[Problem]:
+    """The list that is heard with, or what is wrong in it."""
+    file = own_danger_file(folder) or STARTER / "danger.yaml"
+    try:
+        return DangerList.load(file)
+    except BrokenDangerList as wrong:
+        return [Problem(str(file), 1, 1, "error", "danger", message) for message in wrong.problems]
 
 
 def unknown_hotlines(laid: Laid) -> list[Problem]:

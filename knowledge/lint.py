@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from knowledge.base import Base, danger_file_of, unknown_hotlines
+from knowledge.base import Base, danger_of, own_danger_file, unknown_hotlines
 from knowledge.complaints import nearest
 from knowledge.entry import Contact, Entry
-from knowledge.hearing.danger import BrokenDangerList, DangerList
+from knowledge.hearing.danger import DangerList
 from knowledge.layers import STARTER, Laid, Sheet, lay
 from knowledge.problem import Problem, Severity
 from knowledge.reading import Trail
@@ -49,20 +49,21 @@ def _told_of(laid: Laid) -> list[str]:
     return [entry_id for entry_id in laid.entries if entry_id in laid.own_ids]
 
 
-def _danger(folder: Path) -> Iterator[Problem]:
-    file = danger_file_of(folder)
-    try:
-        own = DangerList.load(file)
-    except BrokenDangerList as broken:
-        for message in broken.problems:
-            yield Problem(str(file), 1, 1, "error", "danger", message)
-        return
-    if file.parent.resolve() == STARTER:
-        return
+def _danger(folder: Path) -> list[Problem]:
+    """A folder's own list of dangers; the starter's is proved by its own tests."""
+    file = own_danger_file(folder)
+    if file is None:
+        return []
+    own = danger_of(folder)
+    if not isinstance(own, DangerList):
+        return own
+    if folder.resolve() == STARTER:
+        return []
     starter = DangerList.load(STARTER / "danger.yaml")
-    if len(own.rules) < len(starter.rules):
-        message = f"この町の危険の一覧だけを使います（規則 {len(own.rules)} 件。全国の一覧は {len(starter.rules)} 件）"
-        yield Problem(str(file), 1, 1, "warning", "own_danger", message, "全国の一覧を写してから、書きかえてください。")
+    if len(own.rules) >= len(starter.rules):
+        return []
+    message = f"この町の危険の一覧だけを使います（規則 {len(own.rules)} 件。全国の一覧は {len(starter.rules)} 件）"
+    return [Problem(str(file), 1, 1, "warning", "own_danger", message, "全国の一覧を写してから、書きかえてください。")]
 
 
 # ---------------------------------------------------------------- one entry

@@ -291,7 +291,9 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             if event.anchor is not None or event.tag is not None:
                 self._problem(event, "tag", "項目の名前に「&」「!」は使えません", "項目の名前だけを書いてください。")
-            return str(event.value)
+            if event.value.startswith("　"):
+                self._problem(event, "wide_indent", "行の頭に全角の空白があります", "全角の空白を消してください。字下げは半角の空白 2 つずつです。")
+            return str(event.value).strip("　")
         self._problem(event, "wrong_key", "項目の名前が読めません", "「名前: 値」の形で書いてください。")
         if not isinstance(event, yaml.AliasEvent):
             self._skip(event)

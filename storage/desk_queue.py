@@ -68,6 +68,7 @@ class Counts:
 
     waiting: int
     held: int
+    open: int
     mine: int
     unanswered: int
     today: int
@@ -138,10 +139,20 @@ def counts(session: Session, viewer: Viewer, now: datetime, day_ends: datetime) 
     def state(name: State) -> Any:
         return func.coalesce(func.sum(case((_K.c.state == name, 1), else_=0)), 0).label(name)
 
-    columns = (state("waiting"), state("held"), of("mine"), of("unanswered"), of("today"), of("due"), of("quiet"))
+    columns = (state("waiting"), state("held"), of("open"), of("mine"), of("unanswered"), of("today"), of("due"), of("quiet"))
     query = select(*columns).select_from(_K).join(_C, _C.c.id == _K.c.conversation_id).where(in_scope(viewer), _K.c.state != "closed")
     row = session.execute(query).one()
-    return Counts(row.waiting, row.held, row.mine, row.unanswered, row.today, row.due, row.quiet)
+    return Counts(row.waiting, row.held, row.open, row.mine, row.unanswered, row.today, row.due, row.quiet)
+
+
+def pulse(session: Session, viewer: Viewer) -> list[tuple[str, str, int, str, bool]]:
+    """Code, state, urgency, coordinator and unread of every open case: enough to tell an open page that its list is old, nothing unsealed."""
+    query = (
+        select(_K.c.code, _K.c.state, _K.c.urgency, _S.c.name, (_C.c.last_seq > _C.c.read_seq).label("unread"))
+        .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
+        .where(in_scope(viewer), _K.c.state != "closed").order_by(*_order())
+    )  # fmt: skip
+    return [(row.code, row.state, row.urgency, row.name or "", bool(row.unread)) for row in session.execute(query)]
 
 
 def first_waiting(session: Session, viewer: Viewer) -> str | None:

@@ -48,12 +48,14 @@ def make_key_file(path: Path) -> None:
 
 def read_key_file(path: Path) -> bytes:
     """Return the 32 bytes of the master key, or raise `KeyFileProblem` (R38: wrong or missing key, or readable by others → no start)."""
-    if not path.exists():
+    if not path.is_file():
         raise KeyFileProblem(f"鍵ファイルがありません: {path}")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyFileProblem(f"鍵ファイルをほかの人が読めます。次で直せます: chmod 600 {path}")
     try:
-        master = bytes.fromhex(path.read_text().strip())
+        master = bytes.fromhex(path.read_text(encoding="utf-8").strip())
+    except OSError as error:
+        raise KeyFileProblem(f"鍵ファイルを読めません（{error.strerror}）: {path}") from error
     except ValueError as error:
         raise KeyFileProblem(f"鍵ファイルの中身が鍵ではありません: {path}") from error
     if len(master) != 32:

@@ -1,12 +1,13 @@
-"""What every test may ask for: `store` (each engine in turn), `database` (its address, to open it oneself), `keyring`, `now`."""
+"""What every test may ask for: `store` (each engine in turn), `database` (its address, to open it oneself), `keyring`, `now`,
+and `town`, a whole product with its people (tests/town.py)."""
 
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -14,6 +15,10 @@ from storage.migrate import migrate
 from storage.sealing import Keyring
 from storage.store import Store
 from tests.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from tests.town import Town
+    from tests.twins import LineTwin, TelegramTwin
 
 _TEMPLATE = "madoguchi_template"
 _numbers = itertools.count(1)
@@ -98,3 +103,65 @@ def store(database: Database, keyring: Keyring) -> Iterator[Store]:
     opened = Store.open(database.url, keyring)
     yield opened
     opened.close()
+
+
+# ---------------------------------------------------------------- the whole product
+
+
+@pytest.fixture(scope="session")
+def line_host() -> Iterator["LineTwin"]:
+    """One LINE for the whole run."""
+    from tests.twins import LineTwin  # a test of one room builds no platform
+
+    with LineTwin() as twin:
+        yield twin
+
+
+@pytest.fixture(scope="session")
+def telegram_host() -> Iterator["TelegramTwin"]:
+    """One Telegram for the whole run."""
+    from tests.twins import TelegramTwin
+
+    with TelegramTwin() as twin:
+        yield twin
+
+
+@pytest.fixture
+def build_town(line_host: "LineTwin", telegram_host: "TelegramTwin", tmp_path: Path) -> "Callable[..., Town]":
+    """Makes a town over a store; keyword arguments are settings that differ."""
+    from tests.town import Town
+
+    def build(store: Store, **changes: object) -> "Town":
+        line_host.forget()
+        telegram_host.forget()
+        return Town(store, line_host, telegram_host, tmp_path, **changes)
+
+    return build
+
+
+@pytest.fixture
+def town_store(sqlite_database: Database, keyring: Keyring) -> Iterator[Store]:
+    opened = Store.open(sqlite_database.url, keyring)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def town(build_town: "Callable[..., Town]", town_store: Store) -> "Iterator[Town]":
+    """The product on SQLite, answering at once."""
+    with build_town(town_store) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settling_town(build_town: "Callable[..., Town]", town_store: Store) -> "Iterator[Town]":
+    """The product on SQLite, waiting two seconds for the resident to go on writing (D13)."""
+    with build_town(town_store, settle_seconds=2.0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def either_town(build_town: "Callable[..., Town]", store: Store) -> "Iterator[Town]":
+    """The product on each engine in turn."""
+    with build_town(store) as opened:
+        yield opened

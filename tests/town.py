@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -32,6 +33,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel, opened, pressed, written
 from bot.clock import JST
 from bot.jobs.loop import Loop
+from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.settings import Settings
 from flows.model import Button, ChannelName
@@ -45,6 +47,14 @@ T = TypeVar("T")
 OPENING = datetime(2026, 11, 24, 10, 0, tzinfo=JST)
 """A Tuesday morning, inside the sample town's hours."""
 _PATIENCE = 20.0
+_NO_PASSWORD = "!"
+"""Nobody signs in with it: these coordinators come with a token."""
+
+
+@cache
+def _knowledge(folder: Path) -> LivingKnowledge:
+    """Read once for the whole run: it is the slowest part of a start."""
+    return LivingKnowledge(folder)
 
 
 class TownClock:
@@ -105,9 +115,11 @@ class Town:
         channels: dict[str, Channel] = {
             "line": LineChannel(self.settings), "telegram": TelegramChannel(self.settings), "web": WebChannel(), "terminal": self.terminal,
         }  # fmt: skip
-        self.parts: Parts = apps.build_parts(self.settings, self.store, clock=self.clock, channels=channels, call=self.bell)
+        self.parts: Parts = apps.build_parts(
+            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=_knowledge(self.settings.knowledge)
+        )
         self._app = apps.build_app(self.parts)
-        self._server = uvicorn.Server(uvicorn.Config(self._app, host="127.0.0.1", port=0, log_config=None, access_log=False))
+        self._server = uvicorn.Server(uvicorn.Config(self._app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         end = time.monotonic() + _PATIENCE
@@ -200,7 +212,7 @@ class Resident:
     def __init__(self, town: Town, name: str) -> None:
         self.town = town
         self.name = name
-        self._before = 0
+        self.known_before = 0
 
     # what differs by channel
 
@@ -255,11 +267,11 @@ class Resident:
 
     def listens(self) -> None:
         """From now on `hears` is about what comes next."""
-        self._before = len(self.all_heard())
+        self.known_before = len(self.all_heard())
 
     def heard(self) -> list[Bubble]:
         """What came since the last act."""
-        return self.all_heard()[self._before :]
+        return self.all_heard()[self.known_before :]
 
     def hears(self) -> str:
         """Everything that came since the last act, as one text."""
@@ -288,12 +300,13 @@ class Resident:
 
     @property
     def conversation(self) -> str:
-        def find(rows: Rows) -> str:
-            talk = talks.find(rows, self.channel, self.account)
-            assert talk is not None, "nothing was stored of this resident"
-            return talk.id
+        return self.town.store.transact(self.conversation_in)
 
-        return self.town.store.transact(find)
+    def conversation_in(self, rows: Rows) -> str:
+        """Id of their talk, inside a transaction."""
+        talk = talks.find(rows, self.channel, self.account)
+        assert talk is not None, "nothing was stored of this resident"
+        return talk.id
 
     @property
     def case(self) -> str:
@@ -471,10 +484,7 @@ class Coordinator:
         self.login = f"{name}@example.jp"
         now = town.clock.now()
         invitation = town.store.transact(lambda rows: staff.invite(rows, role=role, now=now))
-        self.password = "とても長い合言葉です-2026"
-        answer = town.http.get("/desk/welcome")
-        assert answer.status_code == 200
-        town.store.transact(lambda rows: accept(rows, invitation, self, now))
+        town.store.transact(lambda rows: staff.accept(rows, invitation, name=name, login=self.login, password_hash=_NO_PASSWORD, now=now))
         token = town.store.transact(lambda rows: staff.add_token(rows, login=self.login, name=f"test of {name}", now=now))
         self._headers = {"authorization": f"Bearer {token}"}
 
@@ -486,21 +496,26 @@ class Coordinator:
         return self
 
     def replies(self, code: str, words: str) -> Self:
-        self._call("POST", code, "/reply", 200, {"text": words, "version": self.sees(code)["version"]})
+        self._call("POST", code, "/reply", 200, {"text": words, "expected_version": self.sees(code)["version"]})
         return self
 
     def notes(self, code: str, words: str) -> Self:
         self._call("POST", code, "/note", 200, {"text": words})
         return self
 
-    def hands_back(self, code: str, next_contact: str | None = None) -> Self:
-        given: dict[str, Any] = {"version": self.sees(code)["version"]}
-        self._call("POST", code, "/handback", 200, given | ({} if next_contact is None else {"next_contact": next_contact}))
+    def hands_back(self, code: str, next_contact: str | None = None, words: str = "では、今日はここまでです。") -> Self:
+        """`next_contact` is a day, `2026-11-26`."""
+        self._call("POST", code, "/handback", 200, self._ending(code, next_contact, words))
         return self
 
-    def closes(self, code: str, **answers: Any) -> Self:
-        self._call("POST", code, "/close", 200, {"version": self.sees(code)["version"], **answers})
+    def closes(self, code: str, *, reason: str = "settled", next_contact: str | None = None, words: str = "") -> Self:
+        given = self._ending(code, next_contact, words) | {"reason": reason, "no_next_contact": next_contact is None}
+        self._call("POST", code, "/close", 200, given)
         return self
+
+    def _ending(self, code: str, next_contact: str | None, words: str) -> dict[str, Any]:
+        when = None if next_contact is None else f"{next_contact}T10:00:00+09:00"
+        return {"expected_version": self.sees(code)["version"], "sentence": words, "next_contact_at": when}
 
     def _call(self, method: str, code: str, act: str, wanted: int, given: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self.town.http.request(method, f"/api/v1/cases/{code}{act}", json=given, headers=self._headers)
@@ -508,10 +523,3 @@ class Coordinator:
         self.town.rests()
         found: dict[str, Any] = answer.json()
         return found
-
-
-def accept(rows: Rows, invitation: str, one: Coordinator, now: datetime) -> None:
-    """Use an invitation as the welcome page does."""
-    from bot.desk.passwords import hash_password
-
-    staff.accept(rows, token=invitation, name=one.name, login=one.login, password_hash=hash_password(one.password), now=now)

@@ -3,7 +3,7 @@
 The words are in offers.yaml, where a town may change them.
 """
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
@@ -17,10 +17,12 @@ from bot.desk.japanese_dates import NotADate, WhichEra
 
 Half = Literal["am", "pm"]
 Moment = Literal["hand_back", "close"]
-Trouble = Literal["no_next", "both_next", "which_era", "not_a_date", "past", "no_sentence", "next_unfilled", "too_long", "reason"]
+Trouble = Literal["no_next", "both_next", "which_era", "not_a_date", "past", "far", "no_sentence", "next_unfilled", "too_long", "reason"]
 
 NEXT = "［次の連絡］"
 """Stands in a sentence for the day of the next contact."""
+_FARTHEST = timedelta(days=730)
+"""A slip of the year, such as R88, is not a promise."""
 _BY: dict[Half, time] = {"am": time(12), "pm": time(17)}
 _HALVES: dict[Half, str] = {"am": "午前", "pm": "午後"}
 
@@ -72,6 +74,8 @@ def _next_day(written: dict[str, str], now: datetime) -> date | None:
         raise Unfinished("not_a_date") from error
     if day < now.astimezone(JST).date():
         raise Unfinished("past")
+    if day > now.astimezone(JST).date() + _FARTHEST:
+        raise Unfinished("far")
     return day
 
 

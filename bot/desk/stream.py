@@ -7,6 +7,7 @@ stream never keeps anybody signed in, and ends when its session does. Everything
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 
 from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
@@ -34,6 +35,7 @@ class _Shown:
     """What this page was told last, so that only news is sent."""
 
     seq: int
+    day: date | None = None
     alarms: str = ""
     queue: str = ""
     states: str = ""
@@ -79,7 +81,7 @@ async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) 
         yield _event("signed-out", "")
         return
     viewer = access.viewer_of(signed)
-    alarms, queue = await parts.store.atransact(lambda rows: _frame(rows, request, signed, viewer, parts))
+    alarms, queue = await parts.store.atransact(lambda rows: _frame(rows, signed, viewer, parts))
     if alarms != told.alarms:
         told.alarms = alarms
         yield _event("alarms", alarms)
@@ -96,8 +98,8 @@ async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) 
 async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Shown) -> AsyncIterator[str]:
     lines, states, names, version = await parts.store.atransact(lambda rows: desk_cases.lines_since(rows, viewer, code, told.seq))
     if lines:
+        yield _event("lines", _fragment(lines, names, states, told), id_=lines[-1].seq)
         told.seq = lines[-1].seq
-        yield _event("lines", _fragment(lines, names, states), id_=told.seq)
     written = json.dumps(states, sort_keys=True)
     if written != told.states:
         told.states = written
@@ -108,18 +110,19 @@ async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Shown) -> A
         yield _event("version", str(version))
 
 
-def _frame(rows: Rows, request: Request, signed: SignedIn, viewer: Viewer, parts: Parts) -> tuple[str, str]:
+def _frame(rows: Rows, signed: SignedIn, viewer: Viewer, parts: Parts) -> tuple[str, str]:
     """The banner as a fragment, and which cases are open."""
     frame = pages.frame_of(rows, signed)
     banner = pages.render("alarms.html", me=signed.member, csrf=signed.csrf, now=parts.clock.now(), **frame)
-    open_rows = desk_queue.queue(rows, viewer, parts.clock.now())
-    codes = [[row.code, row.state, row.urgency, row.coordinator or "", row.unread] for row in open_rows]
-    return banner, json.dumps({"open": codes, "tasks": frame["task_count"]}, ensure_ascii=False)
+    return banner, json.dumps({"open": desk_queue.pulse(rows, viewer), "tasks": frame["task_count"]}, ensure_ascii=False)
 
 
-def _fragment(lines: list[Line], names: dict[str, str], states: dict[str, str]) -> str:
+def _fragment(lines: list[Line], names: dict[str, str], states: dict[str, str], told: _Shown) -> str:
+    """The lines as the page shows them; a heading of the day only where a new one began since the page was opened."""
+    new = shown(lines, names)
+    before, told.day = told.day or new[0].day, new[-1].day
     by_id = {line.id: states[str(line.seq)] for line in lines if str(line.seq) in states}
-    return pages.render("lines.html", lines=shown(lines, names), deliveries=by_id, day_before=None)
+    return pages.render("lines.html", lines=new, deliveries=by_id, day_before=before)
 
 
 def _event(name: str, content: str, *, id_: int | None = None) -> str:

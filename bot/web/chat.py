@@ -102,7 +102,7 @@ async def _new_lines(parts: Parts, visit: Visit, after: int) -> Response:
         pages.remember(parts, gone, visit.secret)
         return gone
     seen = await parts.store.atransact(lambda rows: view.see(rows, _as_it_stands(rows, visit), after=after))
-    return HTMLResponse(pages.fragment(seen))
+    return HTMLResponse(pages.fragment(parts, seen))
 
 
 @router.post("/language")
@@ -115,7 +115,7 @@ async def language(request: Request) -> Response:
         if known is None or not is_ours(request, known.secret, _field(form, "proof")):
             return RedirectResponse("/", 303)
         if (lang := _field(form, "lang")) in every_chrome():
-            wish = webchat.pressed(known.talk.destination, known.secret, _field(form, "id"), f"!lang:{lang}", parts.clock.now())
+            wish = webchat.pressed(known.talk.destination, known.secret, _field(form, "id"), f"!in:{lang}", parts.clock.now())
             await _receive(parts, known, [wish], wait=True)
         return await _whole_page(request, known, draft=draft) if draft else RedirectResponse("/#newest", 303)
     except StoreDown:

@@ -74,8 +74,9 @@ def talk_page(
     """The chat itself. `draft` is what was typed and not sent; `problem` is said beside it."""
     chrome = chrome_of_talk(seen.talk)
     parts: Parts = request.app.state.parts
-    offered = [chrome_of(lang) for lang in parts.knowledge.town.base.town.languages if lang in every_chrome()]
-    lines = lines_of(seen, chrome)
+    town = parts.knowledge.town.base.town
+    offered = [chrome_of(lang) for lang in town.languages if lang in every_chrome()]
+    lines = lines_of(seen, chrome, away=town.neutral_site)
     return page(
         request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(lines), last_seq=seen.talk.last_seq,
         more_before=seen.after > 0, draft=draft, problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
@@ -91,10 +92,11 @@ def bare_page(request: Request, *, draft: str) -> HTMLResponse:
     )  # fmt: skip
 
 
-def fragment(seen: Seen) -> str:
+def fragment(parts: Parts, seen: Seen) -> str:
     """New lines alone, as the page's script and its stream take them."""
     chrome = chrome_of_talk(seen.talk)
-    return render("chat_lines.html", lines=lines_of(seen, chrome), newest=0, chrome=chrome, ruby=lambda text: ruby(text, chrome.lang))
+    lines = lines_of(seen, chrome, away=parts.knowledge.town.base.town.neutral_site)
+    return render("chat_lines.html", lines=lines, newest=0, chrome=chrome, ruby=lambda text: ruby(text, chrome.lang))
 
 
 def chrome_of_talk(talk: Talk | None) -> Chrome:

@@ -18,8 +18,8 @@ from storage import visitors
 from storage.store import StoreDown
 from storage.talk import Talk
 
-BEAT = 15.0
-"""Seconds between two signs of life; chat.js asks by itself when three are missing."""
+LOOK_EVERY = 5.0
+"""Seconds: a coordinator may answer through another process, whose wake-up does not reach this one. Each look is a sign of life for chat.js too."""
 
 
 def stream(parts: Parts, secret: str, talk: Talk, after: int) -> StreamingResponse:
@@ -29,7 +29,7 @@ def stream(parts: Parts, secret: str, talk: Talk, after: int) -> StreamingRespon
 
 
 async def _events(parts: Parts, secret: str, talk: Talk, after: int) -> AsyncIterator[str]:
-    watch = parts.hub.watch(conversation(talk.id), every=BEAT)
+    watch = parts.hub.watch(conversation(talk.id), every=LOOK_EVERY)
     woken = asyncio.ensure_future(anext(watch))
     await asyncio.sleep(0)  # the watch begins before the first look, so that nothing falls between them
     read_seq = -1
@@ -46,7 +46,7 @@ async def _events(parts: Parts, secret: str, talk: Talk, after: int) -> AsyncIte
                     return
             if seen is not None and seen.talk.last_seq > after:
                 after = seen.talk.last_seq
-                yield _event("lines", fragment(seen), number=after)
+                yield _event("lines", fragment(parts, seen), number=after)
             if seen is not None and seen.shown.read_seq != read_seq:
                 read_seq = seen.shown.read_seq
                 yield _event("read", str(read_seq))
@@ -64,7 +64,9 @@ async def _look(parts: Parts, secret: str, after: int) -> Seen | None:
 
     def work(rows: Rows) -> Seen | None:
         talk = visitors.find(rows, secret, parts.clock.now())
-        return None if talk is None else see(rows, talk, after=after)
+        if talk is None:
+            return None
+        return see(rows, talk, after=after) if talk.last_seq > after else Seen(talk, (), after, visitors.shown(rows, talk.id))
 
     return await parts.store.atransact(work)
 

@@ -39,12 +39,13 @@ class Seen:
 
 @dataclass(frozen=True)
 class Link:
-    """A button as the page draws it: `value` is posted; `href` is followed, `number` stands beside its label."""
+    """A button as the page draws it: `value` is posted, `href` is followed, `number` stands beside its label; `leaves` is すぐ閉じる (D6d)."""
 
     label: str
     value: str = ""
     href: str | None = None
     number: str = ""
+    leaves: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def see(rows: Rows, talk: Talk, *, after: int | None, whole: bool = False) -> Se
 # ---------------------------------------------------------------- showing
 
 
-def lines_of(seen: Seen, chrome: Chrome) -> list[LineShown]:
-    """The lines a page or a fragment shows, oldest first."""
+def lines_of(seen: Seen, chrome: Chrome, *, away: str = "") -> list[LineShown]:
+    """The lines a page or a fragment shows, oldest first. A button that leads to the neutral site `away` leaves the page as すぐ閉じる does."""
     labels: dict[str, str] = {}
     day: date | None = None
     found: list[LineShown] = []
@@ -105,7 +106,7 @@ def lines_of(seen: Seen, chrome: Chrome) -> list[LineShown]:
         today = line.at.astimezone(JST).date()
         if line.seq > seen.after:
             answers = outgoing.buttons if line.seq == newest else ()
-            found.append(_line(line, outgoing, seen.shown, chrome, None if today == day else today, answers))
+            found.append(_line(line, outgoing, seen.shown, chrome, None if today == day else today, tuple(_link(one, away) for one in answers)))
         day = today
     return _with_state(found, seen.shown.read_seq)
 
@@ -123,7 +124,7 @@ def newest_of(lines: Sequence[LineShown]) -> int:
     return own[-1] if own else lines[-1].seq if lines else 0
 
 
-def _line(line: Line, outgoing: Outgoing, shown: Shown, chrome: Chrome, day: date | None, answers: Sequence[Button]) -> LineShown:
+def _line(line: Line, outgoing: Outgoing, shown: Shown, chrome: Chrome, day: date | None, answers: tuple[Link, ...]) -> LineShown:
     at = line.at.astimezone(JST)
     who: Literal["bot", "resident", "staff"] = "resident" if line.author == "resident" else "staff" if line.author == "staff" else "bot"
     names = {"bot": chrome.who_bot, "resident": chrome.who_resident}
@@ -131,7 +132,7 @@ def _line(line: Line, outgoing: Outgoing, shown: Shown, chrome: Chrome, day: dat
     return LineShown(
         seq=line.seq, who=who, name=name, at=at.isoformat(timespec="minutes"), time=chrome.time_of(at),
         day=None if day is None else chrome.day_of(day), bubbles=tuple(_bubble(reply) for reply in outgoing.bubbles),
-        answers=tuple(_link(button) for button in answers),
+        answers=answers,
     )  # fmt: skip
 
 
@@ -162,7 +163,9 @@ def _card(card: Card) -> CardShown:
     return CardShown(card.title, card.reason, card.lines, tuple(_link(button) for button in card.buttons))
 
 
-def _link(button: Button) -> Link:
+def _link(button: Button, away: str = "") -> Link:
+    if button.url and button.url == away:
+        return Link(button.label, leaves=True)
     if button.tel:
         return Link(button.label, href=tel_href(button.tel), number=button.tel)
     if button.url and button.url.startswith(("https://", "http://")):

@@ -5,8 +5,8 @@ A curated list decides, never a score: words in groups, rules of words close tog
 data with tests inside (knowledge/starter/danger.yaml), so that a counsellor can read, change and prove it.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,8 +94,7 @@ class DangerList:
         found = self._listed.finder.find(folded)
         idioms = found.pop(self._listed.idioms, None)
         if idioms:
-            idioms.sort()
-            found = {group: left for group, spans in found.items() if (left := _outside(spans, idioms))}
+            found = _outside(found, idioms, len(folded))
         return _Listening(self._listed, self._by_word, with_phrases(Heard(folded, found), self._listed.phrases))
 
     def _rarest(self, pattern: Pattern) -> int:
@@ -107,10 +106,11 @@ class DangerList:
             return NO_DANGER
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
         told = min(first.level, _TOLD)
+        telling = [signal for signal in signals if signal.level >= told]
+        plain = [signal for signal in telling if signal is first or not signal.rule.signs]
         kinds: dict[DangerKind, None] = {}
-        for signal in sorted(signals, key=lambda signal: (-signal.level, self._order[signal.rule.id])):
-            if signal.level >= told:
-                kinds |= dict.fromkeys(signal.rule.kinds)
+        for signal in sorted(plain, key=lambda signal: (-signal.level, self._order[signal.rule.id])):
+            kinds |= dict.fromkeys(signal.rule.kinds)
         start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(
@@ -118,7 +118,7 @@ class DangerList:
             kinds=tuple(kinds),
             rule=first.rule.id,
             said=text[folded.places[start] : folded.places[end - 1] + 1],
-            who=first.rule.who or heard.whose(start),
+            who=heard.whose(first),
             child_speaks=heard.child_speaks(),
         )
 
@@ -157,12 +157,19 @@ class _Listening:
                     best[rule.id] = signal
         return list(best.values())
 
-    def whose(self, start: int) -> Who:
-        """The person named last before the signal in its sentence; the writer if none is named."""
+    def whose(self, signal: Signal) -> Who:
+        """Whose life: the person named last before the signal ends, else the rule's usual one, else the writer.
+
+        With `who: self` the rule's own words name the one who hurts (夫に殴られた), so only persons outside them count.
+        """
+        if signal.rule.who not in (None, "self"):
+            return signal.rule.who
+        first, last = min(signal.pieces), max(signal.pieces)
         nearest: tuple[int, Who] = (-1, "self")
         for who, patterns in self._listed.whose.items():
             for span in self._all(patterns):
-                if span[0] <= start and self._heard.together(span[0], start):
+                inside = _touch(span, signal.pieces)
+                if span[0] < last[1] and not (inside and signal.rule.who) and self._heard.together(span[0], first[0]):
                     nearest = max(nearest, (span[1], who))
         return nearest[1]
 
@@ -185,11 +192,12 @@ class _Listening:
             level = _NOW
         return Signal(rule, level, tuple(pieces))
 
-    def _pieces(self, rule: Rule, pattern: Pattern) -> tuple[int, list[Span]]:
-        """How high the pattern stands after its contexts, and where each of its parts does."""
-        level, pieces = _NOW, []
+    def _pieces(self, rule: Rule, pattern: Pattern, beside: Sequence[Span] = ()) -> tuple[int, list[Span]]:
+        """How high the pattern stands after its contexts, and where each of its parts does (not on words of `beside`)."""
+        level: int = _NOW
+        pieces: list[Span] = []
         for part in pattern.parts:
-            standing = [(self._level(rule, span), span) for span in heard.spans(part)]
+            standing = [(self._level(rule, span), span) for span in self._heard.spans(part) if not _touch(span, beside)]
             part_level, span = max(standing, key=lambda found: found[0], default=(_NONE, (0, 0)))
             level = min(level, part_level)
             pieces.append(span)
@@ -201,8 +209,8 @@ class _Listening:
         for sign in rule.signs:
             if not all(step.group in self._heard.found for part in sign.parts for step in part):
                 continue
-            sign_level, spans = self._pieces(rule, sign)
-            if sign_level and not any(_overlap(span, piece) for span in spans for piece in pieces):
+            sign_level, spans = self._pieces(rule, sign, pieces)
+            if sign_level:
                 found += 1
                 pieces = pieces + spans
                 level = min(level, sign_level)
@@ -228,32 +236,63 @@ class _Contexts:
     def __init__(self, contexts: Sequence[Context], heard: Heard) -> None:
         self._contexts, self._heard = contexts, heard
 
-    def lowest(self, rule: Rule, span: Span) -> int:
+    def lowest(self, rule: Rule, signal: Span) -> int:
         """The lowest level a context leaves this signal."""
-        return min((context.to for context, spans in self._standing if self._applies(context, spans, rule, span)), default=_NOW)
+        return min((context.to for context in self._around(rule, signal)), default=_NOW)
 
     def touches(self, rule: Rule, pieces: Iterable[Span]) -> bool:
-        return any(self._applies(context, spans, rule, span) for span in pieces for context, spans in self._standing)
+        return any(True for piece in pieces for _ in self._around(rule, piece))
+
+    def _around(self, rule: Rule, signal: Span) -> Iterator[Context]:
+        for standing in self._standing:
+            context = standing.context
+            if context.id in rule.despite or (context.kinds and not context.kinds.intersection(rule.kinds)):
+                continue
+            if standing.reaches(signal, self._heard):
+                yield context
 
     @cached_property
-    def _standing(self) -> list[tuple[Context, list[Span]]]:
+    def _standing(self) -> list["_Standing"]:
         standing = []
         for context in self._contexts:
             spans = _spans(self._heard, context.hear)
             if spans and not _spans(self._heard, context.unless):
-                standing.append((context, spans))
+                standing.append(_Standing(context, sorted(spans), self._heard))
         return standing
 
-    def _applies(self, context: Context, spans: list[Span], rule: Rule, signal: Span) -> bool:
-        if context.id in rule.despite or (context.kinds and not context.kinds.intersection(rule.kinds)):
-            return False
-        return context.where == "message" or any(self._stands(context, span, signal) for span in spans)
 
-    def _stands(self, context: Context, span: Span, signal: Span) -> bool:
-        after = span[1] > signal[1] and signal[0] <= span[0] <= signal[1] + context.within
-        before = span[0] < signal[0] and signal[0] - context.within <= span[1] <= signal[1]
-        fits = {"after": after, "before": before, "near": after or before, "sentence": True}[context.where]
-        return fits and self._heard.together(min(span[0], signal[0]), max(span[0], signal[0]))
+class _Standing:
+    """One context and where its words stand, sorted, so that each signal looks only at its neighbours."""
+
+    def __init__(self, context: Context, spans: list[Span], heard: Heard) -> None:
+        self.context = context
+        self._spans = spans
+        self._starts = [start for start, _ in spans]
+        self._sentences = {heard.sentence(start) for start in self._starts} if context.where == "sentence" else set()
+
+    def reaches(self, signal: Span, heard: Heard) -> bool:
+        match self.context.where:
+            case "message":
+                return True
+            case "sentence":
+                return heard.sentence(signal[0]) in self._sentences
+            case "after":
+                return self._after(signal, heard)
+            case "before":
+                return self._before(signal, heard)
+            case "near":
+                return self._after(signal, heard) or self._before(signal, heard)
+
+    def _after(self, signal: Span, heard: Heard) -> bool:
+        first = bisect_left(self._starts, signal[0])
+        last = bisect_right(self._starts, signal[1] + self.context.within)
+        return any(end > signal[1] and heard.together(signal[0], start) for start, end in self._spans[first:last])
+
+    def _before(self, signal: Span, heard: Heard) -> bool:
+        last = bisect_left(self._starts, signal[0])
+        near = self._spans[max(0, last - _LAYERS) : last]
+        nearest = signal[0] - self.context.within
+        return any(nearest <= end <= signal[0] and heard.together(start, signal[0]) for start, end in near)
 
 
 def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
@@ -267,16 +306,27 @@ def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
     return spans
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def _touch(span: Span, others: Sequence[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in others)
 
 
-def _outside(spans: Sequence[Span], idioms: Sequence[Span]) -> list[Span]:
+def _outside(found: Mapping[int, list[Span]], idioms: Sequence[Span], length: int) -> dict[int, list[Span]]:
     """Drop words that are only a piece of an idiom (死ぬほど忙しい); the same words or more around the idiom stay."""
-    starts = [start for start, _ in idioms]
-    kept = []
-    for start, end in spans:
-        before = idioms[max(0, bisect_right(starts, start) - _LAYERS) : bisect_right(starts, start)]
-        if not any(start < i_end and not (start == i_start and end >= i_end) for i_start, i_end in before):
-            kept.append((start, end))
-    return kept
+    covering: list[list[Span] | None] = [None] * length
+    for idiom in idioms:
+        for place in range(*idiom):
+            within = covering[place]
+            if within is None:
+                covering[place] = [idiom]
+            elif len(within) < _LAYERS:
+                within.append(idiom)
+    left: dict[int, list[Span]] = {}
+    for group, spans in found.items():
+        kept = []
+        for span in spans:
+            within = covering[span[0]]
+            if within is None or not any(span[0] != start or span[1] < end for start, end in within):
+                kept.append(span)
+        if kept:
+            left[group] = kept
+    return left

@@ -39,9 +39,15 @@ def fold(written: str) -> Folded:
     places: list[int] = []
     gap_at: int | None = None
     for place, character in enumerate(written):
+        if gap_at is None and (ordinary := _ORDINARY.get(character)) is not None:
+            letters.append(ordinary)
+            places.append(place)
+            continue
         folded = _FOLDED.get(character)
         if folded is None:
             folded = _FOLDED[character] = _fold_one(character)
+            if len(folded) == 1 and folded not in _SPECIAL:
+                _ORDINARY[character] = folded
         if folded == "":
             if unicodedata.combining(character) or character in "ﾞﾟ":
                 _put_mark(letters, character)
@@ -114,5 +120,7 @@ def _fold_one(character: str) -> str:
     return "".join(c for c in folded if c not in _DROPPED).replace("—", "ー").replace("｡", "。")
 
 
+_SPECIAL = frozenset(" ー。!?-\n")
 _FOLDED: dict[str, str] = {}
-"""Characters met so far; a cache of a pure function, bounded by Unicode."""
+_ORDINARY: dict[str, str] = {}
+"""Characters met so far, and those of them that need no second look; caches of a pure function, bounded by Unicode."""

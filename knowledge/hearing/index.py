@@ -64,6 +64,7 @@ class Index:
     refusals: Refusals
     told: Floats
     """1 for an entry with examples, 0 without."""
+    all_told: bool
     confidence: Confidence
 
     @classmethod
@@ -89,6 +90,7 @@ class Index:
             Letters.build([[plain(text) for text in _said_in(entry)] for entry in entries.values()]),
             Refusals.build([(number, examples.vector(keys)) for number, keys in refused], examples),
             (examples.lengths > 0).astype(np.float32),
+            bool((examples.lengths > 0).all()),
             Confidence.usual(),
         )
 
@@ -121,12 +123,18 @@ class Index:
             for entry in owners:
                 said[entry] = self.examples.score_without(wanted, entry, left)
         near = self.domains.score(wanted, left_entries=owners, left=left)[self.domains.home]
-        called = self.names.score({*keys, *foreign.dictionary_groups(signs), *foreign.kanji(signs.plain.text), *foreign.words(signs.plain.text)})
+        called = self._called(signs, keys)
         drawn = self._drawn(signs, owners, leave_out)
         by_name = np.where(self.told > 0, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT))
         by_letter = np.where(self.told > 0, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)) * np.float32(_drawn_share(signs.plain.text))
         total = said + np.float32(DOMAIN_WEIGHT) * near + by_name * called + by_letter * drawn
         return Scores(total - self.refusals.score(wanted), said, called, near, drawn)
+
+    def _called(self, signs: Signs, keys: Iterable[str]) -> Floats:
+        """Score by names. Where every entry has examples they have nothing to add to a Japanese text, and are not asked."""
+        if signs.japanese and self.all_told:
+            return np.zeros(len(self.ids), np.float32)
+        return self.names.score({*keys, *foreign.dictionary_groups(signs), *foreign.kanji(signs.plain.text), *foreign.words(signs.plain.text)})
 
     def _drawn(self, signs: Signs, owners: Sequence[int], leave_out: str | None) -> Floats:
         """Score by letters; none for a foreign text, whose letters mean nothing here."""

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from storage import outbox, talk as talks
+from storage import outbox
+from storage import talk as talks
 from storage.outbox import Letter
 from storage.store import Store
 from storage.talk import Line, Talk

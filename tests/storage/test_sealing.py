@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import cases, outbox, records, talk as talks
+from storage import cases, outbox, records
+from storage import talk as talks
 from storage.sealing import KeyFileProblem, Keyring, SealBroken, fingerprint, make_key_file, read_key_file, seal, unseal
 from storage.store import Store
 from storage.talk import Talk, scope_of
@@ -247,28 +248,45 @@ def test_words_taken_back_leave_no_bytes_in_the_sqlite_files(sqlite_database: Da
     store = Store.open(sqlite_database.url, keyring)
     talk = store.transact(a_whole_story)
     (line,) = store.transact(lambda rows: talks.lines(rows, talk.id, limit=1))
+    assert store.transact(lambda rows: talks.by_platform_id(rows, talk, "canary-platform-message")) == line.id
+    folder = Path(sqlite_database.name).parent
+
     cells = store.transact(lambda rows: cells_of(rows, line.id))
     assert len(cells) == 2
-
-    def take_back(rows: Session) -> None:
-        found = talks.by_id(rows, talk.id)
-        assert found is not None
-        assert talks.by_platform_id(rows, found, "canary-platform-message") == line.id
-        talks.forget_words(rows, found, [line.id], NOW)
-        cases.forget_words(rows, found, line.id)
-
-    store.transact(take_back)
+    assert set(cells) == traces(cells, folder)
+    store.transact(lambda rows: talks.forget_words(rows, talk, [line.id], NOW))
     wait_for_writer(store)
-    folder = Path(sqlite_database.name).parent
-    left = {name for name, blob in files_under(folder) for cell in cells if cell in blob or cell[:40] in blob}
-    assert left == set()
+    assert traces(cells, folder) == set()
     assert store.transact(lambda rows: cells_of(rows, line.id)) == []
+
+    (sheet, title) = store.transact(lambda rows: rows.execute(text("SELECT sheet_sealed, title_sealed FROM care_case")).one())
+    assert traces([sheet, title], folder) == {sheet, title}
+    store.transact(lambda rows: cases.forget_words(rows, talk, line.id))
+    wait_for_writer(store)
+    assert traces([sheet, title], folder) == set()
     store.close()
+
+
+def traces(cells: list[bytes], folder: Path) -> set[bytes]:
+    """Which of these cells still lie in a file, whole or in their first part."""
+    return {cell for _, blob in files_under(folder) for cell in cells if cell[:40] in blob}
 
 
 def wait_for_writer(store: Store) -> None:
     """The traces are cleared right after the commit's answer and before the next batch."""
     store.transact(lambda rows: None)
+
+
+@pytest.mark.postgres
+def test_words_taken_back_are_in_no_dump(postgres_server: PostgresServer, postgres_database: Database, keyring: Keyring) -> None:
+    store = Store.open(postgres_database.url, keyring)
+    talk = store.transact(a_whole_story)
+    (line,) = store.transact(lambda rows: talks.lines(rows, talk.id, limit=1))
+    cells = store.transact(lambda rows: cells_of(rows, line.id))
+    assert all(cell.hex().encode() in postgres_server.dump(postgres_database.name) for cell in cells)
+    store.transact(lambda rows: talks.forget_words(rows, talk, [line.id], NOW))
+    assert not any(cell.hex().encode() in postgres_server.dump(postgres_database.name) for cell in cells)
+    store.close()
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "　"])

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlmodel import Session
 
-from storage import records, talk as talks
+from storage import records
+from storage import talk as talks
 from storage.dialect import table
 from storage.sealing import Keyring, seal, unseal
 from storage.store import SecondProcess, SqliteStore, Store, StoreDown

@@ -1,7 +1,8 @@
 """What residents write comes back as written, on both engines the same (R5)."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session
 
 from storage import talk as talks
@@ -11,8 +12,10 @@ from storage.text import clean
 from tests.storage.rows import NOW, open_talk, say
 
 ODD = [
-    "𠮷野家の髙﨑さん", "葛󠄀城市と葛󠄁飾区", "辻󠄀", "㐂寿", "ゟヿ㍿", "か゛", "ば", "👩‍👩‍👧‍👦🏳️‍🌈👍🏽", "🇯🇵", "e\u0301", "\u202eうしろから", "a\u200bb\ufeffc", "\x07\x1b[31m\x7f",
-    "改行\r\nと\tタブ\u2028", "", " ", "\x00", "はじめ\x00おわり", "\ud800", "かけら\udfff\ud83d", "\ud83d\ude00", "\\x00", "'; DROP TABLE message; --", "あ" * 5000,
+    "𠮷野家の髙﨑さん", "葛󠄀城市と葛󠄁飾区", "辻󠄀", "㐂寿", "ゟヿ㍿", "か゛", "ば", "👩‍👩‍👧‍👦🏳️‍🌈👍🏽", "🇯🇵", "e\u0301", "\u202eうしろから",
+    "a\u200bb\ufeffc", "\x07\x1b[31m\x7f",
+    "改行\r\nと\tタブ\u2028", "", " ", "\x00", "はじめ\x00おわり", "\ud800", "かけら\udfff\ud83d", "\ud83d\ude00",
+    "\\x00", "'; DROP TABLE message; --", "あ" * 5000,
 ]  # fmt: skip
 EVERYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
 

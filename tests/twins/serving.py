@@ -5,7 +5,8 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Self
+from datetime import datetime
+from typing import Protocol, Self
 
 import uvicorn
 from starlette.requests import Request
@@ -18,6 +19,12 @@ LOST = 0
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+class HandClock(Protocol):
+    """A clock that a test moves."""
+
+    def now(self) -> datetime: ...
+
+
 class CutOff:
     """A response that ends in the middle: the connection is gone before the answer is whole."""
 
@@ -28,6 +35,8 @@ class CutOff:
 
 class Loopback:
     """A server on a free loopback port, in a thread of its own. A context manager."""
+
+    _clock: Callable[[], float]
 
     def __init__(self) -> None:
         self._socket = socket.socket()
@@ -54,6 +63,10 @@ class Loopback:
         self._server.force_exit = True
         self._thread.join(timeout=5)
         self._socket.close()
+
+    def tells_time_by(self, clock: HandClock) -> None:
+        """Tokens and presses grow old by this clock from now on."""
+        self._clock = lambda: clock.now().timestamp()
 
     # ------------------------------------------------------------ faults
 

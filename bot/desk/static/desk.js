@@ -11,7 +11,7 @@ const QUIET_MS = 30000;
 let lastHeard = Date.now();
 
 function parsed(fragment) {
-  return new DOMParser().parseFromString(fragment, "text/html").body.childNodes;
+  return [...new DOMParser().parseFromString(fragment, "text/html").body.childNodes];
 }
 
 function listen() {
@@ -44,7 +44,7 @@ function watchSilence() {
 
 function showAlarms(fragment) {
   const place = $("#alarms");
-  const nodes = [...parsed(fragment)];
+  const nodes = parsed(fragment);
   const key = nodes.map((node) => node.textContent).join("").replace(/\d+:\d\d/g, "");
   if (place.dataset.key === key) return;
   place.dataset.key = key;
@@ -65,6 +65,12 @@ function showNews(content) {
   if (tasks) tasks.textContent = now.tasks;
   const bar = $("#news");
   if (!bar) return;
+  const next = $("[data-next]");
+  if (next) next.disabled = !now.open.some(([, state]) => state === "waiting");
+  if (now.open.length && $("[data-empty=open]")) { // nothing is under the pointer, so nothing can move away from it
+    location.reload();
+    return;
+  }
   const open = JSON.stringify(now.open);
   if (knownQueue === null) {
     const shown = new Set($$("[data-code]").map((row) => row.dataset.code));
@@ -82,8 +88,9 @@ function showLines(fragment) {
   const list = $("#lines");
   if (!list) return;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const end = $("#newest");
   for (const node of parsed(fragment)) {
-    if (node.nodeType === Node.ELEMENT_NODE && !(node.id && document.getElementById(node.id))) list.append(node);
+    if (node.nodeType === Node.ELEMENT_NODE && !(node.id && document.getElementById(node.id))) list.insertBefore(node, end);
   }
   const last = $$("[data-seq]", list).pop();
   if (last) list.dataset.last = last.dataset.seq;
@@ -249,6 +256,12 @@ function showNewest() {
   if (!list) return;
   const target = location.hash.startsWith("#m-") && document.getElementById(location.hash.slice(1));
   if (!target) list.scrollTop = list.scrollHeight;
+  if (location.hash === "#newest") { // without this script the address leads there; with it the list is scrolled, and the page stays at its top
+    const toTop = () => window.scrollTo(0, 0);
+    history.replaceState(null, "", location.pathname);
+    toTop();
+    window.addEventListener("load", toTop, { once: true });
+  }
   tellSeen();
 }
 

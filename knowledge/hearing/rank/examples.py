@@ -63,7 +63,7 @@ class Examples:
         for entry, text, _ in spoken:
             owners[text] = (*owners.get(text, ()), entry)
         strengths = _saturated(sums.weights, lengths[sums.columns], usual) * np.repeat(spread, count)
-        postings = replace(sums, weights=strengths.astype(np.float32))
+        postings = replace(sums, weights=strengths.astype(np.float32)).thinned()
         return cls(sums, postings, idf.astype(np.float32), spread.astype(np.float32), lengths, usual, owners)
 
     def vector(self, keys: Iterable[str]) -> Vector:

@@ -52,7 +52,7 @@ class Letters:
         entries = np.diff(counts.starts)
         idf = np.log1p((len(counted) - entries + 0.5) / (entries + 0.5)).astype(np.float32)
         strengths = _saturated(counts.weights, lengths[counts.columns], usual) * np.repeat(idf, entries)
-        return cls(counts, replace(counts, weights=strengths.astype(np.float32)), idf, lengths, max(usual, 1.0))
+        return cls(counts, replace(counts, weights=strengths.astype(np.float32)).thinned(), idf, lengths, max(usual, 1.0))
 
     def vector(self, text: Plain) -> Vector:
         """The runs of a message, each once, to the scale of the other channels; runs never seen weigh like the rarest."""

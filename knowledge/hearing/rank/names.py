@@ -53,7 +53,7 @@ class Names:
         counts = np.array([len(weighed[key]) for key in names], float)
         idf = np.log1p((width - counts + 0.5) / (counts + 0.5)).clip(0.01) * np.array([KIND[key[0]] for key in names])
         strengths = (idf[rows] if len(rows) else summed) * summed * (STEEPNESS + 1) / (summed + STEEPNESS)
-        return cls(Postings.of(names, rows, columns, strengths, width), idf.astype(np.float32))
+        return cls(Postings.of(names, rows, columns, strengths.astype(np.float32), width).thinned(), idf.astype(np.float32))
 
     def score(self, keys: Iterable[str]) -> Floats:
         """BM25F for every entry, divided by the message's own weight: of the size of the other channels."""

@@ -1,0 +1,120 @@
+"""/api/v1: other systems of the town read and act with a token that has one member of staff's rights (design.md §5)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from bot.api.errors import ApiRoute
+from bot.api.shapes import Cases, CaseWhole, Claim, Close, Done, HandBack, NoteWords, Problem, ReplyWords, Statistics, line_of, whole_of
+from bot.desk import acts
+from bot.desk.acts import Ending
+from bot.hub import conversation
+from bot.parts import Parts
+from storage import desk_cases, desk_queue, staff
+from storage.desk_cases import CaseFile
+from storage.desk_queue import State, Viewer
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+async def _holder(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Viewer:
+    """Whose rights the token has. No token, a wrong one and a revoked one are one 401; a role that reads no cases is 403 (R17)."""
+    parts = _parts(request)
+    token = "" if given is None else given.credentials
+    holder = await parts.store.atransact(lambda rows: staff.key_holder(rows, token)) if token else None
+    if holder is None:
+        raise HTTPException(401)
+    viewer = Viewer(holder.member.id, holder.member.name, holder.member.role, f"token:{holder.short}")
+    if not desk_queue.may_read_cases(viewer):
+        raise HTTPException(403)
+    return viewer
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+Holder = Annotated[Viewer, Depends(_holder)]
+TheParts = Annotated[Parts, Depends(_parts)]
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403, 404, 409, 422, 503)}
+router = APIRouter(prefix="/api/v1", route_class=ApiRoute, dependencies=[Depends(_holder)], responses=_PROBLEMS)
+
+
+@router.get("/cases")
+async def list_cases(
+    viewer: Holder, parts: TheParts, state: Annotated[State | None, Query()] = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Cases:  # fmt: skip
+    """Cases by state, most dangerous first, then by promised time; without a state, all that are open."""
+    now = parts.clock.now()
+    view: desk_queue.View = "closed" if state == "closed" else "open"
+    rows = await parts.store.atransact(lambda rows: desk_queue.queue(rows, viewer, now, view=view))
+    return Cases(cases=[line_of(row) for row in rows if state in (None, row.state)][:limit])
+
+
+@router.get("/cases/{code}")
+async def read_case(viewer: Holder, parts: TheParts, code: str) -> CaseWhole:
+    """One case, whole. The reading is audited."""
+    return whole_of(await _file(parts, viewer, code))
+
+
+@router.post("/cases/{code}/claim")
+async def claim(viewer: Holder, parts: TheParts, code: str, wish: Claim | None = None) -> Done:
+    """受け持つ, in the name of the token's member of staff."""
+    await acts.claim(parts, viewer, code, instead_of_other=wish is not None and wish.instead_of_other)
+    return _done(await _file(parts, viewer, code))
+
+
+@router.post("/cases/{code}/reply")
+async def reply(viewer: Holder, parts: TheParts, code: str, words: ReplyWords) -> Done:
+    """Write to the resident. 409 `stale` when the case changed since `expected_version`."""
+    await acts.reply(parts, viewer, code, text=words.text, expected=words.expected_version, safe_now=words.safe_now)
+    return _done(await _file(parts, viewer, code))
+
+
+@router.post("/cases/{code}/note")
+async def note(viewer: Holder, parts: TheParts, code: str, words: NoteWords) -> Done:
+    """職員メモ: never sent to the resident."""
+    await acts.note(parts, viewer, code, words.text)
+    return _done(await _file(parts, viewer, code))
+
+
+@router.post("/cases/{code}/handback")
+async def hand_back(viewer: Holder, parts: TheParts, code: str, how: HandBack) -> Done:
+    """機械にもどす."""
+    await acts.hand_back(parts, viewer, code, expected=how.expected_version, ending=Ending(how.sentence.strip(), how.next_contact_at))
+    return _done(await _file(parts, viewer, code))
+
+
+@router.post("/cases/{code}/close")
+async def close(viewer: Holder, parts: TheParts, code: str, how: Close) -> Done:
+    """一旦おわる: a reason, and a next contact or a stated none."""
+    ending = Ending(how.sentence.strip(), how.next_contact_at)
+    await acts.close(parts, viewer, code, expected=how.expected_version, reason=how.reason, ending=ending)
+    return _done(await _file(parts, viewer, code))
+
+
+@router.get("/statistics")
+async def statistics(viewer: Holder, parts: TheParts) -> Statistics:
+    """Plain counts by state; `opened` is all there ever were."""
+    return Statistics(**await parts.store.atransact(lambda rows: desk_queue.statistics(rows, viewer)))
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(viewer: Holder) -> dict[str, Any]:
+    """The description of this interface, behind the token like everything else (R17)."""
+    return get_openapi(title="Madoguchi", version="1", summary="まるごと相談窓口", routes=router.routes)
+
+
+async def _file(parts: Parts, viewer: Viewer, code: str) -> CaseFile:
+    now = parts.clock.now()
+    file = await parts.store.atransact(lambda rows: desk_cases.open_file(rows, viewer, code, now))
+    parts.hub.wake(conversation(file.conversation_id))
+    return file
+
+
+def _done(file: CaseFile) -> Done:
+    return Done(code=file.code, state=file.state, version=file.version)

@@ -1,0 +1,61 @@
+"""Errors of /api/v1: `{error, message}`, never a word of what was sent (R42)."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot.desk.acts import NotNow, RecipientChanged, Unreachable
+from storage.desk_cases import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
+from storage.store import StoreDown
+
+log = structlog.get_logger()
+
+_REFUSALS: dict[type[Refused], tuple[int, str, str]] = {
+    Missing: (404, "not_found", "No such case, or not yours to see."),
+    Stale: (409, "stale", "The case has changed. Read it again and send its new version."),
+    HeldByOther: (409, "held_by_other", "Another coordinator has this case."),
+    NotHeld: (409, "not_held", "Claim the case first."),
+    Closed: (409, "closed", "The case is closed."),
+    Unreachable: (409, "unreachable", "Nothing can be delivered to this resident."),
+    RecipientChanged: (409, "recipient_changed", "The resident's contact has changed."),
+    NotNow: (409, "not_now", "Hidden address: write only while the talk is open, or with safe_now."),
+}
+_WORDS = {
+    401: ("unauthorized", "A valid bearer token is needed."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing here."),
+}
+
+
+def problem(status: int, error: str, message: str) -> JSONResponse:
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
+
+
+class ApiRoute(APIRoute):
+    """A route that turns every trouble into `{error, message}`. FastAPI's own 422 would echo what was sent."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+
+        async def watched(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except RequestValidationError as wrong:
+                places = sorted({".".join(str(part) for part in error["loc"] if isinstance(part, str)) for error in wrong.errors()})
+                return problem(422, "invalid", "Not as described: " + ", ".join(places))
+            except Refused as refused:
+                return problem(*_REFUSALS[type(refused)])
+            except StoreDown:
+                log.error("api_store_down", method=request.method)
+                return problem(503, "cannot_save_now", "The database cannot be reached. Try again.")
+            except HTTPException as error:
+                return problem(error.status_code, *_WORDS.get(error.status_code, ("error", "The request cannot be served.")))
+
+        return watched

@@ -1,0 +1,97 @@
+"""D1: who we are, who reads, and the yes before anything is kept. Most people write their worry first: it is held, and asked about once (1b)."""
+
+from flows import consult
+from flows.filling import Town
+from flows.handoff import CONSENT_VERSION
+from flows.model import Count, ForgetWords, RecordConsent, Scene, Session, Turn, Utterance
+from flows.talk import Talk
+
+
+def welcome(session: Session, scene: Scene, town: Town) -> Turn:
+    """Friend added, page opened, /start. Nothing of an earlier talk is recited (R13)."""
+    talk = Talk(session.model_copy(update={"back": ()}), Utterance(kind="follow"), scene, town).noting(asked=None)
+    return talk.ask(
+        "consent.welcome", "welcome.hello", "welcome.privacy", "welcome.emergency", choices=("start", "explain", "!human", "!lang")
+    )  # fmt: skip
+
+
+def welcomed(talk: Talk) -> Turn:
+    """The answer to the welcome: begin, read more, or a worry straight away."""
+    match talk.choice:
+        case "start":
+            return begin(talk)
+        case "explain":
+            return talk.ask("consent.explained", "welcome.kept", "welcome.hours", choices=("start", "!stop"))
+        case "what":
+            return talk.ask("consult.open", "open.example", choices=("!human",))
+        case _ if talk.text:
+            return gate(talk.remembering())
+        case _:
+            return talk.ask_again("welcome.unclear")
+
+
+def begin(talk: Talk) -> Turn:
+    """相談をはじめる: the consent, then an open question."""
+    agreed = talk.with_(consented=CONSENT_VERSION, held=False)
+    effects = () if talk.session.consented == CONSENT_VERSION else (_consent(talk),)
+    return agreed.ask("consult.open", "open.anything", choices=("what", "!human"), effects=effects)
+
+
+def gate(talk: Talk) -> Turn:
+    """A worry is there: hear it if we may, else ask once and hold it (1b)."""
+    if talk.session.consented is not None:
+        return consult.hear_worry(talk)
+    if talk.at == "consent.held":
+        return talk.ask_again("held.again")
+    return talk.with_(held=True).ask("consent.held", "held.read", "held.question", choices=("go_on", "explain", "!stop"))
+
+
+def held_answered(talk: Talk) -> Turn:
+    """このまま続ける goes straight to the worry already written; nobody writes it again."""
+    match talk.choice:
+        case "go_on":
+            agreed = talk.with_(consented=CONSENT_VERSION, held=False)
+            turn = consult.hear_worry(agreed)
+            return turn.model_copy(update={"effects": (_consent(talk), *turn.effects)})
+        case "explain":
+            return talk.ask("consent.held", "welcome.kept", "welcome.hours", choices=("go_on", "!stop"))
+        case _ if talk.text:
+            return gate(talk.remembering())
+        case _:
+            return talk.ask_again("held.again")
+
+
+def refused(talk: Talk) -> Turn:
+    """やめる before the yes: the held words are erased, only the count stays (1b)."""
+    refs = tuple(said.ref for said in talk.session.story if said.ref)
+    forgotten = talk.with_(story=(), held=False, back=(), sheet=(), tried=()).noting(begins=None, asked=None)
+    effects = (ForgetWords(refs=refs), Count(name="consent.refused")) if refs else (Count(name="consent.refused"),)
+    return forgotten.ask("consent.start", "held.erased" if refs else "stop.done", effects=effects)
+
+
+def choose_language(talk: Talk) -> Turn:
+    """🌐: four at a time; every language may also be typed (D12)."""
+    more = talk.choice == "other_language"
+    names = ("lang_pt", "lang_vi", "lang_ja") if more else ("lang_easy", "lang_en", "lang_zh", "other_language")
+    return talk.ask("consent.language", "language.which_more" if more else "language.which", choices=names)
+
+
+def language_chosen(talk: Talk) -> Turn:
+    """From now on in this language; what was said stays said."""
+    if talk.choice == "other_language":
+        return choose_language(talk)
+    if talk.choice is None or not talk.choice.startswith("lang_"):
+        return gate(talk.remembering()) if talk.text else talk.ask_again("language.which")
+    return in_language(talk, talk.choice.removeprefix("lang_"))
+
+
+def in_language(talk: Talk, lang: str) -> Turn:
+    """Begin again in a language, after the same yes."""
+    spoken = talk.with_(lang=lang, lang_offered=True, last_keys=())
+    if talk.session.consented is None:
+        return welcome(spoken.session, talk.scene, talk.town)
+    return spoken.ask("consult.open", "open.anything", choices=("what", "!human"))
+
+
+def _consent(talk: Talk) -> RecordConsent:
+    return RecordConsent(purpose="consult", recipient=talk.town.base.town.desk_name, items=("talk",), version=CONSENT_VERSION)

@@ -1,0 +1,351 @@
+"""D2 and D3: a worry is heard; a clear one gets cards, a vague one at most two questions, and a person is never more than one tap away (G5)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from flows import gap, handoff, helper, moments, mydata, oddities, several, thirdparty
+from flows.cards import MOST_CARDS, all_closed, cards, needs_area, why_of
+from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, Turn
+from flows.sheet import sentences, shortened
+from flows.talk import Talk, last_bubbles
+from flows.typed import plain
+from knowledge.hearing import hear
+from knowledge.hearing.model import Decision, Hearing, Lang, Match
+
+MOST_QUESTIONS: Final = 2
+"""Clarifying questions before something useful is offered (G5)."""
+FOLLOW_UP_AFTER: Final = timedelta(days=14)
+_FOLLOW_UP_AT: Final = time(11)
+_EARLIEST_PUSH: Final = time(10)
+"""Nothing is pushed before ten (D9)."""
+_DOMAINS: Final[Mapping[str, tuple[str, ...]]] = {
+    "money": ("okane", "shigoto", "zeihoken", "kenri"),
+    "family": ("kourei", "kosodate", "kodomo", "shougai", "bouryoku"),
+    "body": ("iryou", "kokoro", "koritsu", "shougai"),
+    "home": ("sumai", "kankyo", "saigai", "sougou"),
+}
+"""The four first choices of D3, by domain."""
+_FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
+    ("money", None): ("jiritsu-soudan-shien", "shakyo-soudan"),
+    ("family", "parent"): ("chiiki-houkatsu", "fukushi-sougou-soudan"),
+    ("family", "child"): ("kodomo-katei-center", "kyouiku-soudan"),
+    ("family", None): ("fukushi-sougou-soudan", "chiiki-houkatsu", "kodomo-katei-center"),
+    ("body", None): ("hokenjo", "hoken-center"),
+    ("home", None): ("kyojuu-shien-kyogikai", "fukushi-sougou-soudan"),
+}
+"""Where somebody goes first who could say no more than the field."""
+_LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
+_SURE_ENOUGH: Final = 0.05
+_LONGEST_AREA: Final = 20
+_SHORTEST_FOREIGN: Final = 10
+"""Letters of a Latin text before its language is believed: 「OK」 is no English."""
+
+
+# ---------------------------------------------------------------- hearing
+
+
+def worry_written(talk: Talk) -> Turn:
+    """Free text where nothing was asked. An earlier worry that was answered does not colour this one."""
+    if talk.choice == "what":
+        return talk.ask("consult.open", "open.example", choices=("!human",))
+    if not talk.text:
+        return oddities.no_words(talk)
+    return hear_worry(talk.remembering())
+
+
+def hear_worry(talk: Talk) -> Turn:
+    """What is it about? The rarer things first, then by how clear it is."""
+    hearing = listen(talk)
+    talk = _in_their_language(talk, hearing.lang)
+    for door in (oddities.answer, mydata.answer, thirdparty.answer):
+        turn = door(talk)
+        if turn is not None:
+            return turn
+    if hearing.intent == "human":
+        return handoff.wants_human(talk)
+    if hearing.intent == "offer":
+        return helper.begin(talk)
+    if hearing.intent == "smalltalk" and not hearing.needs:
+        return talk.ask("consult.open", "odd.hello", choices=("what", "!human"))
+    talk = gap.noticing(talk)
+    if hearing.reason == "gap":
+        return gap.begin(talk)
+    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer"):
+        return several.read_back(talk, hearing)
+    if hearing.decision == "ask" or not _worth_showing(hearing):
+        return ask_narrower(talk)
+    return show(talk, hearing)
+
+
+def listen(talk: Talk) -> Hearing:
+    """The present worry, all of it: what an answer added is understood with what it was added to (G11)."""
+    text = talk.worry
+    hearing = hear(text, talk.town.base, lang=None if not talk.session.lang_offered else talk.session.lang)
+    return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})
+
+
+def _without_danger(hearing: Hearing) -> Decision:
+    """The danger in the story was answered already; now the worry itself counts."""
+    return "answer" if _worth_showing(hearing) else "ask"
+
+
+def _worth_showing(hearing: Hearing) -> bool:
+    return any(need.services and need.services[0].score >= _SURE_ENOUGH for need in hearing.needs)
+
+
+def _in_their_language(talk: Talk, lang: Lang) -> Talk:
+    """The first text decides the language, once; it can be changed at any time (D12)."""
+    if talk.session.lang_offered or lang in ("ja", talk.session.lang):
+        return talk
+    latin = talk.worry.isascii()
+    if latin and len(plain(talk.worry)) < _SHORTEST_FOREIGN:
+        return talk
+    known = lang if lang in talk.town.base.town.languages and lang in talk.town.phrases else "easy"
+    return talk.with_(lang=known, lang_offered=True)
+
+
+# ---------------------------------------------------------------- D3: at most two questions
+
+
+def ask_narrower(talk: Talk) -> Turn:
+    """Not clear yet: the question that is still open, or a person after the second."""
+    session = talk.session
+    if session.questions >= MOST_QUESTIONS:
+        return offer_human(talk)
+    asked = talk.with_(questions=session.questions + 1)
+    if talk.note("group") is None:
+        return asked.ask("consult.which", "which.it_is_fine", "which.question", choices=("money", "family", "body", "home"))
+    return asked.ask("consult.whose", "whose.question", choices=("self", "parent", "child", "family_other"))
+
+
+def which_answered(talk: Talk) -> Turn:
+    """どれに近いですか."""
+    if talk.choice in _DOMAINS:
+        return _whose_or_cards(talk.noting(group=talk.choice))
+    if plain(talk.text) in talk.town.typed("none_of_these") or not talk.text:
+        return offer_human(talk)
+    return hear_worry(_noticing_whose(talk.remembering()))
+
+
+def whose_answered(talk: Talk) -> Turn:
+    """だれのことですか."""
+    whose = {"self": "self", "parent": "parent", "child": "child", "family_other": "family"}.get(talk.choice or "")
+    if whose is not None:
+        return show_nearest(talk.with_(whose=whose))
+    if not talk.text:
+        return offer_human(talk)
+    talk = _noticing_whose(talk.remembering())
+    if plain(talk.text) in talk.town.typed("none_of_these"):
+        return offer_human(talk)
+    hearing = listen(talk)
+    return show(talk, hearing) if _worth_showing(hearing) and hearing.decision != "handoff" else hear_worry(talk)
+
+
+def _whose_or_cards(talk: Talk) -> Turn:
+    """Ask whose worry it is only if nobody said so and one question is left."""
+    talk = _noticing_whose(talk)
+    if talk.session.whose is None and talk.session.questions < MOST_QUESTIONS:
+        asked = talk.with_(questions=talk.session.questions + 1)
+        return asked.ask("consult.whose", "whose.question", choices=("self", "parent", "child", "family_other"))
+    return show_nearest(talk)
+
+
+def _noticing_whose(talk: Talk) -> Talk:
+    """Somebody was named: what was said already is not asked again."""
+    if talk.session.whose is not None:
+        return talk
+    said = plain(talk.worry)
+    for whose in ("child", "parent", "family"):
+        if any(word in said for word in talk.town.typed(f"whose_{whose}")):
+            return talk.with_(whose=whose)
+    return talk
+
+
+def show_nearest(talk: Talk) -> Turn:
+    """Cards from the field that was chosen, nearest to the words; the field's first doors when the words say nothing."""
+    group = talk.note("group")
+    entries, domains = talk.town.base.entries, _DOMAINS.get(group or "", ())
+    ranked = talk.town.base.hearing.rank(talk.worry, limit=40) if talk.worry else []
+    near = [match for match in ranked if entries[match.id].domain in domains and match.why]
+    doors = _FIRST_DOORS.get((group or "", talk.session.whose)) or _FIRST_DOORS.get((group or "", None), ())
+    ids = [*(match.id for match in near[:2]), *(door for door in doors if door in entries)]
+    if not ids:
+        return offer_human(talk)
+    return show_cards(talk, tuple(dict.fromkeys(ids))[:MOST_CARDS], {match.id: match.why for match in near}, score=near[0].score if near else 0.0)
+
+
+def offer_human(talk: Talk) -> Turn:
+    """3b: no third question."""
+    return talk.ask("consult.unclear", "unclear.human", choices=("talk_now", "talk_later", "list"))
+
+
+def unclear_answered(talk: Talk) -> Turn:
+    """いま話す, あとで, or the list of doors."""
+    match talk.choice:
+        case "talk_now" | "talk_later":
+            return handoff.hand_over(talk, "unclear", talk.says("handoff.connect"), handoff.promise(talk))
+        case "list":
+            return show_cards(talk, _LIST_OF_DOORS, {})
+        case _ if talk.text:
+            return hear_worry(talk.remembering())
+        case _:
+            return talk.ask_again("unclear.human_again")
+
+
+# ---------------------------------------------------------------- D2: cards
+
+
+def show(talk: Talk, hearing: Hearing) -> Turn:
+    """A clear worry: where it depends on the district, one question first (2c)."""
+    matches = _not_shown_before(talk, hearing)
+    if not matches:
+        return gap.begin(talk)
+    entry = talk.town.base.entries.get(matches[0].id)
+    if entry and needs_area(entry) and talk.session.area is None and talk.session.questions < MOST_QUESTIONS:
+        asked = talk.with_(questions=talk.session.questions + 1)
+        return asked.ask("consult.area", "area.question", choices=("area_unknown",))
+    return _show_matches(talk, hearing, matches)
+
+
+def _not_shown_before(talk: Talk, hearing: Hearing) -> list[Match]:
+    """Best first; what was called wrong, or was tried, does not come again."""
+    refused = set(talk.session.shown) if talk.note("wrong") else set()
+    found: dict[str, Match] = {}
+    for need in hearing.needs:
+        for match in need.services:
+            if match.id not in refused:
+                found.setdefault(match.id, match)
+    order = [found[one] for one in hearing.cards if one in found]
+    return order or sorted(found.values(), key=lambda match: -match.score)
+
+
+def area_answered(talk: Talk) -> Turn:
+    """お住まいはどのあたりですか. Not saying is an answer: the number for the whole town (2c)."""
+    said = shortened(talk.text.splitlines()[0], _LONGEST_AREA) if talk.text and talk.choice is None else ""
+    hearing = listen(talk)
+    talk = talk.with_(area=said)
+    return _show_matches(talk, hearing, _not_shown_before(talk, hearing))
+
+
+def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Turn:
+    ids = tuple(match.id for match in matches[:MOST_CARDS])
+    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, reflect=True)
+
+
+def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]], *, score: float = 0.0, reflect: bool = False) -> Turn:
+    """The cards, and whether they are right. Closed now: the offer to be told when they open (2b)."""
+    shown = cards(talk, ids, why)
+    if not shown:
+        return gap.begin(talk)
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown))))).noting(
+        cards=" ".join(card.id for card in shown), wrong=None
+    )
+    opens = all_closed(talk, [card.id for card in shown]) if _may_push(talk) else None
+    count = talk.says("cards.count", count=str(len(shown))) if len(shown) > 1 else talk.says("cards.one")
+    first = Reply(text=f"{_reflection(talk)}{count.text}" if reflect else count.text, key=count.key, cards=shown)
+    choices = ("right", "wrong", "tell_me", "!human") if opens else ("right", "wrong", "!human")
+    effect = RecordMatch(cards=tuple(card.id for card in shown), score=score, decision="answer", knowledge=talk.town.base.version)
+    return talk.ask("consult.shown", first, "cards.right", choices=choices, effects=(effect,))
+
+
+def _reflection(talk: Talk) -> str:
+    """One line in the resident's own words (D2); only for Japanese, where the quotation stands in the sentence."""
+    own = sentences(talk.worry)
+    if not own or talk.session.lang != "ja":
+        return ""
+    return talk.says("cards.reflect", said=shortened(own[0], 28)).text
+
+
+def cards_answered(talk: Talk) -> Turn:
+    """合っていますか."""
+    shown = tuple((talk.note("cards") or "").split())
+    match talk.choice:
+        case "right":
+            return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
+        case "wrong":
+            choices = ("other_matter", "not_mine", "been_there", "!human")
+            return talk.ask("consult.wrong", "wrong.what", choices=choices, effects=(RecordOutcome(outcome="wrong", cards=shown),))
+        case "tell_me":
+            return _tell_when_open(talk, shown)
+        case _ if talk.said.sticker_ok:
+            return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
+        case _ if talk.text and plain(talk.text) in talk.town.typed("thanks"):
+            return talk.ask("consult.open", "odd.thanks", choices=("!human",))
+        case _ if talk.text:
+            return hear_worry(talk.new_worry().remembering())
+        case _:
+            return talk.ask_again("cards.right_again")
+
+
+def what_was_wrong(talk: Talk) -> Turn:
+    """2d: another matter, somebody else's, or tried already (which points to a gap, D5)."""
+    shown = tuple((talk.note("cards") or "").split())
+    match talk.choice:
+        case "other_matter":
+            return talk.noting(wrong="yes").ask("consult.open", "wrong.tell", choices=("!human",))
+        case "not_mine":
+            asked = talk.with_(questions=talk.session.questions + 1)
+            return asked.ask("consult.whose", "whose.question", choices=("self", "parent", "child", "family_other"))
+        case "been_there":
+            names = tuple(talk.town.base.entries[one].name for one in shown if one in talk.town.base.entries)
+            been = talk.with_(tried=tuple(dict.fromkeys((*talk.session.tried, *names[:1]))))
+            turn = gap.begin(been)
+            return turn.model_copy(update={"effects": (RecordOutcome(outcome="been_there", cards=shown), *turn.effects)})
+        case _ if talk.text:
+            return hear_worry(talk.remembering().noting(wrong="yes"))
+        case _:
+            return talk.ask_again("wrong.what_again")
+
+
+# ---------------------------------------------------------------- two weeks later, if wanted
+
+
+def offer_follow_up(talk: Talk, outcome: RecordOutcome) -> Turn:
+    """「その後どうですか」とだけ聞いてもいいですか. Never offered where a push could be read by somebody dangerous (D6d)."""
+    if not _may_push(talk):
+        return talk.ask("consult.open", "cards.glad", choices=("!human",), effects=(outcome,))
+    return talk.ask("consult.follow_up", "cards.glad", "follow_up.may_we", choices=("please_ask", "no_need"), effects=(outcome,))
+
+
+def follow_up_answered(talk: Talk) -> Turn:
+    """Only a clear yes is a yes."""
+    match talk.choice:
+        case "please_ask":
+            at = datetime.combine(talk.scene.now.date() + FOLLOW_UP_AFTER, _FOLLOW_UP_AT, tzinfo=talk.scene.now.tzinfo)
+            effects = (_push_consent(talk), ScheduleFollowUp(at=at))
+            return talk.ask("consult.open", "follow_up.promised", choices=("!human",), effects=effects)
+        case None if talk.text:
+            return worry_written(talk.new_worry())
+        case _:
+            return talk.ask("consult.open", "follow_up.none", choices=("!human",))
+
+
+def _tell_when_open(talk: Talk, shown: Sequence[str]) -> Turn:
+    """2b [明日の朝に知らせて]: one neutral line when it is open, never before ten."""
+    opens = all_closed(talk, shown)
+    if opens is None:
+        return talk.ask_again("cards.right_again")
+    at = max(opens, datetime.combine(opens.date(), _EARLIEST_PUSH, tzinfo=opens.tzinfo))
+    moment = moments.when(at, talk.scene.now, talk.town.words(talk.session.lang).clock)
+    effects = (_push_consent(talk), ScheduleFollowUp(kind="open_tomorrow", at=at))
+    return talk.noting(remind="yes").ask("consult.open", talk.says("follow_up.reminder", moment=moment), choices=("!human",), effects=effects)
+
+
+def _push_consent(talk: Talk) -> RecordConsent:
+    return RecordConsent(purpose="follow_up", recipient=talk.town.base.town.desk_name, days=30)
+
+
+def _may_push(talk: Talk) -> bool:
+    hunted = {"partner_violence", "stalking_threat", "forced_confinement"}
+    return hunted.isdisjoint(talk.session.danger.kinds)
+
+
+# ---------------------------------------------------------------- back at the cards
+
+
+def cards_again(talk: Talk, *first: Reply) -> Turn:
+    """もどる to the cards: they are shown again, because their bubble is far up by now."""
+    why = why_of(listen(talk)) if talk.worry else {}
+    turn = show_cards(talk, (talk.note("cards") or "").split(), why)
+    return last_bubbles(turn, *first)

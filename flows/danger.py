@@ -1,0 +1,339 @@
+"""D6: danger to life, before anything else.
+
+Every answer to L2 and L3 has one order: ① a line that acknowledges ② at most two numbers ③ what happens now, truthfully ④ one question.
+The alarm is an effect of the same turn. L1 asks plainly, once; asking does not raise the risk (TALK).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flows import consent
+from flows.backwards import FORMS, ask_as_before, step_back
+from flows.cards import cards
+from flows.filling import Town, line_in_words, lines_in_words
+from flows.handoff import hand_over, next_reading, open_case, promise
+from flows.model import Button, Effect, RaiseAlarm, Reply, Scene, Session, SheetLine, StopFollowUps, SuggestHiddenAddress, Turn, Utterance
+from flows.sheet import shortened
+from flows.talk import Talk
+from knowledge.hearing.model import NO_DANGER, Danger, DangerKind, Level
+
+
+@dataclass(frozen=True)
+class Crisis:
+    """One family of dangers: whom to call, what to ask, and which answer means life is in danger now."""
+
+    name: str
+    lines: tuple[str, ...]
+    """Told crisis (L2): at most two are said."""
+    now: tuple[str, ...] = ("shobo-119",)
+    """Life in danger (L3)."""
+    answers: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+    """Answers that mean L3."""
+    asks_even_now: bool = False
+    """At L3 too the numbers come with a question: whoever hits is in the house, and calling may not be possible (D6d)."""
+    hides: bool = False
+    """Somebody dangerous may read the screen: nothing is pushed any more, the desk's title is masked (D6d)."""
+
+
+SUICIDE = Crisis("suicide", ("inochi-sos", "yorisoi"), answers=("doing", "not_doing", "no_answer"), worse=("doing",))
+OTHERS_LIFE = Crisis("others_life", ("keisatsu-110", "yorisoi"), now=("keisatsu-110",), answers=("with_them", "not_with_them"))
+PARTNER = Crisis(
+    "partner", ("keisatsu-110", "dv-plus"), now=("keisatsu-110", "dv-plus"), answers=("safe", "not_safe", "flee"), worse=("not_safe",),
+    asks_even_now=True, hides=True,
+)  # fmt: skip
+SEXUAL = Crisis("sexual", ("keisatsu-110", "onestop-8891"), now=("keisatsu-110", "onestop-8891"), answers=("safe", "not_safe"), worse=("not_safe",))
+THREAT = Crisis(
+    "threat", ("keisatsu-110", "keisatsu-soudan-9110"), now=("keisatsu-110",), answers=("safe", "not_safe", "flee"), worse=("not_safe",), hides=True
+)
+CHILD = Crisis("child", ("keisatsu-110", "jidou-189"), now=("keisatsu-110", "shobo-119"), answers=("hurt", "not_hurt"), worse=("hurt",))
+CHILD_SEEN = Crisis("child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("now", "not_now"), worse=("now",))
+CARER = Crisis("carer", ("yorisoi",), now=("shobo-119",), answers=("ill", "not_ill"), worse=("ill",))
+ABUSE = Crisis("abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("now", "not_now"), worse=("now",))
+HARM = Crisis("harm", ("yorisoi",), now=("keisatsu-110",), answers=("beside", "not_beside"), worse=("beside",))
+FOOD = Crisis("food", ("yorisoi",), answers=("little_ones", "no_little_ones"))
+BODY = Crisis("body", ("shobo-119",))
+FAMILIES: Final[Mapping[str, Crisis]] = {
+    crisis.name: crisis
+    for crisis in (SUICIDE, OTHERS_LIFE, PARTNER, SEXUAL, THREAT, CHILD, CHILD_SEEN, CARER, ABUSE, HARM, FOOD, BODY)
+}  # fmt: skip
+
+_OF_KIND: Final[Mapping[DangerKind, Crisis]] = {
+    "medical_emergency": BODY, "fire_disaster": BODY, "suicide": SUICIDE, "self_harm": SUICIDE, "partner_violence": PARTNER,
+    "sexual_violence": SEXUAL, "stalking_threat": THREAT, "forced_confinement": THREAT, "child_abuse": CHILD_SEEN, "elder_abuse": ABUSE,
+    "disability_abuse": ABUSE, "harm_to_others": HARM, "no_food_or_shelter": FOOD,
+}  # fmt: skip
+_WRITER_HARMED: Final = frozenset({"child-i-hurt", "carer-hurts"})
+"""Rules of danger.yaml in which the writer is the one who did it: neither blame nor threat (D6f)."""
+_POISON: Final = frozenset({"body-poison", "suicide-overdose-taken", "en-overdose"})
+"""Rules after which the poison line may follow 119, never stand instead of it (D6c)."""
+_FOOD_ORDER: Final = ("food-bank", "jiritsu-soudan-shien", "kinkyu-koguchi-shikin")
+_AFTER_CARER: Final = ("chiiki-houkatsu", "kazoku-kaigosha-shien")
+_AFTER_CHILD_HURT: Final = ("kodomo-katei-center", "kosodate-tanki-shien")
+_MOST_WORDS: Final = 30
+
+
+def crisis_of(danger: Danger) -> Crisis:
+    """The family that answers: the writer's own deed and somebody else's life come before the kind."""
+    if danger.rule in _WRITER_HARMED:
+        return CARER
+    kind = danger.kinds[0] if danger.kinds else "suicide"
+    crisis = _OF_KIND[kind]
+    if danger.level == "L3" and "medical_emergency" in danger.kinds and crisis is not SUICIDE:
+        return BODY
+    if crisis is SUICIDE and danger.who == "other":
+        return OTHERS_LIFE
+    if crisis is CHILD_SEEN and (danger.child_speaks or danger.who == "self"):
+        return CHILD
+    return crisis
+
+
+# ---------------------------------------------------------------- hearing
+
+
+def heard(talk: Talk) -> Turn | None:
+    """Answer the danger heard in these words; None for an unclear sign (L1) that was asked about already."""
+    danger = talk.said.danger
+    if danger.level == "L1":
+        return None if talk.note("l1") == danger.rule else ask_plainly(talk)
+    talk, crisis = _remember(talk, danger), crisis_of(danger)
+    asked_before = talk.at == "danger.asked" and talk.note("family") == crisis.name
+    if danger.level == "L3" and (asked_before or not crisis.asks_even_now):
+        return life_in_danger(talk, crisis)
+    return told(talk, crisis, danger.level)
+
+
+def ask_plainly(talk: Talk) -> Turn:
+    """6a: unclear words. One plain question; what was open before stays behind it."""
+    danger, crisis = talk.said.danger, crisis_of(talk.said.danger)
+    talk = _remember(talk, danger)
+    note = talk.noting(l1=danger.rule, family=crisis.name)
+    if crisis is BODY:
+        doctors = ("kodomo-iryo-8000", "kyukyu-anshin-7119") if danger.who == "family" else ("kyukyu-anshin-7119",)
+        lines = lines_in_words(doctors, talk.session.lang, talk.town)
+        number = talk.says("unsure.body_lines", lines=lines) if lines else talk.says("unsure.body")
+        return note.ask("danger.unclear", number, "unsure.body_question", choices=("yes", "no", "unsure"))
+    key = {"partner": "unsure.home", "threat": "unsure.home", "child": "unsure.child", "harm": "unsure.harm"}.get(crisis.name, "unsure.suicide")
+    return note.ask("danger.unclear", "unsure.ack", key, choices=("yes", "no", "unsure"))
+
+
+def unclear_answered(talk: Talk) -> Turn:
+    """ある and わからない are L2; ない leads back to the worry."""
+    crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
+    match talk.choice:
+        case "no":
+            return _go_on(talk)
+        case "yes" | "unsure":
+            danger = talk.session.danger.model_copy(update={"level": "L2"})
+            talk = talk.with_(danger=_highest(talk.session.danger, danger))
+            return life_in_danger(talk, BODY) if crisis is BODY and talk.choice == "yes" else told(talk, SUICIDE if crisis is BODY else crisis)
+        case _ if talk.session.misses == 0:
+            return talk.remembering().ask_again("unsure.again")
+        case _:
+            return told(talk.remembering(), crisis)
+
+
+def _go_on(talk: Talk) -> Turn:
+    """Nothing of the kind: back into the form that was open, else the worry is taken up."""
+    before = step_back(talk)
+    if before is not None and before.session.flow in FORMS:
+        return ask_as_before(before)
+    return consent.gate(talk)
+
+
+# ---------------------------------------------------------------- answering
+
+
+def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
+    """Acknowledge, numbers, what happens now, one question."""
+    if crisis is BODY:
+        return life_in_danger(talk, BODY)
+    if crisis is FOOD:
+        return no_food(talk)
+    key = f"crisis.{crisis.name}"
+    numbers = talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines))
+    question = talk.says(f"{key}.question")
+    bubbles = (talk.says(f"{key}.ack"), numbers, Reply(text=f"{_now(talk, crisis).text}{question.text}", key=question.key))
+    return _asked(talk, crisis, level, bubbles)
+
+
+def life_in_danger(talk: Talk, crisis: Crisis) -> Turn:
+    """L3: the number first, nothing to choose; where somebody is may be written, and is marked for staff."""
+    if crisis is BODY:
+        bubbles: tuple[Reply, ...] = (talk.says("now.body", line=line_in_words("shobo-119", talk.session.lang, talk.town)),)
+    else:
+        first = talk.says(f"now.{'police' if crisis.now[0] == 'keisatsu-110' else 'ambulance'}", lines=_numbers(talk, crisis.now[:1]))
+        bubbles = (first, talk.says("now.others_life" if crisis is OTHERS_LIFE else "now.place"))
+    if talk.session.danger.rule in _POISON:
+        bubbles = (*bubbles, talk.says("now.poison", lines=_numbers(talk, ("chudoku-osaka",))))
+    return _placed(talk, crisis, bubbles)
+
+
+def no_food(talk: Talk) -> Turn:
+    """6g: food for today comes before everything; at night, what is there tonight, or honestly that nothing is."""
+    desk, lang = talk.desk, talk.session.lang
+    tel = talk.town.base.town.tel
+    if desk.is_there:
+        now = talk.says("crisis.food.open_tel", tel=tel) if tel else talk.says("crisis.food.open")
+        bubbles = (talk.says("crisis.food.ack"), now, talk.says("crisis.food.question"))
+        return _asked(talk, FOOD, "L2", bubbles)
+    tonight = [entry.id for entry in talk.town.base.entries.values() if "tonight" in entry.tags and entry.contacts]
+    shown = cards(talk, tonight, {})[:2]
+    lines = lines_in_words(("yorisoi",), lang, talk.town)
+    night = talk.says("crisis.food.tonight", lines=lines) if shown else talk.says("crisis.food.no_tonight", lines=lines)
+    bubbles = (Reply(text=night.text, key=night.key, cards=shown), _when_read(talk), talk.says("crisis.food.question"))
+    return _asked(talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown))))), FOOD, "L2", bubbles)
+
+
+def _asked(talk: Talk, crisis: Crisis, level: Level, bubbles: tuple[Reply, ...]) -> Turn:
+    links = _leave(talk) if crisis.hides else ()
+    noted = talk.noting(family=crisis.name)
+    return noted.ask("danger.asked", *bubbles, choices=crisis.answers, links=links, effects=_effects(talk, crisis, level, take_over=False))
+
+
+def _placed(talk: Talk, crisis: Crisis, bubbles: tuple[Reply, ...]) -> Turn:
+    there = talk.desk.is_there
+    noted = talk.noting(family=crisis.name, told=str(len(talk.session.story)))
+    effects = _effects(talk, crisis, "L3", take_over=there)
+    return noted.ask("danger.place", *bubbles, links=_leave(talk) if crisis.hides else (), effects=effects, ends_as="queued" if there else "answered")
+
+
+def _effects(talk: Talk, crisis: Crisis, level: Level, *, take_over: bool) -> tuple[Effect, ...]:
+    """The case first, so that the alarm names it; then what keeps a hunted person safe."""
+    danger = talk.session.danger
+    opened = open_case(talk, "danger", level=level, take_over=take_over)
+    alarm = RaiseAlarm(level=level, kinds=danger.kinds, rule=danger.rule, refs=talk.said.refs)
+    quiet: tuple[Effect, ...] = (SuggestHiddenAddress(), StopFollowUps()) if crisis.hides else ()
+    return (opened, alarm, *quiet)
+
+
+def _numbers(talk: Talk, hotline_ids: tuple[str, ...]) -> str:
+    """Lines that can be spoken with: for somebody without Japanese the one that has interpreters comes first (D12)."""
+    if talk.session.lang not in ("ja", "easy"):
+        hotline_ids = tuple(one for one in hotline_ids if one != "inochi-sos")
+    return lines_in_words(hotline_ids, talk.session.lang, talk.town)
+
+
+def _now(talk: Talk, crisis: Crisis) -> Reply:
+    """③ What happens now. 「知らせました」 only if somebody can be told (D6)."""
+    if talk.desk.is_there:
+        return talk.says("crisis.now.told_quietly" if crisis.hides else "crisis.now.told")
+    return _when_read(talk)
+
+
+def _when_read(talk: Talk) -> Reply:
+    moment = next_reading(talk)
+    return talk.says("crisis.now.closed", moment=moment) if moment else talk.says("crisis.now.nobody")
+
+
+def _leave(talk: Talk) -> tuple[Button, ...]:
+    """画面を閉じる: only a page of our own can be left (R16)."""
+    if talk.scene.channel != "web":
+        return ()
+    return (Button(label=talk.town.label("leave", talk.session.lang), url=talk.town.base.town.neutral_site),)
+
+
+# ---------------------------------------------------------------- after the question
+
+
+def answered(talk: Talk) -> Turn:
+    """The one question of a told crisis was answered, or something else was written."""
+    crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
+    if talk.choice in crisis.worse:
+        return life_in_danger(talk, crisis)
+    if talk.choice is None and talk.session.misses == 0 and talk.text:
+        return talk.remembering().ask_again(f"crisis.{crisis.name}.again")
+    after = _AFTER.get(crisis.name)
+    if after is not None and talk.choice is not None:
+        return after(talk)
+    return stay_with(talk.remembering(), talk.says(f"crisis.{crisis.name}.after"))
+
+
+def stay_with(talk: Talk, *bubbles: Reply) -> Turn:
+    """A human takes over where one is there; otherwise the bot stays and writes down, and says when it is read."""
+    if talk.desk.is_there:
+        return hand_over(talk, "danger", *bubbles, promise(talk), level="L2")
+    opened = open_case(talk, "danger", level="L2", take_over=False)
+    noted = talk.noting(told=str(len(talk.session.story)))
+    return noted.ask("danger.stay", *bubbles, _when_read(talk), choices=("see_help", "!stop"), effects=(opened,))
+
+
+def staying(talk: Talk) -> Turn:
+    """At night after a crisis: everything written is kept for the morning; help may be looked at."""
+    if talk.choice == "see_help":
+        return consent.gate(talk)
+    return stay_with(talk.remembering(), talk.says("crisis.noted"))
+
+
+def place_written(talk: Talk) -> Turn:
+    """After L3: words about where somebody is go to staff at once, marked urgent."""
+    if not talk.text:
+        return talk.stay("now.still")
+    talk = talk.remembering()
+    where = SheetLine(about="urgent", text=shortened(talk.text, 200), refs=talk.said.refs)
+    opened = open_case(talk, "danger", level="L3", only=(where,))
+    there = talk.desk.is_there
+    noted = talk.noting(told=str(len(talk.session.story)))
+    return noted.ask("danger.place", "now.place_noted", "now.still", effects=(opened,), ends_as="queued" if there else "answered")
+
+
+def _after_partner(talk: Talk) -> Turn:
+    key = "crisis.partner.flee" if talk.choice == "flee" else "crisis.partner.after"
+    return stay_with(talk, talk.says(key))
+
+
+def _after_carer(talk: Talk) -> Turn:
+    """6f: relief first, a human before the cards; no blame."""
+    ids = _AFTER_CHILD_HURT if talk.session.danger.kinds[:1] == ("child_abuse",) else _AFTER_CARER
+    shown = cards(talk, ids, {})
+    first = talk.says("crisis.carer.after")
+    return stay_with(talk.with_(shown=tuple(card.id for card in shown)), Reply(text=first.text, key=first.key, cards=shown))
+
+
+def _after_food(talk: Talk) -> Turn:
+    """The order of 6g; 生活保護 is said plainly."""
+    shown = cards(talk, _FOOD_ORDER, {})
+    first = talk.says("crisis.food.little_ones" if talk.choice == "little_ones" else "crisis.food.cards")
+    talk = talk.with_(shown=tuple(card.id for card in shown))
+    plainly = talk.says("crisis.food.welfare") if talk.session.lang in ("ja", "easy") else talk.says("crisis.food.welfare_human")
+    return stay_with(talk, Reply(text=first.text, key=first.key, cards=shown), plainly)
+
+
+def _after_others_life(talk: Talk) -> Turn:
+    return stay_with(talk, talk.says("crisis.others_life.after"))
+
+
+_AFTER: Final[Mapping[str, Callable[[Talk], Turn]]] = {
+    "partner": _after_partner, "carer": _after_carer, "food": _after_food, "others_life": _after_others_life,
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------- while a human owns the talk
+
+
+def card_while_human(session: Session, danger: Danger, scene: Scene, town: Town) -> Turn | None:
+    """The only thing the bot may say while a human owns the talk: the numbers, once for each level (D8)."""
+    shown = session.notes.get("card_shown", "L0")
+    if danger.level not in ("L2", "L3") or danger.level <= shown:
+        return None
+    talk = Talk(session, Utterance(danger=danger), scene, town)
+    crisis = crisis_of(danger)
+    hotlines = crisis.now if danger.level == "L3" else crisis.lines
+    said = talk.says("card_only.now" if danger.level == "L3" else "card_only.told", lines=_numbers(talk, hotlines))
+    notes = {**session.notes, "card_shown": danger.level}
+    kept = session.model_copy(update={"notes": notes, "last_keys": (said.key,), "danger": _highest(session.danger, danger)})
+    return Turn(session=kept, replies=(said,), ends_as="queued")
+
+
+# ---------------------------------------------------------------- remembering
+
+
+def _remember(talk: Talk, danger: Danger) -> Talk:
+    """The words join the story; the highest danger of the talk is kept with its rule and words (G1)."""
+    short = danger.model_copy(update={"said": shortened(danger.said, _MOST_WORDS) if danger.said else None})
+    return talk.remembering().with_(danger=_highest(talk.session.danger, short))
+
+
+def _highest(one: Danger, other: Danger) -> Danger:
+    return other if other.level >= one.level and other != NO_DANGER else one

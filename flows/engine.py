@@ -1,0 +1,313 @@
+"""One step of a talk: `step(session, said, scene, town) → Turn`. Pure and deterministic: the same values give the same turn (I1).
+
+The order is the rule: danger, the words that work everywhere (G4), a form left for half an hour, buttons, what has no words, answers typed instead of
+pressed, 「ちがう」, and last the step's own function, looked up in one table. A step that is not in the table leads to a human (I7).
+May live here: that order. May not: any dialogue, a clock, a store, a channel.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from flows import cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, several, thirdparty
+from flows.backwards import FORMS, ask_as_before, go_back, step_back
+from flows.filling import Town, line_in_words, lines_in_words
+from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
+from flows.phrasebook import SPOKEN, Phrasebook, built_in, typed_anywhere
+from flows.talk import Talk
+from flows.typed import LONGEST_CHOICE, chosen, plain
+
+Step = Callable[[Talk], Turn]
+EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang")
+"""Payloads `!human` … and the words for them, valid in every state (G4)."""
+_LEFT_ALONE: Final = timedelta(minutes=30)
+_DOUBLE_TAP: Final = timedelta(minutes=2)
+_LONGEST_SLIP: Final = 12
+"""Letters of 「そうじゃなくて」 with little after it that is still only a step back."""
+
+
+STEPS: Final[Mapping[str, Step]] = {
+    "consent.start": consent.welcomed,
+    "consent.welcome": consent.welcomed,
+    "consent.explained": consent.welcomed,
+    "consent.held": consent.held_answered,
+    "consent.language": consent.language_chosen,
+    "consult.open": consult.worry_written,
+    "consult.which": consult.which_answered,
+    "consult.whose": consult.whose_answered,
+    "consult.unclear": consult.unclear_answered,
+    "consult.area": consult.area_answered,
+    "consult.shown": consult.cards_answered,
+    "consult.wrong": consult.what_was_wrong,
+    "consult.follow_up": consult.follow_up_answered,
+    "danger.unclear": danger.unclear_answered,
+    "danger.asked": danger.answered,
+    "danger.stay": danger.staying,
+    "danger.place": danger.place_written,
+    "followup.asked": followup.how_it_went,
+    "followup.why": followup.why_not,
+    "followup.told": followup.other_reason_told,
+    "followup.together": followup.together,
+    "gap.offered": gap.offered,
+    "gap.read_back": gap.read_back_answered,
+    "gap.mend": gap.mended,
+    "gap.strike": gap.struck,
+    "gap.consent": gap.consent_answered,
+    "gap.kept_back": gap.kept_back,
+    "handoff.share": handoff.shared_or_not,
+    "handoff.waiting": handoff.while_waiting,
+    "handoff.returned": handoff.after_return,
+    "helper.skill": helper.skill_told,
+    "helper.when": helper.time_told,
+    "helper.offered": helper.offered,
+    "mydata.erase": mydata.erase_answered,
+    "mydata.really": mydata.erase_confirmed,
+    "mydata.shown": mydata.shown,
+    "mydata.withdraw": mydata.withdrawn,
+    "several.read_back": several.read_back_answered,
+    "several.mend": several.mended,
+    "several.offered": several.person_answered,
+    "thirdparty.danger": thirdparty.danger_answered,
+    "thirdparty.pass_on": thirdparty.passing_on,
+    "thirdparty.where": thirdparty.where_told,
+    "thirdparty.commissioner": thirdparty.commissioner_answered,
+    "thirdparty.since": thirdparty.since_told,
+    "thirdparty.risk": thirdparty.risk_told,
+    "thirdparty.ties": thirdparty.ties_told,
+}  # fmt: skip
+
+
+def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
+    """Answer one utterance. Never an error for anything a resident can do; only our own bugs raise (then `failed`)."""
+    talk = Talk(session, said, scene, town)
+    if said.kind == "follow" and not said.parts:
+        return consent.welcome(session, scene, town)
+    if said.danger.heard:
+        turn = danger.heard(talk)
+        if turn is not None:
+            return turn
+    turn = _answer(talk)
+    return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
+
+
+def _answer(talk: Talk) -> Turn:
+    word = _everywhere_word(talk)
+    if word is not None:
+        return _everywhere(talk, word)
+    if talk.at not in STEPS and talk.at != "resume.ask":
+        return handoff.lost(talk)
+    if _left_alone(talk):
+        return _ask_to_resume(talk)
+    if talk.said.kind == "button":
+        return _pressed(talk)
+    if talk.said.kind in ("media", "location"):
+        return oddities.media(talk)
+    if talk.said.kind == "sticker" and not (talk.said.sticker_ok and talk.at == "consult.shown"):
+        return oddities.no_words(talk)
+    if talk.said.kind == "text":
+        value = chosen(talk.text, talk.session.choices, _other_words(talk.town))
+        if value is not None:
+            return _everywhere(talk, value[1:]) if value.startswith("!") else _go(replace(talk, choice=value))
+        rest = _after_a_slip(talk)
+        if rest is not None:
+            return _slipped(talk, rest)
+    return _go(talk)
+
+
+def _go(talk: Talk) -> Turn:
+    return _resumed(talk) if talk.at == "resume.ask" else STEPS[talk.at](talk)
+
+
+# ---------------------------------------------------------------- words that work everywhere
+
+
+def is_everywhere_word(text: str) -> bool:
+    """Whether a text is one of the words of G4 in any language: the reception answers those at once."""
+    return _word_for(text, built_in()) is not None
+
+
+def _word_for(text: str, book: Phrasebook) -> str | None:
+    short = plain(text)
+    if not short or len(short) > LONGEST_CHOICE + 8:
+        return None
+    return next((word for word in EVERYWHERE if short in typed_anywhere(word, book)), None)
+
+
+def _everywhere_word(talk: Talk) -> str | None:
+    """The word of G4 that was pressed or typed, `card:<id>`, `in:<lang>`; an answer of the open question comes before a word that is the same."""
+    if talk.said.kind == "button":
+        payload = talk.said.button or ""
+        return payload[1:] if payload.startswith("!") else None
+    answers = {plain(choice.label) for choice in talk.session.choices if not choice.value.startswith("!")}
+    if talk.said.kind not in ("text", "follow") or plain(talk.text) in answers:
+        return None
+    for lang in SPOKEN:
+        if plain(talk.text) in talk.town.words(lang).typed.get("this_language", ()):
+            return f"in:{lang}"
+    return _word_for(talk.text, talk.town.phrases)
+
+
+def _everywhere(talk: Talk, word: str) -> Turn:
+    if talk.said.kind == "button":
+        talk = talk.remembering()
+    name, _, which = word.partition(":")
+    match name:
+        case "human":
+            return handoff.wants_human(talk)
+        case "back":
+            return _back(talk)
+        case "stop":
+            return _stop(talk)
+        case "start":
+            return _from_the_beginning(talk)
+        case "help":
+            return _help(talk)
+        case "lang":
+            return consent.choose_language(talk)
+        case "in" if which in SPOKEN:
+            return consent.in_language(talk, which)
+        case "card":
+            return _details(talk, which)
+        case _:
+            return _old_button(talk)
+
+
+def _back(talk: Talk) -> Turn:
+    before = step_back(talk)
+    if before is not None and before.at == "consult.shown":
+        return consult.cards_again(before, talk.says("back.done"))
+    return go_back(talk)
+
+
+def _stop(talk: Talk) -> Turn:
+    """やめる: a kind end, nothing lost; before the yes it is the refusal (1b)."""
+    if talk.session.consented is None:
+        return consent.refused(talk)
+    return talk.ask("consult.open", "stop.done", choices=("!human",))
+
+
+def _from_the_beginning(talk: Talk) -> Turn:
+    """最初から: the questions begin anew, the story stays."""
+    if talk.session.consented is None:
+        return consent.welcome(talk.session, talk.scene, talk.town)
+    fresh = talk.with_(misses=0, questions=0, sheet=(), domain=None, whose=None).noting(group=None)
+    return fresh.ask("consult.open", "start.again", choices=("what", "!human"))
+
+
+def _help(talk: Talk) -> Turn:
+    """たすけて: the two numbers, and a person one tap away; the open question stays."""
+    lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
+    return talk.stay(talk.says("help.numbers", lines=lines), "help.what", also=("!human",))
+
+
+def _details(talk: Talk, entry_id: str) -> Turn:
+    """くわしく on a card of any day; a service that is gone is said to be gone (I7)."""
+    entry = talk.town.base.entries.get(entry_id)
+    if entry is None or not entry.shown_on(talk.scene.now.date()):
+        return talk.stay("details.gone", also=("!human",))
+    return talk.stay(*cards.details(talk, entry))
+
+
+# ---------------------------------------------------------------- buttons
+
+
+def _pressed(talk: Talk) -> Turn:
+    """A button of the open question; of the one just answered (a second tap); or an old one (D13). Words written before it join the story."""
+    ask, _, value = (talk.said.button or "").partition(":")
+    talk = talk.remembering()
+    if ask == str(talk.session.ask) and any(choice.value == value for choice in talk.session.choices):
+        return _go(replace(talk, choice=value))
+    last = talk.session.last_at
+    just_now = last is not None and talk.scene.now - last <= _DOUBLE_TAP
+    if just_now and ask == str(talk.session.ask - 1):
+        return _second_tap(talk)
+    return _old_button(talk)
+
+
+def _second_tap(talk: Talk) -> Turn:
+    """The same button again: answered once, asked once, then quiet."""
+    if talk.note("repeats") != "0":
+        return talk.silent()
+    return talk.noting(repeats="1").stay("odd.once_more")
+
+
+def _old_button(talk: Talk) -> Turn:
+    return talk.stay("odd.old_button", also=("!human",))
+
+
+def _other_words(town: Town) -> Mapping[str, frozenset[str]]:
+    """はい, いいえ, わからない and their like, for the choices that mean the same."""
+    yes, no, unsure = town.typed("yes"), town.typed("no"), town.typed("unsure")
+    means_yes = ("yes", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over", "start", "one_person", "pass_on")
+    means_no = ("no", "wrong", "not_share", "rather_not", "not_now", "no_need")
+    said = dict.fromkeys(means_yes, yes) | dict.fromkeys(means_no, no) | dict.fromkeys(("unsure", "no_answer", "area_unknown"), unsure)
+    return {
+        **said, "safe": town.typed("safe"), "not_safe": town.typed("not_safe"), "doing": town.typed("doing"), "not_doing": town.typed("not_doing"),
+        "mend": town.typed("mend"),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- ちがう
+
+
+def _after_a_slip(talk: Talk) -> str | None:
+    """What follows 「ちがう」 or 「そうじゃなくて」 at the head of a text; None when it does not begin so (G11)."""
+    head, _, rest = talk.text.replace("、", " ").replace("。", " ").replace(",", " ").partition(" ")
+    return rest.strip() if plain(head) in talk.town.typed("slip") else None
+
+
+def _slipped(talk: Talk, rest: str) -> Turn:
+    """One step back, everything said stays said; what comes after the word answers the earlier question."""
+    before = step_back(talk)
+    if before is None:
+        return talk.stay("back.nothing", also=("!start",))
+    if not rest:
+        return ask_as_before(before, "back.tell_me")
+    part = talk.said.parts[-1].model_copy(update={"text": rest})
+    again = replace(before, said=talk.said.model_copy(update={"parts": (part,)}))
+    value = chosen(rest, again.session.choices, _other_words(talk.town))
+    return _go(replace(again, choice=None if value is None or value.startswith("!") else value))
+
+
+# ---------------------------------------------------------------- a form left alone
+
+
+def _left_alone(talk: Talk) -> bool:
+    """Half an hour of silence inside a form; another person may hold the phone now (R13)."""
+    last = talk.session.last_at
+    return talk.said.kind == "text" and talk.session.flow in FORMS and last is not None and talk.scene.now - last > _LEFT_ALONE
+
+
+def _ask_to_resume(talk: Talk) -> Turn:
+    return talk.remembering().ask("resume.ask", "resume.question", choices=("resume", "!start"))
+
+
+def _resumed(talk: Talk) -> Turn:
+    """つづける, or anything else: where it was."""
+    before = step_back(talk)
+    if before is None:
+        return handoff.lost(talk)
+    if talk.choice == "resume":
+        return ask_as_before(before)
+    return _go(before)
+
+
+# ---------------------------------------------------------------- when our own code fails
+
+
+def failed(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
+    """A step failed: one honest sentence, a human, and the numbers if danger was heard. Kept so plain that it cannot fail itself."""
+    talk = Talk(session.model_copy(update={"back": (), "choices": ()}), said, scene, town)
+    told = tuple(Said(text=part.text, ref=part.ref) for part in said.parts)
+    sheet = tuple(SheetLine(about="worry", text=one.text[:200], refs=(one.ref,) if one.ref else ()) for one in told if one.text)
+    level = max(said.danger.level, session.danger.level)
+    desk = talk.desk
+    bubbles: list[Reply] = []
+    if said.danger.level in ("L2", "L3"):
+        both = [line_in_words(one, session.lang, town) for one in ("shobo-119", "keisatsu-110") if said.danger.level == "L3"]
+        bubbles.append(talk.says("card_only.told", lines="\n".join(both or [line_in_words("yorisoi", session.lang, town)])))
+    opened = OpenCase(level=level, reason="failure", sheet=sheet, promise_at=desk.answers_by, take_over=desk.is_there)
+    alarm = (RaiseAlarm(level=level, kinds=said.danger.kinds, rule=said.danger.rule, refs=said.refs),) if said.danger.level in ("L2", "L3") else ()
+    bubbles += [talk.says("handoff.failed"), handoff.promise(talk)]
+    return talk.ask("handoff.waiting", *bubbles, choices=("machine",), effects=(opened, *alarm), ends_as="queued")

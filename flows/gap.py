@@ -1,0 +1,173 @@
+"""D5: nothing fits（制度の狭間）. Said honestly, received, read back in the resident's own words, and handed over only after a yes.
+
+社会福祉法106条の3: what falls between the systems is to be received; why it fell is counted, because that is the raw material for new help.
+"""
+
+from typing import Final
+
+from flows.cards import cards, why_of
+from flows.handoff import CONSENT_VERSION, hand_over, promise
+from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
+from flows.sheet import erased, in_two, own_lines, sentences, shortened, that_fit
+from flows.talk import Talk
+from flows.typed import number, plain
+from knowledge.hearing import hear
+
+_REASONS: Final = ("age", "no_certificate", "refused_by_office", "area", "income", "time", "none_exists")
+_READ_BACK_LETTERS: Final = 132
+"""What two bubbles hold beside their first words (G2)."""
+
+
+def noticing(talk: Talk) -> Talk:
+    """What was tried, and why it was refused, in the resident's own sentences."""
+    tried, reasons = list(talk.session.tried), list(talk.session.gap_reasons)
+    for sentence in sentences(talk.worry):
+        said = plain(sentence)
+        if any(word in said for word in talk.town.typed("refused")):
+            tried.append(shortened(sentence, 60))
+            reasons.append("refused_by_office")
+            reasons += [reason for reason in _REASONS if any(word in said for word in talk.town.typed(f"gap_{reason}"))]
+    return talk.with_(tried=tuple(dict.fromkeys(tried)), gap_reasons=tuple(dict.fromkeys(reasons)))
+
+
+def begin(talk: Talk) -> Turn:
+    """The honest answer, and the offer of a person."""
+    talk = noticing(talk)
+    honest = talk.says("gap.honest")
+    if talk.session.lang == "ja" and (own := sentences(talk.worry)):
+        reflection = talk.says("gap.reflect_refused" if talk.session.tried else "gap.reflect", said=shortened(own[0], 28))
+        bubbles: tuple[Reply, ...] = (reflection, honest, talk.says("gap.offer"))
+    else:
+        bubbles = (honest, talk.says("gap.offer"))
+    effect = RecordMatch(cards=(), score=0.0, decision="gap", knowledge=talk.town.base.version)
+    return talk.ask("gap.offered", *bubbles, choices=("take_over", "near_things", "no_need"), effects=(effect,))
+
+
+def offered(talk: Talk) -> Turn:
+    """引きついでほしい, 近いものを見る, いらない."""
+    match talk.choice:
+        case "take_over":
+            lines = that_fit(own_lines(talk.session.story[int(talk.note("begins") or "0") :], talk.town), talk.town, letters=_READ_BACK_LETTERS)
+            return read_back(talk.with_(sheet=lines))
+        case "near_things":
+            return near_things(talk)
+        case "no_need":
+            return near_things(talk, uncounted=False)
+        case _ if talk.text:
+            return begin(talk.remembering())
+        case _:
+            return talk.ask_again("gap.offer_again")
+
+
+def near_things(talk: Talk, *, uncounted: bool = True) -> Turn:
+    """What is nearest, without a promise that it fits; [いらない] counts the need without the person (5b)."""
+    hearing = hear(talk.worry, talk.town.base, lang=talk.session.lang)
+    shown = cards(talk, hearing.cards, why_of(hearing), "card.near")
+    domain = hearing.needs[0].domain if hearing.needs else None
+    counted = () if uncounted else (RecordGap(reasons=talk.session.gap_reasons or ("none_exists",), domain=domain),)
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))
+    if not shown:
+        return talk.ask("consult.open", "gap.nothing_near", choices=("!human",), effects=counted)
+    said = talk.says("gap.near" if uncounted else "gap.left_here")
+    return talk.ask("consult.open", Reply(text=said.text, key=said.key, cards=shown), choices=("!human", "!stop"), effects=counted)
+
+
+# ---------------------------------------------------------------- the summary, read back
+
+
+def read_back(talk: Talk, first: str = "sheet.this_is_told") -> Turn:
+    """担当にはこう伝えます: the resident's own sentences, to be corrected or struck out."""
+    if not talk.session.sheet:
+        return talk.ask("gap.mend", "sheet.nothing_left", choices=("!human", "!stop"))
+    before = talk.says(first)
+    top, rest = in_two(talk.session.sheet, len(before.text) + 1)
+    bubbles = [Reply(text=f"{before.text}\n{top}", key=before.key)]
+    if rest:
+        bubbles.append(Reply(text=rest, key="sheet.rest"))
+    return talk.ask("gap.read_back", *bubbles, "sheet.is_it_right", choices=("this_is_right", "mend", "strike_out"))
+
+
+def read_back_answered(talk: Talk) -> Turn:
+    """これでよい, 直す, ここを消す."""
+    match talk.choice:
+        case "this_is_right":
+            return ask_consent(talk)
+        case "mend":
+            return talk.ask("gap.mend", "sheet.what_to_mend")
+        case "strike_out":
+            return talk.ask("gap.strike", "sheet.what_to_strike")
+        case _ if talk.text:
+            return mended(talk)
+        case _:
+            return talk.ask_again("sheet.unclear")
+
+
+def mended(talk: Talk) -> Turn:
+    """A correction joins the story and the sheet; a number in front says which line it replaces."""
+    if not talk.text:
+        return talk.ask_again("sheet.what_to_mend")
+    talk = talk.remembering()
+    head, _, words = talk.text.partition(" ") if number(talk.text.split()[0]) else ("", "", talk.text)
+    place = number(head) if head else None
+    new = SheetLine(about="worry", text=shortened(words or talk.text, 36), refs=talk.said.refs)
+    lines = list(talk.session.sheet)
+    if place is not None and 0 < place <= len(lines):
+        lines[place - 1] = new
+    else:
+        lines.append(new)
+    kept = that_fit(lines, talk.town, letters=_READ_BACK_LETTERS)
+    return read_back(talk.with_(sheet=kept), "sheet.mended")
+
+
+def struck(talk: Talk) -> Turn:
+    """The words are gone from what is told; the yes is asked with what is left in sight."""
+    left = erased(talk.session.sheet, talk.text, number(talk.text)) if talk.text else None
+    if left is None:
+        return talk.ask_again("sheet.not_found")
+    if not left:
+        return read_back(talk.with_(sheet=()))
+    return ask_consent(talk.with_(sheet=left), "sheet.struck")
+
+
+def ask_consent(talk: Talk, first: str | None = None) -> Turn:
+    """Who will read it; another recipient is another question."""
+    bubbles: list[Reply] = []
+    if first is not None:
+        said = talk.says(first)
+        top, rest = in_two(talk.session.sheet, len(said.text) + 1)
+        bubbles.append(Reply(text=f"{said.text}\n{top}", key=said.key))
+        if rest:
+            bubbles.append(Reply(text=rest, key="sheet.rest"))
+    return talk.ask("gap.consent", *bubbles, talk.says("sheet.who_reads"), choices=("yes", "no"))
+
+
+def consent_answered(talk: Talk) -> Turn:
+    """Nothing is sent before the yes."""
+    match talk.choice:
+        case "yes":
+            return _hand_over(talk)
+        case "no":
+            return talk.ask("gap.kept_back", "sheet.not_told", choices=("near_things", "!human", "!stop"))
+        case _ if talk.text and talk.session.misses == 0:
+            return talk.remembering().ask_again("sheet.yes_or_no")
+        case _ if talk.text:
+            return talk.ask("gap.kept_back", "sheet.not_told", choices=("near_things", "!human", "!stop"))
+        case _:
+            return talk.ask_again("sheet.yes_or_no")
+
+
+def _hand_over(talk: Talk) -> Turn:
+    confirmed = tuple(line.model_copy(update={"source": "confirmed"}) for line in talk.session.sheet)
+    consent = RecordConsent(
+        purpose="handoff", recipient=talk.town.base.town.desk_name, items=tuple(line.about for line in confirmed), version=CONSENT_VERSION
+    )
+    return hand_over(talk.with_(sheet=confirmed), "nothing_fits", talk.says("gap.handed_over"), promise(talk), effects=(consent,))
+
+
+def kept_back(talk: Talk) -> Turn:
+    """Nothing was told; what is near may still be looked at."""
+    if talk.choice == "near_things":
+        return near_things(talk)
+    if talk.text:
+        return begin(talk.remembering())
+    return talk.ask_again("gap.offer_again")

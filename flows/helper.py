@@ -1,0 +1,69 @@
+"""D10: somebody wants to give something: skill and time in two short steps, a place nearby, and nothing kept without a yes of its own."""
+
+from typing import Final
+
+from flows.cards import cards
+from flows.model import RecordConsent, RecordOffer, Reply, Turn
+from flows.sheet import shortened
+from flows.talk import Talk
+from flows.typed import plain
+
+_KINDS: Final = ("hands", "company", "teach", "other_skill")
+_TIMES: Final = ("weekday_day", "evening", "weekend", "any_time")
+_PLACES: Final = ("juumin-sanka-zaitaku", "volunteer-center", "shimin-katsudou-center")
+_LONGEST_WORDS: Final = 60
+
+
+def begin(talk: Talk) -> Turn:
+    """ありがとうございます. What somebody can do, in a word."""
+    own = shortened(talk.text, _LONGEST_WORDS)
+    return talk.noting(skill=own or None, when=None).ask("helper.skill", "helper.thanks", choices=_KINDS)
+
+
+def skill_told(talk: Talk) -> Turn:
+    """手を動かすこと, 話し相手, 教える; the days may be told in the same breath."""
+    if talk.choice is None and not talk.text:
+        return talk.ask_again("helper.skill_again")
+    said = talk.town.label(talk.choice, "ja") if talk.choice in _KINDS else shortened(talk.text, _LONGEST_WORDS)
+    before = talk.note("skill")
+    talk = talk.noting(skill="／".join(part for part in (before, said) if part))
+    if talk.choice is None and any(word in plain(talk.text) for word in talk.town.typed("times")):
+        return places(talk.noting(when=shortened(talk.text, _LONGEST_WORDS)))
+    return talk.ask("helper.when", "helper.when", choices=_TIMES)
+
+
+def time_told(talk: Talk) -> Turn:
+    """出られる日."""
+    if talk.choice is None and not talk.text:
+        return talk.ask_again("helper.when_again")
+    said = talk.town.label(talk.choice, "ja") if talk.choice in _TIMES else shortened(talk.text, _LONGEST_WORDS)
+    return places(talk.noting(when=said))
+
+
+def places(talk: Talk) -> Turn:
+    """近くで合いそうなところ: what is near the skill among places of taking part, else the volunteer centre."""
+    entries = talk.town.base.entries
+    skill = talk.note("skill") or ""
+    near = [match for match in talk.town.base.hearing.rank(skill, limit=30) if entries[match.id].domain == "sanka"] if skill else []
+    ids = [*(one for one in _PLACES if one in entries), *(match.id for match in near)]
+    shown = cards(talk, ids, {match.id: match.why for match in near}, "card.helper")[:2]
+    said = talk.says("helper.places") if shown else talk.says("helper.no_places")
+    first = Reply(text=said.text, key=said.key, cards=shown)
+    return talk.ask("helper.offered", first, "helper.may_we", choices=("info_day", "another_time"))
+
+
+def offered(talk: Talk) -> Turn:
+    """説明会の日 is the yes to being written down; また今度 leaves nothing behind."""
+    match talk.choice:
+        case "info_day":
+            effects = (
+                RecordConsent(purpose="offer", recipient=talk.town.base.town.desk_name, items=("skill", "when")),
+                RecordOffer(skill=talk.note("skill") or "", when=talk.note("when") or ""),
+            )
+            return talk.noting(skill=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
+        case "another_time":
+            return talk.noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+        case _ if talk.session.misses == 0:
+            return talk.ask_again("helper.offered_again")
+        case _:
+            return talk.noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))

@@ -1,0 +1,62 @@
+"""D13: what is no worry. Stickers, pictures, insults, advertising, questions about the bot itself. No scolding; anger may be distress."""
+
+import re
+from typing import Final
+
+from flows.model import Count, Turn
+from flows.talk import Talk, last_bubbles
+from flows.typed import plain
+
+_LINK: Final = re.compile(r"https?://|www\.|\.(?:com|net|xyz|top|shop)\b", re.IGNORECASE)
+_SELF_NAMED: Final = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}")
+
+
+def answer(talk: Talk) -> Turn | None:
+    """Something that is no worry; None for everything else."""
+    said, words = plain(talk.latest), talk.town.typed
+    if _LINK.search(talk.latest) and any(word in said for word in words("advertising")):
+        return advertising(talk)
+    if any(word in said for word in words("threat")):
+        return talk.ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"),))
+    if said in words("insult"):
+        return talk.ask("consult.open", "odd.sorry", choices=("!human", "!start"))
+    if said in words("about_bot"):
+        return talk.ask("consult.open", "odd.about", choices=("what", "!human"))
+    if said in words("thanks"):
+        return talk.ask("consult.open", "odd.thanks", choices=("!human",))
+    return None
+
+
+def advertising(talk: Talk) -> Turn:
+    """One neutral line, then silence; no case (R6)."""
+    counted = (Count(name="spam"),)
+    if talk.note("spam"):
+        return talk.silent("noise").model_copy(update={"effects": counted})
+    return talk.noting(spam="yes").stay("odd.advertising", effects=counted, ends_as="noise")
+
+
+def no_words(talk: Talk) -> Turn:
+    """A sticker, 「…」: received, and words are asked for with the choices of D3. Never a consent."""
+    if talk.session.consented is not None and talk.at == "consult.open":
+        asked = talk.with_(questions=talk.session.questions + 1)
+        turn = asked.ask("consult.which", "odd.no_words", "which.question", choices=("money", "family", "body", "home"))
+    else:
+        turn = talk.stay("odd.received", also=("!human",))
+    return turn.model_copy(update={"ends_as": "acknowledged"})
+
+
+def media(talk: Talk) -> Turn:
+    """A picture, a voice, a place: no guess is made (R34)."""
+    key = "odd.location" if talk.said.kind == "location" else "odd.media"
+    return talk.stay(key, also=("!human",), ends_as="acknowledged")
+
+
+def name_is_not_needed(talk: Talk, turn: Turn) -> Turn:
+    """Somebody wrote a name or number: said once that it is not needed; the text stays as written (G12)."""
+    if talk.note("name_told") or turn.ends_as != "answered" or turn.session.notes.get("name_told"):
+        return turn
+    said = plain(talk.text)
+    if not (_SELF_NAMED.search(talk.text) or any(word in said for word in talk.town.typed("my_name"))):
+        return turn
+    noted = turn.model_copy(update={"session": turn.session.model_copy(update={"notes": {**turn.session.notes, "name_told": "yes"}})})
+    return last_bubbles(noted, talk.says("odd.no_name"))

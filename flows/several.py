@@ -1,0 +1,175 @@
+"""D4: several problems in one home. Read back as a numbered list, corrected, put in order of urgency; one person is offered for the whole."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from flows.cards import MOST_CARDS, card
+from flows.handoff import CONSENT_VERSION, hand_over, promise
+from flows.model import Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
+from flows.sheet import CIRCLED, shortened
+from flows.talk import Talk
+from flows.typed import plain
+from knowledge.hearing import hear
+from knowledge.hearing.model import Hearing, Need
+
+MOST_NEEDS: Final = 5
+_LIST_LETTERS: Final = 78
+"""What one bubble of numbered lines holds (G2)."""
+_URGENT_DOMAINS: Final = ("bouryoku", "iryou", "kourei", "okane", "sumai", "kodomo", "kosodate", "kokoro", "zeihoken", "shigoto")
+"""Whose delay harms first; a deadline in the words comes before all of them."""
+
+
+def read_back(talk: Talk, hearing: Hearing) -> Turn:
+    """こう受けとりました: each need in the resident's own words."""
+    needs = hearing.needs[:MOST_NEEDS]
+    if len(needs) < 2:
+        return one_person(talk, hearing)
+    talk = _with_needs(talk, [(need.text, need.services[0].id if need.services else "") for need in needs])
+    return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("right", "mend"))
+
+
+def one_person(talk: Talk, hearing: Hearing) -> Turn:
+    """Too much for one desk, told as one: the person first, the nearest card beside it."""
+    services = [match for need in hearing.needs for match in need.services[:1]]
+    talk = _with_needs(talk, [(need.text, need.services[0].id if need.services else "") for need in hearing.needs[:1]])
+    shown = _cards(talk, [(match.id, match.why) for match in services])
+    first = talk.says("several.nearest") if shown else talk.says("several.heard")
+    return _offer_person(talk, Reply(text=first.text, key=first.key, cards=shown), shown)
+
+
+def read_back_answered(talk: Talk) -> Turn:
+    """合っている, 直す; a correction may be written straight away."""
+    match talk.choice:
+        case "right":
+            return in_order(talk.with_(sheet=tuple(line.model_copy(update={"source": "confirmed"}) for line in talk.session.sheet)))
+        case "mend":
+            return talk.ask("several.mend", "several.what_to_mend")
+        case _ if talk.text:
+            return mended(talk)
+        case _:
+            return talk.ask_again("several.any_mistake_again")
+
+
+def mended(talk: Talk) -> Turn:
+    """What belongs to a need already there replaces it, everything else is a new one."""
+    if not talk.text:
+        return talk.ask_again("several.what_to_mend")
+    talk = talk.remembering()
+    lines, ids = [line.text for line in talk.session.sheet], list(talk.session.needs)
+    changed = []
+    for need in hear(talk.text, talk.town.base, lang=talk.session.lang).needs or (Need(text=talk.text, domain=None),):
+        place = _same_need(talk, need, ids)
+        found = need.services[0].id if need.services else ""
+        if place is None and len(lines) < MOST_NEEDS:
+            lines, ids, place = [*lines, need.text], [*ids, found], len(lines)
+        elif place is not None:
+            lines[place] = need.text
+        if place is not None:
+            changed.append(place)
+    talk = _with_needs(talk, list(zip(lines, ids, strict=True)), source="confirmed")
+    text = "\n".join(f"{CIRCLED[place]}{shortened(talk.session.sheet[place].text, 30)}" for place in dict.fromkeys(changed[:2]))
+    said = talk.says("several.mended", lines=text)
+    return in_order(talk, said)
+
+
+def in_order(talk: Talk, first: Reply | None = None) -> Turn:
+    """Most urgent first, one card for each need, at most three; and the offer of one person."""
+    pairs = _by_urgency(talk)
+    shown = _cards(talk, [(service, (text,)) for service, text in pairs if service])
+    said = talk.says("several.order")
+    reply = Reply(text=said.text, key=said.key, cards=shown)
+    return _offer_person(talk, reply, shown, first, more=len(pairs) > len(shown))
+
+
+def _offer_person(talk: Talk, reply: Reply, shown: Sequence[Card], first: Reply | None = None, *, more: bool = False) -> Turn:
+    ids = tuple(one.id for one in shown)
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *ids)))).noting(cards=" ".join(ids))
+    bubbles = tuple(bubble for bubble in (first, reply) if bubble is not None)
+    choices = ("one_person", "by_myself", "later", "see_more") if more else ("one_person", "by_myself", "later")
+    effect = RecordMatch(cards=ids, score=0.0, decision="several", knowledge=talk.town.base.version)
+    return talk.ask("several.offered", *bubbles, talk.says("several.one_person"), choices=choices, effects=(effect,))
+
+
+def person_answered(talk: Talk) -> Turn:
+    """担当と話す, 自分で連絡する, あとで, ほかも見る."""
+    match talk.choice:
+        case "one_person":
+            consent = RecordConsent(purpose="handoff", recipient=talk.town.base.town.desk_name, items=("story", "needs"), version=CONSENT_VERSION)
+            return hand_over(talk, "entangled", talk.says("handoff.shared"), promise(talk), effects=(consent,))
+        case "see_more":
+            return see_more(talk)
+        case "by_myself":
+            return talk.ask("consult.open", "several.by_myself", choices=("!human",))
+        case "later":
+            return talk.ask("consult.open", "several.later", choices=("!human",))
+        case _ if talk.text:
+            return mended(talk)
+        case _:
+            return talk.ask_again("several.one_person_again")
+
+
+def see_more(talk: Talk) -> Turn:
+    """The needs whose card did not fit."""
+    shown_now = set((talk.note("cards") or "").split())
+    rest = [(service, (text,)) for service, text in _by_urgency(talk) if service and service not in shown_now]
+    more = _cards(talk, rest)
+    if not more:
+        return talk.ask_again("several.no_more")
+    said = talk.says("several.more")
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(one.id for one in more)))))
+    reply = Reply(text=said.text, key=said.key, cards=more)
+    return talk.ask("several.offered", reply, "several.one_person_again", choices=("one_person", "by_myself", "later"))
+
+
+# ---------------------------------------------------------------- needs
+
+
+def _with_needs(talk: Talk, needs: Sequence[tuple[str, str]], source: Literal["inferred", "confirmed"] = "inferred") -> Talk:
+    """Each need as a line of the sheet, with the messages its words stand in."""
+    lines = tuple(
+        SheetLine(
+            about="need", text=shortened(text, 60), source=source,
+            refs=tuple(said.ref for said in talk.session.story if said.ref and text[:12] in said.text),
+        )
+        for text, _ in needs
+    )  # fmt: skip
+    return talk.with_(sheet=lines, needs=tuple(service for _, service in needs))
+
+
+def _numbered(talk: Talk) -> Reply:
+    lines = talk.session.sheet
+    each = _LIST_LETTERS // max(len(lines), 1) - 2
+    text = "\n".join(f"{CIRCLED[place]}{shortened(line.text, each)}" for place, line in enumerate(lines))
+    return Reply(text=text, key="several.list")
+
+
+def _same_need(talk: Talk, need: Need, ids: Sequence[str]) -> int | None:
+    """The need a correction speaks of: the same service, else the only one of its field."""
+    entries = talk.town.base.entries
+    found = [match.id for match in need.services[:3]]
+    for place, service in enumerate(ids):
+        if service in found:
+            return place
+    same = [place for place, service in enumerate(ids) if service in entries and need.domain and entries[service].domain == need.domain]
+    return same[0] if len(same) == 1 else None
+
+
+def _by_urgency(talk: Talk) -> list[tuple[str, str]]:
+    """Service and words of each need: first what has a date, then by field, then as told."""
+    entries, dated = talk.town.base.entries, talk.town.typed("deadline")
+
+    def rank(place: int) -> tuple[int, int, int]:
+        service, text = talk.session.needs[place], plain(talk.session.sheet[place].text)
+        home = entries[service].domain if service in entries else None
+        field = _URGENT_DOMAINS.index(home) if home in _URGENT_DOMAINS else len(_URGENT_DOMAINS)
+        return (0 if any(word in text for word in dated) else 1, field, place)
+
+    order = sorted(range(min(len(talk.session.needs), len(talk.session.sheet))), key=rank)
+    return [(talk.session.needs[place], talk.session.sheet[place].text) for place in order]
+
+
+def _cards(talk: Talk, wanted: Sequence[tuple[str, Sequence[str]]]) -> tuple[Card, ...]:
+    entries, today = talk.town.base.entries, talk.scene.now.date()
+    firsts = dict(reversed([(service, why) for service, why in wanted if service in entries and entries[service].shown_on(today)]))
+    order = [service for service in dict.fromkeys(service for service, _ in wanted) if service in firsts]
+    return tuple(card(talk, entries[service], firsts[service]) for service in order[:MOST_CARDS])

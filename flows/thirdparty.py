@@ -1,0 +1,115 @@
+"""D7: worried about somebody else. Danger is asked first; what is passed on names neither the neighbour nor the one who wrote."""
+
+from typing import Final
+
+from flows.filling import lines_in_words
+from flows.handoff import hand_over, open_case, promise
+from flows.model import RecordConsent, ReportThirdPerson, SheetLine, Turn
+from flows.sheet import shortened
+from flows.talk import Talk
+from flows.typed import plain
+from knowledge.hearing.model import Level
+
+_LONGEST: Final = 120
+
+
+def answer(talk: Talk) -> Turn | None:
+    """A neighbour's sign, or a 民生委員 on duty; None for everything else."""
+    said = plain(talk.latest)
+    if any(word in said for word in talk.town.typed("commissioner")):
+        return talk.ask("thirdparty.commissioner", "third.commissioner", choices=("yes", "as_resident"))
+    somebody = any(word in said for word in talk.town.typed("neighbour"))
+    if somebody and any(word in said for word in talk.town.typed("sign")):
+        seen = shortened(talk.latest, _LONGEST)
+        return talk.noting(seen=seen).ask("thirdparty.danger", "third.danger", choices=("seen_now", "not_seen"))
+    return None
+
+
+def danger_answered(talk: Talk) -> Turn:
+    """Seen lying, heard a voice: the numbers. Otherwise it may be passed on without names."""
+    match talk.choice:
+        case "seen_now":
+            return now(talk)
+        case None if talk.session.misses == 0:
+            return talk.remembering().ask_again("third.danger_again")
+        case _:
+            return talk.ask("thirdparty.pass_on", "third.no_names", "third.where", choices=("pass_on", "by_myself", "!human"))
+
+
+def now(talk: Talk) -> Turn:
+    """[ある] → the two emergency numbers, and the desk knows."""
+    lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
+    seen = SheetLine(about="urgent", text=talk.note("seen") or talk.text, refs=talk.said.refs)
+    opened = open_case(talk, "third_person", level="L2", extra=(seen,), take_over=False)
+    return talk.ask("consult.open", talk.says("third.call", lines=lines), "third.not_alone", choices=("!human",), effects=(opened,))
+
+
+def passing_on(talk: Talk) -> Turn:
+    """町名 and what was seen, nothing else. A place may be written instead of pressing."""
+    match talk.choice:
+        case "pass_on":
+            return talk.ask("thirdparty.where", "third.which_street", choices=("area_unknown",))
+        case "by_myself":
+            return talk.ask("consult.open", "third.by_yourself", choices=("!human",))
+        case _ if talk.text:
+            return passed_on(talk, shortened(talk.text, 60))
+        case _:
+            return talk.ask_again("third.where_again")
+
+
+def where_told(talk: Talk) -> Turn:
+    """The street, or not."""
+    if talk.choice is None and not talk.text:
+        return talk.ask_again("third.which_street")
+    return passed_on(talk, "" if talk.choice == "area_unknown" else shortened(talk.text, 60))
+
+
+def passed_on(talk: Talk, where: str) -> Turn:
+    """A task with a date stands behind 「必ず確かめます」."""
+    effects = (
+        RecordConsent(purpose="report", recipient=talk.town.base.town.desk_name, items=("where", "seen")),
+        ReportThirdPerson(where=where, seen=talk.note("seen") or ""),
+    )
+    return talk.noting(seen=None).ask("consult.open", "third.passed_on", choices=("!human",), effects=effects)
+
+
+# ---------------------------------------------------------------- 7b: 民生委員
+
+
+def commissioner_answered(talk: Talk) -> Turn:
+    """As a commissioner only three things are asked; names belong on the telephone."""
+    match talk.choice:
+        case "yes":
+            return talk.ask("thirdparty.since", "third.since")
+        case "as_resident":
+            return talk.ask("consult.open", "open.anything", choices=("what", "!human"))
+        case _:
+            return talk.ask_again("third.commissioner_again")
+
+
+def since_told(talk: Talk) -> Turn:
+    """いつから → 命の危険."""
+    if not talk.text:
+        return talk.ask_again("third.since")
+    return talk.remembering().ask("thirdparty.risk", "third.risk", choices=("yes", "no", "unsure"))
+
+
+def risk_told(talk: Talk) -> Turn:
+    """命の危険 → つながりのある人."""
+    if talk.choice is None and not talk.text:
+        return talk.ask_again("third.risk_again")
+    said = talk.choice or shortened(talk.text, _LONGEST)
+    return talk.remembering().noting(risk=said).ask("thirdparty.ties", "third.ties", choices=("nobody",))
+
+
+def ties_told(talk: Talk) -> Turn:
+    """All three are there: to the desk."""
+    if talk.choice is None and not talk.text:
+        return talk.ask_again("third.ties")
+    talk, risk = talk.remembering(), talk.note("risk") or ""
+    told = talk.town.words("ja").says[f"sheet.risk.{risk}"][0] if risk in ("yes", "no", "unsure") else risk
+    extra = [SheetLine(about="note", text=talk.town.words("ja").says["sheet.commissioner"][0]), SheetLine(about="urgent", text=told)]
+    if talk.choice == "nobody":
+        extra.append(SheetLine(about="household", text=talk.town.label("nobody", "ja")))
+    level: Level = "L2" if risk == "yes" else "L1"
+    return hand_over(talk, "third_person", talk.says("third.commissioner_done"), promise(talk), extra=extra, level=level)

@@ -1,0 +1,60 @@
+"""Keeps what was built from a folder, so that the next start need not cut every sentence into words again.
+
+One file beside the database, named by the contents of the knowledge base and of the code that builds it: anything changed makes another name, and the
+file of before is deleted. It is read back only from a folder that belongs to us: whoever can write there could as well change the code.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_CODE = Path(__file__).parent
+_MADE_BY = ("sudachipy", "sudachidict-core", "numpy", "pydantic")
+_PREFIX = "knowledge-"
+
+
+def kept(folder: Path | None, version: str, make: Callable[[], T]) -> T:
+    """What `make` made for this version, from the file of an earlier start where there is one. `folder` None: always made anew."""
+    if folder is None:
+        return make()
+    file = folder / f"{_PREFIX}{_name(version)}.kept"
+    if file.exists() and file.stat().st_uid == os.getuid():
+        try:
+            found: T = pickle.loads(file.read_bytes())  # noqa: S301  (our own file, see above)
+            return found
+        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError, TypeError):  # cut off by a crash
+            file.unlink(missing_ok=True)
+    made = make()
+    _write(folder, file, made)
+    return made
+
+
+def _write(folder: Path, file: Path, made: object) -> None:
+    """Write beside and rename, so that a crash leaves no half file; a full or read-only disk costs only the next start's time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(".new")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            pickle.dump(made, out, protocol=pickle.HIGHEST_PROTOCOL)
+        beside.replace(file)
+        for old in folder.glob(f"{_PREFIX}*.kept"):
+            if old != file:
+                old.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _name(version: str) -> str:
+    """The version of the contents, of the code, and of the libraries that cut words."""
+    seen = hashlib.sha256(version.encode())
+    for source in sorted(_CODE.rglob("*.py")):
+        seen.update(source.read_bytes())
+    for package in _MADE_BY:
+        seen.update(importlib.metadata.version(package).encode())
+    return seen.hexdigest()[:16]

@@ -1,0 +1,176 @@
+"""受付: order, masks, counts, views, the alarm on every page, tasks (desk.md §2, §9)."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+
+from storage import desk_queue, records
+from storage.desk_queue import Viewer
+from tests.desk.conftest import Browser, Office
+
+
+def _order(browser: Browser) -> list[str]:
+    return re.findall(r'<tr data-code="([^"]+)"', browser.page)
+
+
+async def test_danger_comes_first_then_the_promised_time(office: Office, sato: Browser) -> None:
+    later = office.has_case("学校のこと", who="U1", promise=timedelta(hours=2))
+    none = office.has_case("約束のない人", who="U2")
+    soon = office.has_case("家賃のこと", who="U3", promise=timedelta(minutes=20))
+    danger = office.has_case("もう限界", who="U4", urgency=2, promise=timedelta(hours=5))
+    await sato.opens("/desk")
+    assert _order(sato) == [danger, soon, later, none]
+
+
+async def test_next_one_is_the_first_of_the_queue_and_then_the_second(office: Office, sato: Browser, tanaka: Browser) -> None:
+    second = office.has_case("あと", who="U1", promise=timedelta(hours=2))
+    first = office.has_case("さき", who="U2", urgency=1)
+    await sato.opens("/desk")
+    await sato.posts("/desk/next")
+    await tanaka.posts("/desk/next")
+    assert sato.path == f"/desk/cases/{first}"
+    assert tanaka.path == f"/desk/cases/{second}"
+
+
+async def test_next_one_with_nobody_waiting_stays_on_the_queue(sato: Browser) -> None:
+    await sato.posts("/desk/next")
+    assert sato.path == "/desk"
+    assert "いま待っている人はいません" in sato.text
+
+
+async def test_a_restricted_row_shows_neither_topic_nor_words_until_it_is_opened(office: Office, sato: Browser) -> None:
+    code = office.has_case("夫になぐられる", restricted=True)
+    await sato.opens("/desk")
+    assert "なぐられる" not in sato.page
+    assert "生活費" not in sato.page
+    assert "開くまで表示しません" in sato.text
+    await sato.opens("/desk/search?q=なぐられる")
+    assert _order(sato) == []
+    await sato.opens(f"/desk/search?q={code.lower()}")
+    assert _order(sato) == [code]
+
+
+async def test_the_queue_says_how_long_until_the_promise_and_when_it_has_passed(office: Office, sato: Browser) -> None:
+    office.has_case(promise=timedelta(minutes=84))
+    await sato.opens("/desk")
+    assert ">1:24</span>" in sato.page
+    office.clock.moves(minutes=25)
+    await sato.opens("/desk")
+    office.clock.moves(minutes=25)
+    await sato.opens("/desk")
+    office.clock.moves(minutes=29)
+    await sato.opens("/desk")
+    office.clock.moves(minutes=10)
+    await sato.opens("/desk")
+    assert 'class="late"' in sato.page
+    assert "過ぎた" in sato.text
+
+
+async def test_others_see_who_is_answering(office: Office, sato: Browser, tanaka: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    await tanaka.opens("/desk")
+    assert "佐藤 さんが対応中" in tanaka.text or "佐藤さんが対応中" in tanaka.text
+
+
+@pytest.mark.parametrize(
+    ("view", "found"), [("open", True), ("mine", True), ("unanswered", True), ("today", True), ("due", False), ("quiet", False), ("closed", False)]
+)
+async def test_saved_views(office: Office, sato: Browser, view: str, found: bool) -> None:
+    code = office.has_case(promise=timedelta(hours=1))
+    await sato.claims(code)
+    await sato.opens(f"/desk?view={view}")
+    assert (_order(sato) == [code]) is found
+
+
+async def test_answered_cases_leave_the_view_of_the_unanswered_and_quiet_ones_turn_up_after_eight_days(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    await sato.replies(code, "こんにちは")
+    await sato.opens("/desk?view=unanswered")
+    assert _order(sato) == []
+    viewer = Viewer("x", "x", "lead", "staff:x")
+    later = office.clock.now() + timedelta(days=9)
+    assert [row.code for row in office.store.transact(lambda rows: desk_queue.queue(rows, viewer, later, view="quiet"))] == [code]
+
+
+async def test_the_alarm_stands_on_every_page_and_in_the_title_without_a_word_of_what_was_said(office: Office, sato: Browser) -> None:
+    office.has_case("死にたい", who="U1", urgency=2, restricted=True, rings=True)
+    other = office.has_case("家賃", who="U2")
+    for path in ("/desk", f"/desk/cases/{other}", "/desk/tasks", "/desk/help", "/desk?view=mine"):
+        await sato.opens(path)
+        assert "<title>緊急 1件" in sato.page
+        assert "待っています" in sato.text
+        assert "死にたい" not in sato.page
+
+
+async def test_taking_the_alarm_opens_its_case_and_is_quiet_for_all(office: Office, sato: Browser, tanaka: Browser) -> None:
+    code = office.has_case("死にたい", urgency=2, restricted=True, rings=True)
+    await sato.opens("/desk")
+    address = re.search(r'action="(/desk/alarms/[^"]+)"', sato.page)
+    assert address
+    await sato.posts(address[1])
+    assert sato.path == f"/desk/cases/{code}"
+    await tanaka.opens("/desk")
+    assert "緊急 1件" not in tanaka.page
+    assert office.rows("SELECT acknowledged_by IS NOT NULL FROM alarm") == [(1,)]
+
+
+async def test_an_alarm_without_a_case_gets_one_when_it_is_taken(office: Office, sato: Browser) -> None:
+    office.has_case("前の相談", rings=False)
+    await sato.claims(code := _first(office))
+    await sato.ends(code, "close", reason="settled", no_next="yes", choice="none")
+    office.resident_says("死にたい")
+    talk, now = office.talk(), office.clock.now()
+    from storage import cases
+
+    office.store.transact(lambda rows: cases.raise_alarm(rows, talk, case_id=None, level="L2", kinds=("suicide",), rule="r", message_id=None, now=now))
+    await sato.opens("/desk")
+    address = re.search(r'action="(/desk/alarms/[^"]+)"', sato.page)
+    assert address
+    await sato.posts(address[1])
+    assert sato.path.startswith("/desk/cases/")
+    assert not sato.path.endswith(code)
+    assert "受け持ち中" in sato.text
+
+
+async def test_tasks_are_listed_with_their_notes_and_can_be_finished(office: Office, sato: Browser) -> None:
+    office.has_case()
+    talk, now = office.talk(), office.clock.now()
+    note = '{"where": "みなと町2丁目", "seen": "新聞がたまっている"}'
+    office.store.transact(lambda rows: records.add_task(rows, kind="check_third_person", now=now, talk=talk, note=note))
+    await sato.opens("/desk/tasks")
+    assert "みなと町2丁目" in sato.text
+    address = re.search(r'action="(/desk/tasks/[^"]+)"', sato.page)
+    assert address
+    await sato.posts(address[1])
+    assert "やることはありません" in sato.text
+    assert ("task.done",) in office.rows("SELECT act FROM audit")
+
+
+async def test_sizes_are_remembered(sato: Browser) -> None:
+    await sato.posts("/desk/size", size="4", back="/desk/help")
+    assert sato.path == "/desk/help"
+    assert 'data-size="4"' in sato.page
+
+
+async def test_going_back_after_a_size_never_leaves_the_desk(sato: Browser) -> None:
+    answer = await sato.http.post("/desk/size", data={"size": "1", "back": "//evil.example"})
+    assert answer.headers["location"] == "/desk"
+
+
+async def test_five_hundred_cases_are_listed_in_time(office: Office, sato: Browser) -> None:
+    for number in range(500):
+        office.has_case(f"相談 {number}", who=f"U{number}", promise=timedelta(minutes=number))
+    await sato.opens("/desk")
+    begun = time.perf_counter()
+    await sato.opens("/desk")
+    took = time.perf_counter() - begun
+    assert len(_order(sato)) == 500
+    assert took < 1.0
+
+
+def _first(office: Office) -> str:
+    return str(office.rows("SELECT code FROM care_case")[0][0])

@@ -1,0 +1,67 @@
+"""A real Chromium, and people who sit before it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from storage import staff
+from tests.town import Town
+
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+"""The last one: a page of ours asks nobody outside for anything (R31)."""
+PASSWORD = "見本の合言葉をならべて書く"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    expect.set_options(timeout=10_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]:
+    """Opens a fresh browser window that knows nothing of the others; what its scripts complain of fails the test."""
+    opened: list[Page] = []
+    complaints: list[str] = []
+
+    def one(**options: object) -> Page:
+        context = chromium.new_context(base_url=town.url, locale="ja-JP", viewport={"width": 1366, "height": 768}, **options)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.append(page)
+        return page
+
+    yield one
+    for page in opened:
+        page.context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def desk(open_browser: Callable[..., Page], town: Town) -> Callable[[str], Page]:
+    """Somebody who has just signed in at the desk through their one-time link."""
+
+    def signs_in(name: str) -> Page:
+        token = town.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=town.clock.now()))
+        page = open_browser()
+        page.goto(f"/desk/welcome#{token}")
+        page.get_by_label("お名前").fill(name)
+        page.get_by_label("ログイン名").fill(f"staff-{len(name)}-{id(page)}")
+        page.get_by_label("パスワード", exact=True).fill(PASSWORD)
+        page.get_by_label("パスワード（もう一度）").fill(PASSWORD)
+        page.get_by_role("button", name="はじめる").click()
+        page.wait_for_url("**/desk")
+        return page
+
+    return signs_in

@@ -1,0 +1,118 @@
+"""The web chat in a real browser: with scripts, without them, and left in a hurry (desk.md §7, R16)."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.town import Town
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "plain-forms"])
+def test_a_worry_is_written_and_answered(town: Town, open_browser: Open, script: bool) -> None:
+    page = open_browser(java_script_enabled=script)
+    page.goto("/")
+    expect(page.locator("#log")).to_contain_text("機械")
+    page.get_by_role("button", name="相談をはじめる").click()
+
+    page.locator("#text").fill("家賃が払えなくて困っています")
+    page.get_by_role("button", name="送る").click()
+
+    expect(page.locator("#log .resident").last).to_contain_text("家賃が払えなくて困っています")
+    expect(page.locator("#log article.card").first).to_be_visible()
+    expect(page.locator("#text")).to_have_value("")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "plain-forms"])
+def test_a_coordinator_and_a_resident_on_the_web_write_to_each_other(town: Town, open_browser: Open, desk: Callable[[str], Page], script: bool) -> None:
+    at_desk = desk("佐藤")
+    page = open_browser(java_script_enabled=script)
+    page.goto("/")
+    page.locator("#text").fill("人と話したい")
+    page.get_by_role("button", name="送る").click()
+    expect(page.locator("#log .resident").last).to_contain_text("人と話したい")
+
+    at_desk.goto("/desk")
+    at_desk.keyboard.press("n")
+    at_desk.wait_for_url("**/desk/cases/*")
+    at_desk.locator("#reply-text").fill("はじめまして。佐藤です。")
+    at_desk.keyboard.press("Control+Enter")
+    expect(at_desk.locator("#lines")).to_contain_text("はじめまして。佐藤です。")
+
+    if not script:
+        page.goto("/")
+    expect(page.locator("#log")).to_contain_text("はじめまして。佐藤です。")
+    page.locator("#text").fill("ありがとうございます")
+    page.get_by_role("button", name="送る").click()
+    expect(at_desk.locator("#lines")).to_contain_text("ありがとうございます")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "plain-forms"])
+def test_leaving_in_a_hurry_shows_nothing_on_the_way_back(town: Town, open_browser: Open, script: bool) -> None:
+    page = open_browser(java_script_enabled=script)
+    page.route("https://**", lambda route: route.fulfill(body="<p>きょうの天気</p>", content_type="text/html; charset=utf-8"))
+    page.goto("/")
+    page.locator("#text").fill("夫に知られたくない相談です")
+    page.get_by_role("button", name="送る").click()
+    expect(page.locator("#log .resident").last).to_contain_text("夫に知られたくない相談です")
+
+    page.locator("#leave button").click()
+    expect(page.locator("body")).to_contain_text("きょうの天気")
+    page.go_back()
+    page.wait_for_load_state()
+
+    assert "夫に知られたくない相談です" not in page.content()
+    page.goto("/")
+    assert "夫に知られたくない相談です" not in page.content()
+
+
+def test_nothing_typed_survives_a_second_visitor_at_the_same_machine(town: Town, open_browser: Open) -> None:
+    first = open_browser()
+    first.goto("/")
+    first.locator("#text").fill("わたしだけの相談です")
+    first.get_by_role("button", name="送る").click()
+    expect(first.locator("#log .resident").last).to_contain_text("わたしだけの相談です")
+
+    second = open_browser()
+    second.goto("/")
+
+    assert "わたしだけの相談です" not in second.content()
+
+
+def test_the_way_out_is_the_first_thing_the_tab_key_reaches(town: Town, open_browser: Open) -> None:
+    page = open_browser()
+    page.goto("/")
+
+    page.keyboard.press("Tab")
+
+    assert page.evaluate("document.activeElement.closest('#leave') !== null")
+
+
+def test_the_page_asks_nobody_else_for_anything(town: Town, open_browser: Open) -> None:
+    page = open_browser()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto("/")
+    page.locator("#text").fill("家賃が払えない")
+    page.get_by_role("button", name="送る").click()
+    expect(page.locator("#log .resident").last).to_contain_text("家賃が払えない")
+
+    assert asked
+    assert all(address.startswith(town.url) for address in asked)
+
+
+def test_at_320_pixels_nothing_has_to_be_scrolled_sideways(town: Town, open_browser: Open) -> None:
+    page = open_browser()
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto("/")
+    page.get_by_role("button", name="相談をはじめる").click()
+    page.locator("#text").fill("家賃が払えなくて困っています")
+    page.get_by_role("button", name="送る").click()
+    expect(page.locator("#log article.card").first).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -1,0 +1,190 @@
+"""Layers and snapshots: a town lies over the starter field by field, any folder of entries is a base, and a broken one is refused whole."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from knowledge.base import STARTER, BrokenBase, load
+from knowledge.layers import lay
+from knowledge.problem import render
+
+OVER_STARTER = "name: 山野町\ndesk_name: くらしの窓口\nextends: starter\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "山野町"
+    place.mkdir()
+    return place
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def broken(folder: Path) -> list[str]:
+    with pytest.raises(BrokenBase) as refused:
+        load(folder)
+    return [problem.code for problem in refused.value.problems]
+
+
+def test_only_the_fields_a_town_writes_win_over_the_starter(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "food-bank.yaml", 'id: food-bank\ncontacts: [{name: 山野フード, tel: "0120-000-000"}]\nwho: {area: 町内}\n')
+    starter, base = lay(STARTER), lay(folder)
+    over, under = base.entries["food-bank"], starter.entries["food-bank"]
+    assert over.contacts[0].tel == "0120-000-000"
+    assert (over.name, over.examples) == (under.name, under.examples)
+    assert (over.who.area, over.who.note) == ("町内", under.who.note)
+    assert len(base.entries) == len(starter.entries)
+
+
+def test_what_the_town_wrote_itself_is_no_longer_unverified(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "food-bank.yaml", "id: food-bank\nhow: 役場の1階に来てください。\n")
+    under, over = lay(STARTER).entries["food-bank"].unverified, lay(folder).entries["food-bank"].unverified
+    assert "how" in under
+    assert set(over) == set(under) - {"how"}
+
+
+def test_translations_are_laid_over_language_by_language(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "food-bank.yaml", "id: food-bank\ntranslations: {en: {name: Yamano food bank}}\n")
+    under, over = lay(STARTER).entries["food-bank"].translations, lay(folder).entries["food-bank"].translations
+    assert over["en"].name == "Yamano food bank"
+    assert over["en"].summary == under["en"].summary
+    assert over["vi"] == under["vi"]
+
+
+def test_a_town_can_hide_add_and_empty(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "seikatsu-hogo.yaml", "id: seikatsu-hogo\nhidden: true\n")
+    write(folder, "dv-plus.yaml", "id: dv-plus\ncontacts: []\nlaw: null\n")
+    write(folder, "場所/hatake.yml", "id: hatake\nname: 畑の会\nsummary: 畑をします。\n")
+    base = load(folder)
+    assert "seikatsu-hogo" not in base.entries
+    assert base.entries["dv-plus"].contacts == ()
+    assert base.entries["hatake"].name == "畑の会"
+
+
+def test_without_town_yaml_a_known_id_lies_over_the_starter_and_unknown_ones_stand_alone(folder: Path) -> None:
+    write(folder, "a.yaml", "- {id: a, name: 甲, summary: 甲です。}\n- {id: b, name: 乙, summary: 乙です。}\n")
+    assert set(lay(folder).entries) == {"a", "b"}
+    write(folder, "c.yaml", "id: food-bank\ncost: 無料\n")
+    assert {"a", "b", "food-bank", "seikatsu-hogo"} <= set(lay(folder).entries)
+
+
+def test_a_town_that_extends_nothing_is_the_whole_base(folder: Path) -> None:
+    write(folder, "town.yaml", "name: 山野町\n")
+    write(folder, "food-bank.yaml", "id: food-bank\nname: フード\nsummary: 食べものをわたします。\n")
+    base = load(folder)
+    assert set(base.entries) == {"food-bank"}
+    assert base.town.name == "山野町"
+
+
+def test_domains_hotlines_and_dangers_come_from_the_starter_when_a_folder_has_none(folder: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    base = load(folder)
+    assert base.hotlines["yorisoi"].number == "0120-279-338"
+    assert "okane" in base.domains
+    assert base.danger.scan("死にたい").level == "L2"
+
+
+def test_a_town_corrects_one_field_of_a_hotline(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "hotlines.yaml", "hotlines:\n  - {id: kyukyu-anshin-7119, hidden: true}\n")
+    line = lay(folder).hotlines["kyukyu-anshin-7119"]
+    assert (line.number, line.may_be_shown) == ("#7119", False)
+
+
+def test_somebody_elses_base_may_have_fields_we_do_not_know(folder: Path) -> None:
+    write(folder, "1.yaml", "id: S_001\nname: 子育てひろば\nsummary: 親子で遊べます。\ndomain: 子育て\ntarget_group: 親子\n")
+    assert load(folder).entries["S_001"].domain == "子育て"
+    write(folder, "2.yaml", "id: S_002\nname: 広場\nsummary: 遊べます。\nexampels: [遊びたい]\n")
+    assert broken(folder) == ["unknown_field"]
+
+
+def test_special_files_and_hidden_folders_are_no_entries(folder: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    for name in ("synonyms.yaml", "phrases/ja.yaml", "agreed.yaml", ".git/x.yaml", ".b.yaml"):
+        write(folder, name, "groups: []\n")
+    assert set(load(folder).entries) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "codes"),
+    [
+        ("b.yaml", "id: a\nname: 乙\nsummary: 乙です。\n", ["duplicate_id"]),
+        ("b.yaml", "name: 乙\nsummary: 乙です。\n", ["missing"]),
+        ("b.yaml", "id: b\nname: 乙\n", ["missing"]),
+        ("b.yaml", "id: b\nname: 乙\nsummary: 乙です。\ncontacts: [{hotline: yorisoy}]\n", ["unknown_hotline"]),
+        ("b.yaml", "ただの文\n", ["shape"]),
+        ("b.yaml", 'id: b\nname: "乙\nsummary: 乙です。\n', ["open_quote"]),
+        ("hotlines.yaml", "- {id: x, name: y}\n", ["shape"]),
+        ("town.yaml", "nane: 山野町\n", ["unknown_field"]),
+        ("danger.yaml", "rules: [{id: x}]\n", None),
+    ],
+)
+def test_a_broken_file_refuses_the_whole_folder(folder: Path, name: str, text: str, codes: list[str] | None) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    write(folder, name, text)
+    found = broken(folder)
+    assert found == codes if codes is not None else set(found) == {"danger"}
+
+
+def test_the_second_of_two_equal_ids_is_checked_as_well(folder: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    write(folder, "b.yaml", "id: a\nname: 甲\nsummary: 甲です。\nkind: 相談\n")
+    assert sorted(broken(folder)) == ["duplicate_id", "word"]
+
+
+def test_a_misspelt_id_of_the_starter_is_recognised(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "food-bnk.yaml", "id: food-bnk\ncost: 無料\n")
+    with pytest.raises(BrokenBase) as refused:
+        load(folder)
+    assert any("もしかして「food-bank」" in problem.hint for problem in refused.value.problems)
+
+
+def test_a_mistake_is_shown_in_the_file_that_made_it(folder: Path) -> None:
+    write(folder, "town.yaml", OVER_STARTER)
+    write(folder, "food-bank.yaml", "id: food-bank\nchecked: {on: 2026/10/1, by: 福祉課}\n")
+    with pytest.raises(BrokenBase) as refused:
+        load(folder)
+    (problem,) = refused.value.problems
+    assert (Path(problem.file).name, problem.line, problem.column) == ("food-bank.yaml", 2, 15)
+    assert problem.mended == "checked: {on: 2026-10-01, by: 福祉課}"
+    assert "2026/10/1" in render(problem)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    write(tmp_path, "secret.yaml", "id: b\nname: 乙\nsummary: 乙です。\n")
+    os.symlink(tmp_path / "secret.yaml", folder / "b.yaml")
+    assert broken(folder) == ["outside"]
+
+
+def test_an_empty_or_missing_folder_is_no_base(folder: Path) -> None:
+    assert broken(folder) == ["no_entries"]
+    assert broken(folder / "nowhere") == ["no_folder"]
+
+
+def test_the_version_changes_with_every_change_and_only_then(folder: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
+    first, again = lay(folder).version, lay(folder).version
+    write(folder, "phrases/ja.yaml", "welcome: ようこそ\n")
+    assert first == again != lay(folder).version
+
+
+def test_a_snapshot_cannot_be_changed(folder: Path) -> None:
+    write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\nexamples: [甲がほしい]\nnot_for: [甲をあげたい]\n")
+    base = load(folder)
+    with pytest.raises(TypeError):
+        base.entries["b"] = base.entries["a"]  # type: ignore[index]
+    assert [(sentence.text, sentence.entry_id, sentence.kind) for sentence in base.stored_sentences] == [
+        ("甲がほしい", "a", "example"),
+        ("甲をあげたい", "a", "not_for"),
+    ]

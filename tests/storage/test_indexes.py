@@ -1,0 +1,147 @@
+"""Every query on the way of one message goes by an index, on both engines: a town with years of talk is as quick as a new one."""
+
+import inspect
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlmodel import Session
+
+from storage import audit, cases, outbox, records
+from storage import talk as talks
+from storage.store import Store
+from storage.talk import Line, Talk
+from tests.storage.rows import NOW
+
+TALK = Talk("c" * 32, "p" * 32, "line", "U1", "bot", None, 1, 0, None, False, True, True, NOW)
+LINE = Line("m" * 32, 1, "bot", None, "text", "x", "L0", None, NOW, None)
+SHEET = json.dumps([{"text": "x", "refs": ["m1"]}])
+
+CALLS: dict[str, Callable[[Session], object]] = {
+    "talk.find": lambda rows: talks.find(rows, "line", "U1"),
+    "talk.by_id": lambda rows: (talks.by_id(rows, TALK.id), talks.by_id(rows, TALK.id, lock=False)),
+    "talk.find_or_open": lambda rows: talks.find_or_open(rows, "line", "U1", NOW),
+    "talk.settled": lambda rows: talks.settled(rows, NOW),
+    "talk.admit": lambda rows: talks.admit(rows, talks.find_or_open(rows, "line", "U2", NOW), event_id="1", kind="text", raw="", now=NOW),
+    "talk.admit_stray": lambda rows: talks.admit_stray(rows, channel="line", event_id="2", kind="group", raw="", now=NOW),
+    "talk.add_line": lambda rows: talks.add_line(
+        rows, talks.find_or_open(rows, "line", "U3", NOW), author="bot", kind="text", body="x", now=NOW, platform_id="1"
+    ),
+    "talk.save": lambda rows: talks.save(rows, TALK, NOW),
+    "talk.set_reachable": lambda rows: talks.set_reachable(rows, TALK, True),
+    "talk.settle_inbox": lambda rows: talks.settle_inbox(rows, ["1", "2"], "answered"),
+    "talk.link_inbox": lambda rows: talks.link_inbox(rows, "1", "2"),
+    "talk.pending": lambda rows: talks.pending(rows, TALK),
+    "talk.forget_words": lambda rows: talks.forget_words(rows, TALK, ["1", "2"], NOW),
+    "talk.by_platform_id": lambda rows: talks.by_platform_id(rows, TALK, "1"),
+    "talk.lines": lambda rows: talks.lines(rows, TALK.id, after=3),
+    "talk.last_words": lambda rows: talks.last_words(rows, TALK),
+    "talk.staff_wrote_after": lambda rows: talks.staff_wrote_after(rows, TALK.id, NOW),
+    "outbox.write": lambda rows: outbox.write(rows, TALK, [], now=NOW, line=LINE),
+    "outbox.take": lambda rows: outbox.take(rows, TALK.id, NOW),
+    "outbox.sent": lambda rows: outbox.sent(rows, "1", NOW),
+    "outbox.try_later": lambda rows: outbox.try_later(rows, "1", NOW, problem="503", unknown=True, drop_token=True),
+    "outbox.give_up": lambda rows: outbox.give_up(rows, "1", NOW, problem="400"),
+    "outbox.cancel": lambda rows: (outbox.cancel(rows, TALK.id, NOW), outbox.cancel(rows, TALK.id, NOW, only_unasked=True)),
+    "outbox.hold_old": lambda rows: outbox.hold_old(rows, NOW, timedelta(hours=6)),
+    "outbox.release": lambda rows: outbox.release(rows, TALK.id, NOW),
+    "outbox.due_conversations": lambda rows: outbox.due_conversations(rows, NOW),
+    "outbox.next_due": lambda rows: outbox.next_due(rows, TALK.id),
+    "outbox.states_of": lambda rows: outbox.states_of(rows, ["1", "2"]),
+    "outbox.oldest_waiting": outbox.oldest_waiting,
+    "cases.open_of": lambda rows: cases.open_of(rows, TALK.id),
+    "cases.open_or_add": lambda rows: [
+        cases.open_or_add(
+            rows, talks.find_or_open(rows, "line", "U4", NOW), reason="wish", urgency=1, title="x", sheet=SHEET, topics=["T01"], shares_story=True,
+            restricted=False, promise_at=None, now=NOW,
+        ) for _ in range(2)
+    ],
+    "cases.requeue": lambda rows: cases.requeue(rows, "1", urgency=1, promise_at=NOW),
+    "cases.raise_urgency": lambda rows: cases.raise_urgency(rows, "1", 2),
+    "cases.move_promise": lambda rows: cases.move_promise(rows, "1", NOW),
+    "cases.forget_words": lambda rows: cases.forget_words(rows, TALK, "1"),
+    "cases.waiting_count": cases.waiting_count,
+    "cases.is_staffed": cases.is_staffed,
+    "cases.raise_alarm": lambda rows: cases.raise_alarm(
+        rows, talks.find_or_open(rows, "line", "U5", NOW), case_id=None, level="L2", kinds=["x"], rule=None, message_id=None, now=NOW
+    ),
+    "cases.open_alarms": cases.open_alarms,
+    "cases.due_alarms": lambda rows: cases.due_alarms(rows, NOW),
+    "cases.climb": lambda rows: cases.climb(rows, "1", step=1, next_step_at=NOW),
+    "cases.acknowledge": lambda rows: cases.acknowledge(rows, TALK.id, None, NOW),  # type: ignore[arg-type]
+    "audit.reads_of": lambda rows: audit.reads_of(rows, "1"),
+    "records.consents": lambda rows: records.consents(rows, TALK.id),
+    "records.due_promises": lambda rows: records.due_promises(rows, NOW),
+    "records.is_open": lambda rows: records.is_open(rows, "1"),
+    "records.keep_promises": lambda rows: records.keep_promises(rows, TALK.id, "reply", NOW),
+    "records.drop_promises": lambda rows: records.drop_promises(rows, TALK.id, ("reply", "check"), NOW),
+    "records.has_open_task": lambda rows: records.has_open_task(rows, TALK.id, "check"),
+    "records.cursor": lambda rows: records.cursor(rows, "x"),
+}  # fmt: skip
+
+
+def functions_of(module: ModuleType) -> set[str]:
+    """Functions that other rooms call with a session."""
+    name = module.__name__.rpartition(".")[2]
+    return {
+        f"{name}.{one}" for one, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not one.startswith("_") and "session" in inspect.signature(function).parameters
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("module", [talks, outbox, cases])
+def test_every_function_is_looked_at(module: ModuleType) -> None:
+    assert functions_of(module) <= set(CALLS)
+
+
+def plans(store: Store, call: Callable[[Session], object]) -> dict[str, list[str]]:
+    """What the engine would do for each statement of a call."""
+    seen: list[tuple[str, Any]] = []
+
+    def look(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")) and "pg_advisory" not in statement:
+            seen.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", look)
+    try:
+        store.transact(call)
+    finally:
+        event.remove(store.engine, "before_cursor_execute", look)
+    assert seen or call in (CALLS["talk.admit_stray"],), "the call asks the database something"
+
+    def explain(rows: Session) -> dict[str, list[str]]:
+        connection = rows.connection()
+        if store.engine.dialect.name == "sqlite":
+            return {
+                statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+                for statement, parameters in seen
+            }
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return {statement: [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)] for statement, parameters in seen}
+
+    return store.transact(explain)
+
+
+def walks_a_table(step: str) -> bool:
+    """A walk over a whole table. A walk over a partial index is none: only open rows are in it."""
+    if step.startswith("SCAN"):
+        return not any(partial in step for partial in ("INDEX ix_outbox_open", "INDEX ix_outbox_due"))
+    return "Seq Scan" in step
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_no_query_walks_a_whole_table(store: Store, name: str) -> None:
+    walks = {statement: steps for statement, steps in plans(store, CALLS[name]).items() if any(walks_a_table(step) for step in steps)}
+    assert walks == {}
+
+
+def test_a_walk_over_a_whole_table_would_be_seen(store: Store) -> None:
+    def walk(rows: Session) -> object:
+        return rows.connection().exec_driver_sql("SELECT id FROM message WHERE kind = 'text'").all()
+
+    (steps,) = plans(store, walk).values()
+    assert any(walks_a_table(step) for step in steps)

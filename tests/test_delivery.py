@@ -1,0 +1,327 @@
+"""What was written reaches the resident, in order, once; and where it cannot, staff are told (R10, R11)."""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.delivery import Delivery
+from storage import outbox
+from storage.store import Store
+from tests.town import Coordinator, Resident, Town
+from tests.twins.line_twin import Call
+from tests.twins.serving import LOST
+
+
+_BACK_TO_SENDING = text("UPDATE outbox SET state = 'sending', done_at = NULL WHERE seq = (SELECT max(seq) FROM outbox)")
+"""As the row stands when the process dies after the call and before the mark."""
+
+
+def letters(town: Town) -> list[Any]:
+    return town.rows("SELECT state, attempts, maybe_twice, problem, retry_key FROM outbox ORDER BY seq")
+
+
+def last_letter(town: Town) -> Any:
+    return letters(town)[-1]
+
+
+def calls_since(town: Town, before: int) -> list[Call]:
+    return town.line.calls[before:]
+
+
+def tasks(town: Town) -> list[str]:
+    return [row.kind for row in town.rows("SELECT kind FROM task WHERE done_at IS NULL")]
+
+
+@pytest.fixture
+def talk(either_town: Town) -> tuple[Town, Resident, Coordinator]:
+    """A resident on LINE whose talk a coordinator has in hand."""
+    coordinator = either_town.coordinator("佐藤")
+    resident = either_town.resident_on("line").says("人と話したい")
+    coordinator.claims(resident.case)
+    resident.listens()
+    return either_town, resident, coordinator
+
+
+# ---------------------------------------------------------------- LINE: reply while young, push after
+
+
+def test_an_answer_uses_the_reply_token_which_costs_nothing(town: Town) -> None:
+    resident = town.resident_on("line").says("家賃が払えない")
+
+    assert not resident.hears_nothing()
+    assert [call.kind for call in town.line.calls] == ["reply", "reply"]
+
+
+def test_an_answer_whose_token_has_grown_old_is_pushed(settling_town: Town) -> None:
+    resident = settling_town.resident_on("line").taps("相談をはじめる")
+    resident.says("家賃が払えない")
+    assert resident.hears_nothing()
+
+    settling_town.passes(seconds=70)
+
+    assert not resident.hears_nothing()
+    assert settling_town.line.calls[-1].kind == "push"
+    assert settling_town.line.violations == []
+
+
+def test_a_coordinators_reply_is_pushed_with_the_key_stored_beside_it(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+
+    coordinator.replies(resident.case, "はじめまして。佐藤です。")
+
+    assert "はじめまして。佐藤です。" in resident.hears()
+    call = town.line.calls[-1]
+    assert (call.kind, call.retry_key) == ("push", last_letter(town).retry_key)
+    assert uuid.UUID(call.retry_key)
+
+
+# ---------------------------------------------------------------- lost, busy, broken
+
+
+@pytest.mark.parametrize("status", [LOST, 500, 503])
+def test_a_push_whose_answer_was_lost_after_line_took_it_arrives_once(talk: tuple[Town, Resident, Coordinator], status: int) -> None:
+    town, resident, coordinator = talk
+    town.line.fail(1, status, after_accepting=True)
+
+    coordinator.replies(resident.case, "明日の10時に電話します。")
+    town.passes(seconds=5)
+
+    assert [bubble.text for bubble in resident.heard()].count("明日の10時に電話します。") == 1
+    assert last_letter(town).state == "sent"
+    first, second = town.line.calls[-2:]
+    assert (first.retry_key, second.status) == (second.retry_key, 409)
+    assert town.line.violations == []
+
+
+def test_a_reply_whose_answer_was_lost_is_not_said_twice(town: Town) -> None:
+    resident = town.resident_on("line")
+    resident.listens()
+    town.line.fail(1, LOST, after_accepting=True)
+
+    resident.says("家賃が払えない")
+    heard = resident.hears()
+    town.passes(seconds=5)
+    town.passes(minutes=2)
+
+    assert heard
+    assert resident.hears() == heard
+    assert last_letter(town).state == "sent"
+
+
+def test_a_reply_that_never_reached_line_still_arrives(town: Town) -> None:
+    resident = town.resident_on("line")
+    town.line.fail(1, 500)
+
+    resident.says("家賃が払えない")
+    town.passes(seconds=5)
+
+    assert not resident.hears_nothing()
+    assert last_letter(town).state == "sent"
+
+
+def test_a_reply_of_unknown_fate_whose_token_died_is_told_to_staff_and_not_doubled(town: Town) -> None:
+    resident = town.resident_on("line")
+    town.line.fail(1, LOST, after_accepting=True)
+    resident.says("家賃が払えない")
+    heard = resident.hears()
+
+    town.line.fail(1, LOST)
+    town.clock.moves(minutes=5)
+    town.passes(minutes=5)
+
+    assert resident.hears() == heard
+    assert tasks(town) == ["maybe_not_delivered"]
+
+
+def test_line_asks_for_a_pause_and_gets_it(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    town.line.fail(1, 429)
+
+    coordinator.replies(resident.case, "お待たせしました。")
+    assert resident.hears_nothing()
+    assert last_letter(town).state == "queued"
+    town.passes(seconds=5)
+
+    assert "お待たせしました。" in resident.hears()
+
+
+def test_when_the_months_quota_is_used_up_staff_are_told_once_and_the_reply_waits(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    town.line.quota = 0
+
+    coordinator.replies(resident.case, "お返事です。")
+    town.passes(hours=2)
+    assert resident.hears_nothing()
+    assert tasks(town).count("quota_used_up") == 1
+    town.line.quota = None
+    town.passes(hours=2)
+
+    assert "お返事です。" in resident.hears()
+
+
+def test_after_hours_of_failure_everything_comes_in_its_order(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    town.line.fail(1000, 503)
+    for number in range(4):
+        coordinator.replies(resident.case, f"その{number}")
+    for _ in range(6):
+        town.passes(minutes=20)
+    assert resident.hears_nothing()
+
+    town.line.no_faults()
+    town.passes(minutes=10)
+
+    assert [bubble.text for bubble in resident.heard()] == [f"その{number}" for number in range(4)]
+
+
+def test_one_resident_whose_line_hangs_keeps_nobody_else_waiting(town: Town) -> None:
+    one, other = town.resident_on("line"), town.resident_on("telegram")
+    town.line.slow(3.0)
+    began = time.monotonic()
+    webhook = town.line.text(one.account, "家賃が払えない")
+    assert town.http.post("/line/webhook", content=webhook.body, headers=webhook.headers).status_code == 200
+    other_webhook = town.telegram.text(other.account, "家賃が払えない")
+    other.listens()
+
+    town.http.post("/telegram/webhook", content=other_webhook.body, headers=other_webhook.headers)
+    town.until(lambda: not other.hears_nothing(), seconds=2.5)
+
+    assert time.monotonic() - began < 2.9
+    town.rests()
+
+
+# ---------------------------------------------------------------- never again
+
+
+def test_what_line_refuses_for_good_becomes_a_task_and_the_next_reply_still_goes(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    town.line.fail(1, 400)
+
+    coordinator.replies(resident.case, "これは届きません。")
+    coordinator.replies(resident.case, "これは届きます。")
+
+    assert [bubble.text for bubble in resident.heard()] == ["これは届きます。"]
+    assert "not_delivered" in tasks(town)
+
+
+def test_telegram_says_blocked_and_staff_are_told(town: Town) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("telegram").says("人と話したい")
+    coordinator.claims(resident.case)
+    town.telegram.blocked.add(resident.account)
+
+    coordinator.replies(resident.case, "お返事です。")
+
+    assert "unreachable" in tasks(town)
+    assert coordinator.sees(resident.case)["reachable"] is False
+
+
+def test_telegram_cannot_tell_a_lost_answer_so_the_reply_is_marked_as_perhaps_double(town: Town) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("telegram").says("人と話したい")
+    coordinator.claims(resident.case)
+    resident.listens()
+    town.telegram.fail(1, LOST, after_accepting=True)
+
+    coordinator.replies(resident.case, "お返事です。")
+    town.passes(seconds=5)
+
+    assert last_letter(town).maybe_twice
+    assert 1 <= len([bubble for bubble in resident.heard() if "お返事です。" in bubble.text]) <= 2
+
+
+def test_telegrams_own_pause_is_kept(town: Town) -> None:
+    resident = town.resident_on("telegram")
+    resident.listens()
+    town.telegram.busy(1, 40)
+
+    resident.says("家賃が払えない")
+    town.passes(seconds=20)
+    assert resident.hears_nothing()
+    town.passes(seconds=21)
+
+    assert not resident.hears_nothing()
+
+
+# ---------------------------------------------------------------- stopping and starting
+
+
+def again(town: Town) -> Delivery:
+    """The delivery of a process that has just started over the same rows."""
+    parts = town.parts
+    return Delivery(town.store, parts.channels, town.clock, parts.hub, timedelta(hours=6))
+
+
+def test_a_process_that_died_between_sending_and_writing_it_down_does_not_push_twice(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    coordinator.replies(resident.case, "一度だけ届く返事です。")
+    town.store.transact(lambda rows: rows.execute(_BACK_TO_SENDING))
+
+    sweep(town, again(town))
+
+    assert [bubble.text for bubble in resident.heard()] == ["一度だけ届く返事です。"]
+    assert town.line.calls[-1].status == 409
+    assert last_letter(town).state == "sent"
+
+
+def test_a_process_that_died_before_sending_sends_when_it_starts(talk: tuple[Town, Resident, Coordinator]) -> None:
+    town, resident, coordinator = talk
+    town.line.fail(1, 503)
+    coordinator.replies(resident.case, "起きてから送る返事です。")
+    town.clock.moves(minutes=1)
+
+    sweep(town, again(town))
+
+    assert [bubble.text for bubble in resident.heard()] == ["起きてから送る返事です。"]
+
+
+def sweep(town: Town, delivery: Delivery) -> None:
+    async def work() -> None:
+        await delivery.sweep()
+        await delivery.idle()
+        await delivery.close()
+
+    town.on_loop(work())
+    town.rests()
+
+
+def test_a_reply_older_than_six_hours_waits_for_a_human_who_lets_it_go(town: Town) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("line").says("人と話したい")
+    coordinator.claims(resident.case)
+    resident.listens()
+    town.line.fail(1000, 503)
+    coordinator.replies(resident.case, "6時間前の返事です。")
+    town.passes(hours=7)
+    town.line.no_faults()
+    town.passes(hours=1)
+    assert resident.hears_nothing()
+    assert last_letter(town).state == "held"
+
+    released = town.store.transact(lambda rows: outbox.release(rows, resident.conversation_in(rows), town.clock.now()))
+    town.passes(seconds=1)
+
+    assert released == 1
+    assert [bubble.text for bubble in resident.heard()] == ["6時間前の返事です。"]
+
+
+def test_a_channel_that_was_switched_off_keeps_its_replies(build_town: Callable[..., Town], town_store: Store) -> None:
+    with build_town(town_store) as town:
+        coordinator = town.coordinator("佐藤")
+        resident = town.resident_on("line").says("人と話したい")
+        coordinator.claims(resident.case)
+        channels = {name: channel for name, channel in town.parts.channels.items() if name != "line"}
+        town.line.fail(1, 503)
+        coordinator.replies(resident.case, "つながったら届く返事です。")
+        town.clock.moves(minutes=1)
+
+        sweep(town, Delivery(town.store, channels, town.clock, town.parts.hub, timedelta(hours=6)))
+        assert last_letter(town).problem == "channel_off"
+        town.passes(minutes=2)
+
+        assert "つながったら届く返事です。" in resident.hears()

@@ -1,0 +1,122 @@
+"""What was promised for later happens, once, at its time, and only where it may (D6, D8c, D9)."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from bot.jobs.loop import Loop
+from storage import records
+from storage import talk as talks
+from tests.town import Resident, Town
+
+
+def promises(town: Town) -> list[tuple[str, str]]:
+    return [(row.kind, row.state) for row in town.rows("SELECT kind, state FROM promise ORDER BY due_at")]
+
+
+@pytest.fixture
+def waiting(town: Town) -> tuple[Town, Resident]:
+    """A resident who was promised an answer within two hours."""
+    town.coordinator("佐藤")
+    resident = town.resident_on("line").says("人と話したい")
+    resident.listens()
+    return town, resident
+
+
+def test_before_a_promise_is_broken_the_resident_hears_that_it_takes_longer(waiting: tuple[Town, Resident]) -> None:
+    town, resident = waiting
+
+    town.passes(minutes=110)
+    assert resident.hears_nothing()
+    town.passes(minutes=6)
+
+    assert not resident.hears_nothing()
+
+
+def test_the_delay_is_said_once(waiting: tuple[Town, Resident]) -> None:
+    town, resident = waiting
+    town.passes(minutes=116)
+    said = resident.hears()
+
+    for _ in range(3):
+        town.passes(minutes=1)
+
+    assert resident.hears() == said
+
+
+def test_many_who_keep_promises_at_once_say_it_once(waiting: tuple[Town, Resident]) -> None:
+    town, resident = waiting
+    town.clock.moves(minutes=116)
+    together = threading.Barrier(4)
+
+    def keep() -> None:
+        together.wait()
+        town.on_loop(Loop(town.parts).keep_promises())
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: keep(), range(4)))
+    town.rests()
+
+    assert len(resident.heard()) <= 3
+    assert [kind for kind, state in promises(town) if state == "late"] == ["reply"]
+
+
+def test_a_coordinator_who_answered_in_time_keeps_the_promise(waiting: tuple[Town, Resident]) -> None:
+    town, resident = waiting
+    coordinator = town.coordinator("鈴木")
+    coordinator.claims(resident.case).replies(resident.case, "はじめまして。鈴木です。")
+    resident.listens()
+
+    town.passes(hours=3)
+
+    assert resident.hears_nothing()
+
+
+def test_the_delay_is_not_written_to_somebody_whose_address_is_hidden(waiting: tuple[Town, Resident]) -> None:
+    town, resident = waiting
+    town.rows("UPDATE conversation SET hidden_address = :yes RETURNING id", yes=True)
+
+    town.passes(minutes=116)
+
+    assert resident.hears_nothing()
+    assert [row.kind for row in town.rows("SELECT kind FROM task")] == ["promise_late"]
+
+
+def promise_how_are_you(town: Town, resident: Resident, days: int = 14) -> None:
+    def work(rows: talks.Session) -> None:
+        talk = talks.by_id(rows, resident.conversation_in(rows))
+        assert talk is not None
+        records.promise(rows, talk, kind="how_are_you", due_at=town.clock.now() + timedelta(days=days))
+
+    town.store.transact(work)
+
+
+def test_a_follow_up_comes_between_ten_and_six_and_not_at_night(town: Town) -> None:
+    resident = town.resident_on("line").taps("相談をはじめる")
+    town.clock.stands_at("2026-11-24 20:00")
+    promise_how_are_you(town, resident)
+    resident.listens()
+
+    town.passes(days=14, hours=1)
+    assert resident.hears_nothing()
+    town.clock.stands_at("2026-12-09 10:30")
+    town.is_swept()
+
+    assert not resident.hears_nothing()
+    assert promises(town) == [("how_are_you", "kept")]
+
+
+def test_nobody_is_asked_how_they_are_while_a_human_writes_with_them(town: Town) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("line").says("人と話したい")
+    coordinator.claims(resident.case).replies(resident.case, "はじめまして。")
+    promise_how_are_you(town, resident)
+    resident.listens()
+
+    town.passes(days=14, hours=1)
+
+    assert resident.hears_nothing()
+
+
