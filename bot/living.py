@@ -13,14 +13,16 @@ log = structlog.get_logger()
 class LivingKnowledge:
     """Holds the running town. A broken folder never replaces it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: Path | None = None) -> None:
+        """`keep`: where built parts may lie for a quicker start; None = nowhere."""
         self.folder = folder
-        self.town = flows.load_town(load(folder))
+        self._keep = keep
+        self.town = flows.load_town(load(folder, keep))
 
     def reload(self) -> bool:
         """Build the folder anew beside the running town and swap; False when it is broken, and the running one stays."""
         try:
-            town = flows.load_town(load(self.folder))
+            town = flows.load_town(load(self.folder, self._keep))
         except BrokenBase as broken:
             log.warning("knowledge_broken", problems=len(broken.problems))
             return False

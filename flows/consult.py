@@ -230,10 +230,11 @@ def area_answered(talk: Talk) -> Turn:
 
 def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Turn:
     ids = tuple(match.id for match in matches[:MOST_CARDS])
-    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, reflect=True)
+    own = sentences(hearing.needs[0].text if hearing.needs else talk.worry)
+    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, own=own[0] if own else "")
 
 
-def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]], *, score: float = 0.0, reflect: bool = False) -> Turn:
+def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]], *, score: float = 0.0, own: str = "") -> Turn:
     """The cards, and whether they are right. Closed now: the offer to be told when they open (2b)."""
     shown = cards(talk, ids, why)
     if not shown:
@@ -243,18 +244,15 @@ def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]],
     )
     opens = all_closed(talk, [card.id for card in shown]) if _may_push(talk) else None
     count = talk.says("cards.count", count=str(len(shown))) if len(shown) > 1 else talk.says("cards.one")
-    first = Reply(text=f"{_reflection(talk)}{count.text}" if reflect else count.text, key=count.key, cards=shown)
+    first = Reply(text=f"{_reflection(talk, own)}{count.text}", key=count.key, cards=shown)
     choices = ("right", "wrong", "tell_me", "!human") if opens else ("right", "wrong", "!human")
     effect = RecordMatch(cards=tuple(card.id for card in shown), score=score, decision="answer", knowledge=talk.town.base.version)
     return talk.ask("consult.shown", first, "cards.right", choices=choices, effects=(effect,))
 
 
-def _reflection(talk: Talk) -> str:
-    """One line in the resident's own words (D2); only for Japanese, where the quotation stands in the sentence."""
-    own = sentences(talk.worry)
-    if not own or talk.session.lang != "ja":
-        return ""
-    return talk.says("cards.reflect", said=shortened(own[0], 28)).text
+def _reflection(talk: Talk, own: str) -> str:
+    """One line in the resident's own words (D2); only in Japanese, where the quotation stands in the sentence."""
+    return talk.says("cards.reflect", said=shortened(own, 28)).text if own and talk.session.lang == "ja" else ""
 
 
 def cards_answered(talk: Talk) -> Turn:

@@ -48,9 +48,9 @@ THREAT = Crisis(
     "threat", ("keisatsu-110", "keisatsu-soudan-9110"), now=("keisatsu-110",), answers=("safe", "not_safe", "flee"), worse=("not_safe",), hides=True
 )
 CHILD = Crisis("child", ("keisatsu-110", "jidou-189"), now=("keisatsu-110", "shobo-119"), answers=("hurt", "not_hurt"), worse=("hurt",))
-CHILD_SEEN = Crisis("child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("now", "not_now"), worse=("now",))
+CHILD_SEEN = Crisis("child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("danger_now", "no_danger_now"), worse=("danger_now",))
 CARER = Crisis("carer", ("yorisoi",), now=("shobo-119",), answers=("ill", "not_ill"), worse=("ill",))
-ABUSE = Crisis("abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("now", "not_now"), worse=("now",))
+ABUSE = Crisis("abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("danger_now", "no_danger_now"), worse=("danger_now",))
 HARM = Crisis("harm", ("yorisoi",), now=("keisatsu-110",), answers=("beside", "not_beside"), worse=("beside",))
 FOOD = Crisis("food", ("yorisoi",), answers=("little_ones", "no_little_ones"))
 BODY = Crisis("body", ("shobo-119",))
@@ -113,21 +113,21 @@ def ask_plainly(talk: Talk) -> Turn:
         doctors = ("kodomo-iryo-8000", "kyukyu-anshin-7119") if danger.who == "family" else ("kyukyu-anshin-7119",)
         lines = lines_in_words(doctors, talk.session.lang, talk.town)
         number = talk.says("unsure.body_lines", lines=lines) if lines else talk.says("unsure.body")
-        return note.ask("danger.unclear", number, "unsure.body_question", choices=("yes", "no", "unsure"))
+        return note.ask("danger.unclear", number, "unsure.body_question", choices=("is_so", "is_not_so", "cannot_say"))
     key = {"partner": "unsure.home", "threat": "unsure.home", "child": "unsure.child", "harm": "unsure.harm"}.get(crisis.name, "unsure.suicide")
-    return note.ask("danger.unclear", "unsure.ack", key, choices=("yes", "no", "unsure"))
+    return note.ask("danger.unclear", "unsure.ack", key, choices=("is_so", "is_not_so", "cannot_say"))
 
 
 def unclear_answered(talk: Talk) -> Turn:
     """ある and わからない are L2; ない leads back to the worry."""
     crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
     match talk.choice:
-        case "no":
+        case "is_not_so":
             return _go_on(talk)
-        case "yes" | "unsure":
+        case "is_so" | "cannot_say":
             danger = talk.session.danger.model_copy(update={"level": "L2"})
             talk = talk.with_(danger=_highest(talk.session.danger, danger))
-            return life_in_danger(talk, BODY) if crisis is BODY and talk.choice == "yes" else told(talk, SUICIDE if crisis is BODY else crisis)
+            return life_in_danger(talk, BODY) if crisis is BODY and talk.choice == "is_so" else told(talk, SUICIDE if crisis is BODY else crisis)
         case _ if talk.session.misses == 0:
             return talk.remembering().ask_again("unsure.again")
         case _:
@@ -151,6 +151,8 @@ def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
         return life_in_danger(talk, BODY)
     if crisis is FOOD:
         return no_food(talk)
+    if crisis is CHILD and talk.session.lang == "ja":
+        talk = talk.with_(lang="easy")
     key = f"crisis.{crisis.name}"
     numbers = talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines))
     question = talk.says(f"{key}.question")
@@ -163,8 +165,9 @@ def life_in_danger(talk: Talk, crisis: Crisis) -> Turn:
     if crisis is BODY:
         bubbles: tuple[Reply, ...] = (talk.says("now.body", line=line_in_words("shobo-119", talk.session.lang, talk.town)),)
     else:
-        first = talk.says(f"now.{'police' if crisis.now[0] == 'keisatsu-110' else 'ambulance'}", lines=_numbers(talk, crisis.now[:1]))
-        bubbles = (first, talk.says("now.others_life" if crisis is OTHERS_LIFE else "now.place"))
+        key = "now.tell_place" if crisis is OTHERS_LIFE else "now.police" if crisis.now[0] == "keisatsu-110" else "now.ambulance"
+        second = talk.says("now.not_alone" if crisis is OTHERS_LIFE else "now.place")
+        bubbles = (talk.says(key, lines=_numbers(talk, crisis.now[:1])), second)
     if talk.session.danger.rule in _POISON:
         bubbles = (*bubbles, talk.says("now.poison", lines=_numbers(talk, ("chudoku-osaka",))))
     return _placed(talk, crisis, bubbles)
@@ -188,7 +191,7 @@ def no_food(talk: Talk) -> Turn:
 
 def _asked(talk: Talk, crisis: Crisis, level: Level, bubbles: tuple[Reply, ...]) -> Turn:
     links = _leave(talk) if crisis.hides else ()
-    noted = talk.noting(family=crisis.name)
+    noted = talk.noting(family=crisis.name, told=str(len(talk.session.story)))
     return noted.ask("danger.asked", *bubbles, choices=crisis.answers, links=links, effects=_effects(talk, crisis, level, take_over=False))
 
 
@@ -219,12 +222,12 @@ def _now(talk: Talk, crisis: Crisis) -> Reply:
     """③ What happens now. 「知らせました」 only if somebody can be told (D6)."""
     if talk.desk.is_there:
         return talk.says("crisis.now.told_quietly" if crisis.hides else "crisis.now.told")
-    return _when_read(talk)
+    return _when_read(talk, quietly="_quietly" if crisis.hides else "")
 
 
-def _when_read(talk: Talk) -> Reply:
+def _when_read(talk: Talk, quietly: str = "") -> Reply:
     moment = next_reading(talk)
-    return talk.says("crisis.now.closed", moment=moment) if moment else talk.says("crisis.now.nobody")
+    return talk.says(f"crisis.now.closed{quietly}", moment=moment) if moment else talk.says(f"crisis.now.nobody{quietly}")
 
 
 def _leave(talk: Talk) -> tuple[Button, ...]:

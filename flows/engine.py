@@ -239,9 +239,9 @@ def _old_button(talk: Talk) -> Turn:
 def _other_words(town: Town) -> Mapping[str, frozenset[str]]:
     """はい, いいえ, わからない and their like, for the choices that mean the same."""
     yes, no, unsure = town.typed("yes"), town.typed("no"), town.typed("unsure")
-    means_yes = ("yes", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over", "start", "one_person", "pass_on")
-    means_no = ("no", "wrong", "not_share", "rather_not", "not_now", "no_need")
-    said = dict.fromkeys(means_yes, yes) | dict.fromkeys(means_no, no) | dict.fromkeys(("unsure", "no_answer", "area_unknown"), unsure)
+    means_yes = ("yes", "is_so", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over", "start", "one_person", "pass_on")
+    means_no = ("no", "is_not_so", "wrong", "not_share", "rather_not", "not_now", "no_need")
+    said = dict.fromkeys(means_yes, yes) | dict.fromkeys(means_no, no) | dict.fromkeys(("cannot_say", "no_answer", "area_unknown"), unsure)
     return {
         **said, "safe": town.typed("safe"), "not_safe": town.typed("not_safe"), "doing": town.typed("doing"), "not_doing": town.typed("not_doing"),
         "mend": town.typed("mend"),

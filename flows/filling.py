@@ -13,6 +13,8 @@ from knowledge.hotlines import Hotline
 
 _NOT_IN_BRACKETS: Final = re.compile(r"[（(].*")
 _TOHOKU: Final = ("岩手", "宮城", "福島")
+_BY_TELEPHONE_ALWAYS: Final = "電話24時間"
+"""A line with shorter hours on other ways: what is shown is its telephone."""
 _MOST_HOURS: Final = 14
 """Letters of hours said inside a bubble; longer ones stand on the card only."""
 
@@ -104,7 +106,7 @@ def line_facts(hotline: Hotline, lang: Lang, town: Town) -> str:
     clock = town.words(lang).clock
     hours = hotline.known_hours
     facts = []
-    if hotline.always_open:
+    if hotline.always_open or (hours or "").startswith(_BY_TELEPHONE_ALWAYS):
         facts.append(clock["always"])
     elif hours is not None and lang == "ja" and len(hours) <= _MOST_HOURS:
         facts.append(hours)

@@ -35,7 +35,8 @@ def begin(talk: Talk) -> Turn:
     talk = noticing(talk)
     honest = talk.says("gap.honest")
     if talk.session.lang == "ja" and (own := sentences(talk.worry)):
-        reflection = talk.says("gap.reflect_refused" if talk.session.tried else "gap.reflect", said=shortened(own[0], 28))
+        refused = "gap.reflect_refused" if "refused_by_office" in talk.session.gap_reasons else "gap.reflect_tried"
+        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=shortened(own[0], 28))
         bubbles: tuple[Reply, ...] = (reflection, honest, talk.says("gap.offer"))
     else:
         bubbles = (honest, talk.says("gap.offer"))
@@ -158,9 +159,7 @@ def consent_answered(talk: Talk) -> Turn:
 
 def _hand_over(talk: Talk) -> Turn:
     confirmed = tuple(line.model_copy(update={"source": "confirmed"}) for line in talk.session.sheet)
-    consent = RecordConsent(
-        purpose="handoff", recipient=talk.town.base.town.desk_name, items=tuple(line.about for line in confirmed), version=CONSENT_VERSION
-    )
+    consent = RecordConsent(purpose="handoff", recipient=talk.town.base.town.desk_name, items=("summary",), version=CONSENT_VERSION)
     return hand_over(talk.with_(sheet=confirmed), "nothing_fits", talk.says("gap.handed_over"), promise(talk), effects=(consent,))
 
 

@@ -54,7 +54,7 @@ def hand_over(
 ) -> Turn:  # fmt: skip
     """The last thing the bot says: the case opens, and the talk is the coordinator's as soon as one is there."""
     opened = open_case(talk, reason, level=level, share=share, extra=extra, only=None if share else tuple(extra))
-    told = talk.noting(told=str(len(talk.session.story)), share=None if share else "no")
+    told = talk.with_(sheet=()).noting(told=str(len(talk.session.story)), share=None if share else "no")
     return _wait(told, *bubbles, effects=(*effects, opened))
 
 

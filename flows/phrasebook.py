@@ -99,7 +99,7 @@ def _mistakes(read: Read, below: Phrases | None) -> Iterable[Problem]:
 
 def _phrase_mistakes(read: Read, section: str, key: str, value: Tree, below: Phrases | None) -> Iterable[Problem]:
     words = _wordings(value)
-    if section != "typed" and any(re.search(r"\d{3}", word) for word in words):
+    if section != "typed" and any(re.search(r"\d{3}", SLOT.sub("", word)) for word in words):
         hint = "{hotline.yorisoi} のように、一覧の名前を書いてください。"
         yield read.problem((section, key), "error", "number", "電話番号をここに書くことはできません", hint)
     if below is None or section == "typed":

@@ -112,10 +112,9 @@ def erased(lines: Sequence[SheetLine], wish: str, place: int | None) -> tuple[Sh
 def sheet_of(talk: Talk) -> tuple[SheetLine, ...]:
     """Everything a coordinator should know of this worry that is not yet on a sheet, with where it came from."""
     session, town = talk.session, talk.town
-    told = int(talk.note("told") or "0")
-    new = session.story[told:]
-    lines = list(session.sheet) if session.sheet else own_lines(new, town)[:MOST_WORRY_LINES]
-    if told:
+    told, begins = int(talk.note("told") or "0"), int(talk.note("begins") or "0")
+    lines = list(session.sheet) if session.sheet else own_lines(session.story[told:], town)[:MOST_WORRY_LINES]
+    if told > begins:
         return tuple(lines)
     return (*_danger_lines(talk), *lines, *_facts(talk))
 

@@ -91,7 +91,7 @@ def since_told(talk: Talk) -> Turn:
     """いつから → 命の危険."""
     if not talk.text:
         return talk.ask_again("third.since")
-    return talk.remembering().ask("thirdparty.risk", "third.risk", choices=("yes", "no", "unsure"))
+    return talk.remembering().ask("thirdparty.risk", "third.risk", choices=("is_so", "is_not_so", "cannot_say"))
 
 
 def risk_told(talk: Talk) -> Turn:
@@ -107,9 +107,9 @@ def ties_told(talk: Talk) -> Turn:
     if talk.choice is None and not talk.text:
         return talk.ask_again("third.ties")
     talk, risk = talk.remembering(), talk.note("risk") or ""
-    told = talk.town.words("ja").says[f"sheet.risk.{risk}"][0] if risk in ("yes", "no", "unsure") else risk
+    told = talk.town.words("ja").says[f"sheet.risk.{risk}"][0] if risk in ("is_so", "is_not_so", "cannot_say") else risk
     extra = [SheetLine(about="note", text=talk.town.words("ja").says["sheet.commissioner"][0]), SheetLine(about="urgent", text=told)]
     if talk.choice == "nobody":
         extra.append(SheetLine(about="household", text=talk.town.label("nobody", "ja")))
-    level: Level = "L2" if risk == "yes" else "L1"
+    level: Level = "L2" if risk == "is_so" else "L1"
     return hand_over(talk, "third_person", talk.says("third.commissioner_done"), promise(talk), extra=extra, level=level)

@@ -14,6 +14,7 @@ from knowledge.entry import Domain, Entry, Town
 from knowledge.hearing.danger import BrokenDangerList, DangerList
 from knowledge.hearing.index import Index
 from knowledge.hotlines import Hotline
+from knowledge.kept import kept
 from knowledge.layers import STARTER, Laid, lay
 from knowledge.problem import Problem, errors
 
@@ -63,21 +64,26 @@ class Base:
         return (*examples, *refusals)
 
 
-def load(folder: Path) -> Base:
-    """Build a base from a folder: a town's own over the starter, or any folder of entries as it stands. Raises `BrokenBase`."""
+def load(folder: Path, keep: Path | None = None) -> Base:
+    """Build a base from a folder: a town's own over the starter, or any folder of entries as it stands. Raises `BrokenBase`.
+
+    `keep` is a folder of our own where what was built may be kept for the next start (kept.py).
+    """
     laid = lay(folder)
     broken = [*errors(laid.problems), *unknown_hotlines(laid)]
     if broken and own_danger_file(folder) is None:
         raise BrokenBase(tuple(broken))
-    danger = danger_of(folder)
+    danger = danger_of(folder, keep)
     if not isinstance(danger, DangerList):
         broken += danger
     if broken or laid.town is None or not isinstance(danger, DangerList):
         raise BrokenBase(tuple(broken))
     entries = {entry.id: entry for entry in laid.entries.values() if not entry.hidden}
+    sources = {*folder.rglob("*.y*ml"), *STARTER.rglob("*.y*ml")}
+    hearing = kept(keep, "index", sources, lambda: Index.build(entries, laid.synonyms))
     return Base(
         version=laid.version, folder=folder, town=laid.town, entries=MappingProxyType(entries), domains=MappingProxyType(laid.domains),
-        hotlines=MappingProxyType(laid.hotlines), hearing=Index.build(entries, laid.synonyms), danger=danger,
+        hotlines=MappingProxyType(laid.hotlines), hearing=hearing, danger=danger,
     )  # fmt: skip
 
 
@@ -87,11 +93,11 @@ def own_danger_file(folder: Path) -> Path | None:
     return own if own.exists() else None
 
 
-def danger_of(folder: Path) -> DangerList | list[Problem]:
+def danger_of(folder: Path, keep: Path | None = None) -> DangerList | list[Problem]:
     """The list that is heard with, or what is wrong in it."""
     file = own_danger_file(folder) or STARTER / "danger.yaml"
     try:
-        return DangerList.load(file)
+        return kept(keep, "danger", (file, *(file.parent / "danger").glob("*.yaml")), lambda: DangerList.load(file))
     except BrokenDangerList as wrong:
         return [Problem(str(file), 1, 1, "error", "danger", message) for message in wrong.problems]
 

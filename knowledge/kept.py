@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,14 +16,13 @@ T = TypeVar("T")
 
 _CODE = Path(__file__).parent
 _MADE_BY = ("sudachipy", "sudachidict-core", "numpy", "pydantic")
-_PREFIX = "knowledge-"
 
 
-def kept(folder: Path | None, version: str, make: Callable[[], T]) -> T:
-    """What `make` made for this version, from the file of an earlier start where there is one. `folder` None: always made anew."""
+def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable[[], T]) -> T:
+    """What `make` made of these files, from an earlier start where nothing has changed since. `folder` None: always made anew."""
     if folder is None:
         return make()
-    file = folder / f"{_PREFIX}{_name(version)}.kept"
+    file = folder / f"{what}-{_name(sources)}.kept"
     if file.exists() and file.stat().st_uid == os.getuid():
         try:
             found: T = pickle.loads(file.read_bytes())  # noqa: S301  (our own file, see above)
@@ -31,11 +30,11 @@ def kept(folder: Path | None, version: str, make: Callable[[], T]) -> T:
         except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError, TypeError):  # cut off by a crash
             file.unlink(missing_ok=True)
     made = make()
-    _write(folder, file, made)
+    _write(folder, what, file, made)
     return made
 
 
-def _write(folder: Path, file: Path, made: object) -> None:
+def _write(folder: Path, what: str, file: Path, made: object) -> None:
     """Write beside and rename, so that a crash leaves no half file; a full or read-only disk costs only the next start's time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,18 +42,18 @@ def _write(folder: Path, file: Path, made: object) -> None:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             pickle.dump(made, out, protocol=pickle.HIGHEST_PROTOCOL)
         beside.replace(file)
-        for old in folder.glob(f"{_PREFIX}*.kept"):
+        for old in folder.glob(f"{what}-*.kept"):
             if old != file:
                 old.unlink(missing_ok=True)
     except OSError:
         return
 
 
-def _name(version: str) -> str:
-    """The version of the contents, of the code, and of the libraries that cut words."""
-    seen = hashlib.sha256(version.encode())
-    for source in sorted(_CODE.rglob("*.py")):
-        seen.update(source.read_bytes())
+def _name(sources: Iterable[Path]) -> str:
+    """A hash of the contents, of the code, and of the libraries that cut words."""
+    seen = hashlib.sha256()
+    for source in (*sorted(sources), *sorted(_CODE.rglob("*.py"))):
+        seen.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     for package in _MADE_BY:
         seen.update(importlib.metadata.version(package).encode())
     return seen.hexdigest()[:16]

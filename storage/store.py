@@ -112,6 +112,14 @@ def _is_down(error: BaseException) -> bool:
     return read_only or error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
 
 
+def _down(error: BaseException) -> StoreDown:
+    """What the caller hears: the engine's own name for what is wrong, such as `SQLITE_FULL` or `AdminShutdown`, never what was to be written."""
+    if isinstance(error, StoreDown):
+        return error
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return StoreDown(getattr(origin, "sqlite_errorname", type(origin).__name__))
+
+
 # ---------------------------------------------------------------- SQLite
 
 
@@ -189,7 +197,7 @@ class SqliteStore(Store):
             return self._commit(batch)
         except BaseException as error:
             if _is_down(error):
-                return [_Raised(StoreDown(type(error).__name__).with_traceback(error.__traceback__)) for _ in batch]
+                return [_Raised(_down(error)) for _ in batch]
             if len(batch) == 1:
                 return [_Raised(error)]
         return [outcome for waiting in batch for outcome in self._outcomes([waiting])]
@@ -322,7 +330,7 @@ class PostgresStore(Store):
                 if _lost_a_race(error) and tries < _PG_TRIES:
                     tries += 1
                 elif _is_down(error):
-                    raise StoreDown(type(error).__name__) from error
+                    raise _down(error) from error
                 else:
                     raise
 

@@ -16,7 +16,6 @@ from tests.town import Coordinator, Resident, Town
 from tests.twins.line_twin import Call
 from tests.twins.serving import LOST
 
-
 _BACK_TO_SENDING = text("UPDATE outbox SET state = 'sending', done_at = NULL WHERE seq = (SELECT max(seq) FROM outbox)")
 """As the row stands when the process dies after the call and before the mark."""
 

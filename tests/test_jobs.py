@@ -118,5 +118,3 @@ def test_nobody_is_asked_how_they_are_while_a_human_writes_with_them(town: Town)
     town.passes(days=14, hours=1)
 
     assert resident.hears_nothing()
-
-

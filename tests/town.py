@@ -119,7 +119,9 @@ class Town:
             self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=_knowledge(self.settings.knowledge)
         )
         self._app = apps.build_app(self.parts)
-        self._server = uvicorn.Server(uvicorn.Config(self._app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        )
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         end = time.monotonic() + _PATIENCE

@@ -78,11 +78,7 @@ class DangerList:
         if before:
             joined = fold(before + SEAM + text)
             seam = len(joined.text) - len(folded.text)
-            signals += [
-                Signal(signal.rule, signal.level, tuple((max(s, seam) - seam, e - seam) for s, e in signal.pieces if e > seam))
-                for signal in self._listen(joined.text).signals()
-                if any(start < seam for start, _ in signal.pieces) and any(end > seam for _, end in signal.pieces)
-            ]
+            signals += _across(self._listen(joined.text).signals(), seam)
         return self._decide(text, folded, heard, signals)
 
     def test(self) -> list[Failure]:
@@ -123,20 +119,20 @@ class DangerList:
         )
 
     def _test_rule(self, rule: Rule) -> Iterable[Failure]:
-        wishes = [
-            (rule.must, "told", lambda level: level >= rule.level),
-            (rule.must_now, "L3", lambda level: level == _NOW),
-            (rule.asks, "L1", lambda level: level == _ASK),
-            (rule.must_not, "L0", lambda level: level == _NONE),
-        ]
-        for sentences, wanted, fits in wishes:
+        wishes = (
+            (rule.must, range(rule.level, _NOW + 1), LEVELS[rule.level]),
+            (rule.must_now, (_NOW,), "L3"),
+            (rule.asks, (_ASK,), "L1"),
+            (rule.must_not, (_NONE,), "L0"),
+        )
+        for sentences, levels, wanted in wishes:
             for sentence in sentences:
                 *earlier, last = sentence.split("／")
-                danger = self.scan(last, earlier)
-                kind_right = wanted == "L0" or set(rule.kinds) & set(danger.kinds)
-                if not fits(LEVELS.index(danger.level)) or not kind_right:
-                    got = f"{danger.level} {','.join(danger.kinds)} ({danger.rule})"
-                    yield Failure(rule.id, sentence, LEVELS[rule.level] if wanted == "told" else wanted, got)
+                heard = self.scan(last, earlier)
+                kind_right = not heard.heard or bool(set(rule.kinds) & set(heard.kinds))
+                if LEVELS.index(heard.level) not in levels or not kind_right:
+                    got = f"{heard.level} {','.join(heard.kinds)} ({heard.rule})"
+                    yield Failure(rule.id, sentence, wanted, got)
 
 
 class _Listening:
@@ -223,11 +219,21 @@ class _Listening:
         """One of the patterns stands in the sentence of a piece, or so many sentences from it."""
         sentences = {self._heard.sentence(start) for start, _ in pieces}
         return any(
-            abs(self._heard.sentence(start) - sentence) <= sentences_apart for start, _ in self._all(patterns) for sentence in sentences
+            abs(self._heard.sentence(start) - sentence) <= sentences_apart
+            for start, _ in self._all(patterns)
+            for sentence in sentences
         )
 
     def _all(self, patterns: Sequence[Pattern]) -> list[Span]:
         return _spans(self._heard, patterns)
+
+
+def _across(signals: Iterable[Signal], seam: int) -> Iterator[Signal]:
+    """Those that begin before the seam and end behind it, cut to what the new message says."""
+    for signal in signals:
+        if any(start < seam for start, _ in signal.pieces) and any(end > seam for _, end in signal.pieces):
+            new = tuple((max(start, seam) - seam, end - seam) for start, end in signal.pieces if end > seam)
+            yield Signal(signal.rule, signal.level, new)
 
 
 class _Contexts:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-import yaml
-
 from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, Step, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
+from knowledge.reading import errors, read_yaml
 
 Who = Literal["self", "family", "other"]
 Where = Literal["after", "before", "near", "sentence", "message"]
@@ -116,11 +115,11 @@ class _Reader:
     idioms: list[str] = field(default_factory=list)
 
     def sections(self, file: Path) -> dict[str, object]:
-        try:
-            tree = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.CBaseLoader)
-        except (yaml.YAMLError, UnicodeDecodeError) as broken:
-            self.problems.append(f"{file.name}: YAML として読めません。（{broken}）")
-            return {}
+        read = read_yaml(file)
+        self.problems += [
+            f"{file.name}:{problem.line}: {problem.message} {problem.hint}".rstrip() for problem in errors(read.problems)
+        ]
+        tree: object = read.tree
         if not isinstance(tree, dict):
             self.problems.append(f"{file.name}: 先頭は {'、'.join(_SECTIONS)} のどれかで始めてください。")
             return {}

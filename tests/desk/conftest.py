@@ -165,7 +165,7 @@ class Browser:
     def field(self, name: str, within: str = "") -> str:
         """Value of a hidden field, of the form whose address ends with `within`."""
         forms = re.findall(r"<form.*?</form>", self.page, re.DOTALL)
-        form = next((found for found in forms if within and f'{within}"' in found), self.page)
+        form = next((found for found in forms if within and re.search(rf'action="[^"]*{within}"', found)), self.page)
         found = re.search(rf'name="{name}" value="([^"]*)"', form)
         assert found, f"no field {name} in {self.path}"
         return html.unescape(found[1])

@@ -74,7 +74,7 @@ async def test_the_second_to_claim_is_told_who_was_first_and_may_take_over_on_pu
     assert tanaka.status == 409
     assert "佐藤さんが受け持っています" in tanaka.text
     await tanaka.posts(f"/desk/cases/{code}/claim", instead="yes")
-    assert "受け持ち中 ： 田中" in tanaka.text
+    assert "受け持ち中： 田中" in tanaka.text
 
 
 async def test_a_reply_reaches_the_resident_in_the_coordinators_name(office: Office, sato: Browser) -> None:

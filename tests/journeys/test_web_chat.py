@@ -28,7 +28,9 @@ def test_a_worry_is_written_and_answered(town: Town, open_browser: Open, script:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with-script", "plain-forms"])
-def test_a_coordinator_and_a_resident_on_the_web_write_to_each_other(town: Town, open_browser: Open, desk: Callable[[str], Page], script: bool) -> None:
+def test_a_coordinator_and_a_resident_on_the_web_write_to_each_other(
+    town: Town, open_browser: Open, desk: Callable[[str], Page], script: bool
+) -> None:
     at_desk = desk("佐藤")
     page = open_browser(java_script_enabled=script)
     page.goto("/")

@@ -227,6 +227,7 @@ def test_a_locked_database_is_down_until_the_lock_is_gone(sqlite_store: SqliteSt
     other = sqlite3.connect(sqlite_database.name, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     futures = [sqlite_store.submit(tally("kept")) for _ in range(3)]
+    assert {str(future.exception(10)) for future in futures} == {"SQLITE_BUSY"}
     assert all(isinstance(future.exception(10), StoreDown) for future in futures)
     other.execute("ROLLBACK")
     other.close()
@@ -246,6 +247,7 @@ def test_a_full_disk_is_down_for_the_whole_batch_and_everything_works_once_there
     futures: list[Future[Any]] = [sqlite_store.submit(work) for work in (tally("kept"), long_story, tally("kept"))]
     gate.opens()
     assert all(isinstance(future.exception(10), StoreDown) for future in futures)
+    assert {str(future.exception(10)) for future in futures} == {"SQLITE_FULL"}
     assert counted(sqlite_store, "kept") == 0
     sqlite_store.transact(lambda rows: rows.execute(text("PRAGMA max_page_count=1000000")))
     sqlite_store.transact(long_story)

@@ -1,7 +1,7 @@
 """The strongest channel: what residents said before, an entry's examples taken together.
 
 Each example is a vector of its signs (rare signs weigh more), of length one. An entry is the sum of its examples, with BM25's saturation: the third
-example that says 家賃 adds less than the second. Measured on the development worries: best single example .60 first places, nearest by kernel ridge
+example that says 家賃 adds less than the second. Measured on the development worries: best single example .60 first places, kernel ridge
 regression .76, this .78. And an example can be left out exactly, by subtraction, which no trained model allows so cheaply.
 """
 

@@ -1,0 +1,85 @@
+"""A broken danger list is refused as a whole, and says in Japanese what to mend."""
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.hearing.danger import BrokenDangerList, DangerList
+
+GOOD = """
+groups:
+  partner: [夫, 彼氏]
+  hits: [殴(ら|る), 叩かれ]
+rules:
+  - id: hits
+    why: なぐられる
+    level: L2
+    kinds: [partner_violence]
+    hear: [<partner>…<hits>]
+    unless: [太鼓]
+    must: [夫に殴られました]
+    must_not: [夫と太鼓で殴る真似をしました]
+"""
+
+
+def load(folder: Path, text: str) -> DangerList:
+    file = folder / "danger.yaml"
+    file.write_text(text, encoding="utf-8")
+    return DangerList.load(file)
+
+
+def test_a_small_list_of_a_town_is_heard_and_tested(tmp_path: Path) -> None:
+    danger = load(tmp_path, GOOD)
+    assert danger.test() == []
+    assert danger.scan("きのう彼氏に叩かれた").rule == "hits"
+
+
+def test_files_of_the_folder_beside_belong_to_the_list(tmp_path: Path) -> None:
+    (tmp_path / "danger").mkdir()
+    more = GOOD[GOOD.index("rules:") :].replace("id: hits", "id: more").replace("<partner>…<hits>", "怖い夫")
+    (tmp_path / "danger" / "more.yaml").write_text(more, encoding="utf-8")
+    assert [rule.id for rule in load(tmp_path, GOOD).rules] == ["hits", "more"]
+
+
+def test_a_sentence_that_no_longer_holds_is_reported_with_its_rule(tmp_path: Path) -> None:
+    danger = load(tmp_path, GOOD.replace("must: [夫に殴られました]", "must: [夫に蹴られました]"))
+    (failure,) = danger.test()
+    assert (failure.rule, failure.sentence, failure.wanted) == ("hits", "夫に蹴られました", "L2")
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (GOOD.replace("L2", "L9"), "level が「L9」です"),
+        (GOOD.replace("[partner_violence]", "[dv]"), "kinds の「dv」は使えません"),
+        (GOOD.replace("<hits>]", "<hit>]"), "グループ <hit> がありません"),
+        (GOOD.replace("殴(ら|る)", "殴(ら|る"), "かっこが閉じていません"),
+        (GOOD.replace("殴(ら|る)", "殴る?"), "「?」は使えません"),
+        (GOOD.replace("unless:", "except:"), "「except」という項目はありません"),
+        (GOOD.replace("    must: [夫に殴られました]\n", ""), "試験文がありません"),
+        (GOOD.replace("    why: なぐられる\n", ""), "why が空です"),
+        (GOOD.replace("<partner>…<hits>", "<partner>…"), "前か後ろが空です"),
+        (GOOD + GOOD[GOOD.index("  - id") :], "規則 hits が二つあります"),
+        (GOOD.replace("    unless: [太鼓]", "    unless: 太鼓"), "一覧"),
+        (GOOD.replace("    unless: [太鼓]", "    despite: [むかし]"), "despite の「むかし」"),
+        (GOOD.replace("    unless: [太鼓]", "    near: 十"), "near は半角の数で"),
+        (GOOD.replace("    unless: [太鼓]", "    signs: [怖い]"), "signs（しるし）と at_least"),
+        ("groups: [", "danger.yaml:1"),
+        ("- a", "先頭は"),
+    ],
+)
+def test_a_mistake_is_told_in_japanese_with_its_place(tmp_path: Path, broken: str, said: str) -> None:
+    with pytest.raises(BrokenDangerList) as raised:
+        load(tmp_path, broken)
+    assert any(said in problem for problem in raised.value.problems), raised.value.problems
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BrokenDangerList) as raised:
+        load(tmp_path, GOOD.replace("L2", "L9").replace("[partner_violence]", "[dv]").replace("<hits>]", "<hit>]"))
+    assert len(raised.value.problems) >= 3
+
+
+def test_a_missing_list_is_an_error_and_not_silence(tmp_path: Path) -> None:
+    with pytest.raises(BrokenDangerList, match="ファイルがありません"):
+        DangerList.load(tmp_path / "danger.yaml")
