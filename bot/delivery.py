@@ -6,7 +6,7 @@ the way is tried again with the same key, so LINE takes it once; Telegram cannot
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -41,6 +41,9 @@ class Delivery:
         self._hub = hub
         self._held_after = held_after
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._at_lock: Counter[str] = Counter()
+        self._taken_over: set[str] = set()
+        """Calls found in `sending`: cut off by a crash, or claimed by a reception whose wake-up came second."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -60,7 +63,7 @@ class Delivery:
             log.warning("replies_held", count=held)
             self._hub.wake(DESK)
         for conversation_id in await self._store.atransact(lambda rows: outbox.due_conversations(rows, now)):
-            if not self._locks[conversation_id].locked():
+            if not self._at_lock[conversation_id]:
                 self.wake(conversation_id)
 
     async def close(self) -> None:
@@ -78,10 +81,11 @@ class Delivery:
     # ------------------------------------------------------------ sending
 
     async def _deliver(self, conversation_id: str, claimed: Sequence[Letter]) -> None:
-        lock = self._locks[conversation_id]
+        self._at_lock[conversation_id] += 1
         try:
-            async with lock:
-                letter = claimed[0] if claimed else await self._next(conversation_id)
+            async with self._locks[conversation_id]:
+                mine = claimed and claimed[0].id not in self._taken_over
+                letter = claimed[0] if mine else await self._next(conversation_id)
                 while letter is not None:
                     mark = await self._send(letter)
                     letter = await self._next(conversation_id, mark)
@@ -89,7 +93,9 @@ class Delivery:
             log.warning("delivery_waits_for_database", conversation=conversation_id)
             self._later(conversation_id, 5.0)
         finally:
-            if not lock.locked():
+            self._at_lock[conversation_id] -= 1
+            if not self._at_lock[conversation_id]:  # nobody waits for it either: a second lock beside it would let two deliver at once
+                del self._at_lock[conversation_id]
                 self._locks.pop(conversation_id, None)
 
     async def _next(self, conversation_id: str, mark: Mark | None = None) -> Letter | None:
@@ -107,6 +113,8 @@ class Delivery:
         if isinstance(found, datetime):
             self._later(conversation_id, max(0.05, (found - now).total_seconds()))
             return None
+        if found is not None and found.state == "sending":
+            self._taken_over.add(found.id)
         return found
 
     async def _send(self, letter: Letter) -> Mark:
@@ -117,9 +125,13 @@ class Delivery:
         token, lost_before = self._usable_token(letter), letter.state == "unknown" or (letter.attempts > 1 and letter.state == "sending")
         if token is None and letter.reply_token is not None and lost_before:
             return self._lost_reply(letter)
-        result = await channel.send(
-            Outgoing.model_validate_json(letter.body), destination=letter.destination, retry_key=letter.retry_key, reply_token=token
-        )
+        try:
+            result = await channel.send(
+                Outgoing.model_validate_json(letter.body), destination=letter.destination, retry_key=letter.retry_key, reply_token=token
+            )
+        except Exception as error:  # our bug: tried again with growing pauses, and held for a human in the end
+            log.error("send_failed", error=type(error).__name__, channel=letter.channel, letter=letter.id)
+            result = Unknown(type(error).__name__)
         now = self._clock.now()
         match result:
             case Sent(again=again):

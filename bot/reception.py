@@ -9,6 +9,7 @@ What may live here: the order of these steps, and ownership. What must not: word
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,11 @@ log = structlog.get_logger()
 _LONGEST_SETTLE = timedelta(seconds=25)
 CARD_AFTER = timedelta(minutes=3)
 EARLIER_WORDS = 4
+_UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
+"""What a message counts as that could not be scanned: the plain question is asked."""
+_LOOKED_THROUGH = 500
+"""Lines of a talk in which answers to an unsent message are looked for; platforms let residents take back what is at most a day old."""
+_QUOTED = re.compile("「([^「」]{2,})」")
 
 Split = Callable[[Outgoing], Sequence[Outgoing]]
 
@@ -137,7 +143,12 @@ def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
 def _scan(at: At, talk: Talk, text: str) -> Danger:
     """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
     earlier = [json.loads(body).get("text", "") for body in talks.last_words(at.rows, talk, EARLIER_WORDS)] if talk.last_seq else []
-    return at.town.base.danger.scan(text, earlier)
+    try:
+        return at.town.base.danger.scan(text, earlier)
+    except Exception as error:  # it runs inside the step of the talk: the message is kept whatever happens
+        log.error("scan_failed", error=type(error).__name__, conversation=talk.id)
+        records.count(at.rows, "scan_failed", _day(at.now))
+        return _UNHEARD
 
 
 def _body(inbound: Inbound, text: str) -> dict[str, Any]:
@@ -163,8 +174,9 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
         return Received(conversation_id, settle_at=talk.settle_at)
     at = At(rows, town, rules, now, split)
     waiting = talks.pending(rows, talk)
-    if not waiting or talk.owner == "human":
-        talks.settle_inbox(rows, [event.inbox_id for event in waiting], "queued")
+    unsent = all(event.line.body is None for event in waiting)
+    if unsent or talk.owner == "human":
+        talks.settle_inbox(rows, [event.inbox_id for event in waiting], "acknowledged" if unsent else "queued")
         talks.save(rows, replace(talk, settle_at=None), now)
         return Received(conversation_id)
     return _answer(at, talk, waiting, NO_DANGER)
@@ -292,13 +304,23 @@ def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     """The resident took a message back: its words go everywhere, the fact of a danger stays, nothing is said (R8, D13)."""
     message_id = talks.by_platform_id(at.rows, talk, platform_id)
     if message_id is not None:
-        talks.forget_words(at.rows, talk, [message_id], at.now)
+        talks.forget_words(at.rows, talk, [message_id, *_answers_that_quote(at.rows, talk, message_id)], at.now)
         cases.forget_words(at.rows, talk, message_id)
         if talk.flow_session is not None:
             talk = replace(talk, flow_session=flows.without_words(session_of(talk), message_id).model_dump_json(exclude_defaults=True))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, at.now)
     return Received(talk.id, case_changed=True)
+
+
+def _answers_that_quote(rows: Rows, talk: Talk, message_id: str) -> list[str]:
+    """Lines of the bot that repeat words of this message between 「」."""
+    lines = talks.lines(rows, talk.id, after=max(0, talk.last_seq - _LOOKED_THROUGH), limit=_LOOKED_THROUGH)
+    words = next((json.loads(line.body).get("text", "") for line in lines if line.id == message_id and line.body is not None), "")
+    return [
+        line.id for line in lines
+        if line.author == "bot" and line.body is not None and any(quote.rstrip("…") in words for quote in _QUOTED.findall(line.body))
+    ]  # fmt: skip
 
 
 def last_danger(rows: Rows, talk: Talk, town: flows.Town) -> Danger:

@@ -48,9 +48,13 @@ THREAT = Crisis(
     "threat", ("keisatsu-110", "keisatsu-soudan-9110"), now=("keisatsu-110",), answers=("safe", "not_safe", "flee"), worse=("not_safe",), hides=True
 )
 CHILD = Crisis("child", ("keisatsu-110", "jidou-189"), now=("keisatsu-110", "shobo-119"), answers=("hurt", "not_hurt"), worse=("hurt",))
-CHILD_SEEN = Crisis("child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("danger_now", "no_danger_now"), worse=("danger_now",))
+CHILD_SEEN = Crisis(
+    "child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("danger_now", "no_danger_now"), worse=("danger_now",)
+)
 CARER = Crisis("carer", ("yorisoi",), now=("shobo-119",), answers=("ill", "not_ill"), worse=("ill",))
-ABUSE = Crisis("abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("danger_now", "no_danger_now"), worse=("danger_now",))
+ABUSE = Crisis(
+    "abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("danger_now", "no_danger_now"), worse=("danger_now",)
+)
 HARM = Crisis("harm", ("yorisoi",), now=("keisatsu-110",), answers=("beside", "not_beside"), worse=("beside",))
 FOOD = Crisis("food", ("yorisoi",), answers=("little_ones", "no_little_ones"))
 BODY = Crisis("body", ("shobo-119",))

@@ -83,7 +83,7 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     talk = Talk(session, said, scene, town)
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
-    if said.danger.heard:
+    if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.phrases) == "help"):
         turn = danger.heard(talk)
         if turn is not None:
             return turn

@@ -27,7 +27,7 @@ def skill_told(talk: Talk) -> Turn:
     said = talk.town.label(talk.choice, "ja") if talk.choice in _KINDS else shortened(talk.text, _LONGEST_WORDS)
     before = talk.note("skill")
     talk = talk.noting(skill="／".join(part for part in (before, said) if part))
-    if talk.choice is None and any(word in plain(talk.text) for word in talk.town.typed("times")):
+    if any(word in plain(talk.text) for word in talk.town.typed("times")):
         return places(talk.noting(when=shortened(talk.text, _LONGEST_WORDS)))
     return talk.ask("helper.when", "helper.when", choices=_TIMES)
 

@@ -1,30 +1,32 @@
 """D4: several problems in one home. Read back as a numbered list, corrected, put in order of urgency; one person is offered for the whole."""
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.model import Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import CIRCLED, shortened
+from flows.sheet import CIRCLED, sentences, shortened
 from flows.talk import Talk
 from flows.typed import plain
-from knowledge.hearing import hear
 from knowledge.hearing.model import Hearing, Need
 
 MOST_NEEDS: Final = 5
 _LIST_LETTERS: Final = 78
 """What one bubble of numbered lines holds (G2)."""
+_NOUN: Final = re.compile(r"[一-鿿ァ-ヺー]{2}")
+_SURE_ENOUGH: Final = 0.1
 _URGENT_DOMAINS: Final = ("bouryoku", "iryou", "kourei", "okane", "sumai", "kodomo", "kosodate", "kokoro", "zeihoken", "shigoto")
 """Whose delay harms first; a deadline in the words comes before all of them."""
 
 
 def read_back(talk: Talk, hearing: Hearing) -> Turn:
     """こう受けとりました: each need in the resident's own words."""
-    needs = hearing.needs[:MOST_NEEDS]
-    if len(needs) < 2:
+    told = _told(talk, hearing.needs)
+    if len(told) < 2:
         return one_person(talk, hearing)
-    talk = _with_needs(talk, [(need.text, need.services[0].id if need.services else "") for need in needs])
+    talk = _with_needs(talk, told)
     return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("right", "mend"))
 
 
@@ -55,18 +57,17 @@ def mended(talk: Talk) -> Turn:
     if not talk.text:
         return talk.ask_again("several.what_to_mend")
     talk = talk.remembering()
-    lines, ids = [line.text for line in talk.session.sheet], list(talk.session.needs)
+    told = [(line.text, service) for line, service in zip(talk.session.sheet, talk.session.needs, strict=False)]
     changed = []
-    for need in hear(talk.text, talk.town.base, lang=talk.session.lang).needs or (Need(text=talk.text, domain=None),):
-        place = _same_need(talk, need, ids)
-        found = need.services[0].id if need.services else ""
-        if place is None and len(lines) < MOST_NEEDS:
-            lines, ids, place = [*lines, need.text], [*ids, found], len(lines)
-        elif place is not None:
-            lines[place] = need.text
+    for sentence in sentences(talk.text):
+        place = next((at for at, (text, _) in enumerate(told) if _speak_of_the_same(text, sentence)), None)
         if place is not None:
-            changed.append(place)
-    talk = _with_needs(talk, list(zip(lines, ids, strict=True)), source="confirmed")
+            told[place] = (sentence, told[place][1])
+        elif len(told) < MOST_NEEDS:
+            place = len(told)
+            told.append((sentence, _door(talk, sentence)))
+        changed += [place] if place is not None else []
+    talk = _with_needs(talk, told, source="confirmed")
     text = "\n".join(f"{CIRCLED[place]}{shortened(talk.session.sheet[place].text, 30)}" for place in dict.fromkeys(changed[:2]))
     said = talk.says("several.mended", lines=text)
     return in_order(talk, said)
@@ -143,15 +144,27 @@ def _numbered(talk: Talk) -> Reply:
     return Reply(text=text, key="several.list")
 
 
-def _same_need(talk: Talk, need: Need, ids: Sequence[str]) -> int | None:
-    """The need a correction speaks of: the same service, else the only one of its field."""
-    entries = talk.town.base.entries
-    found = [match.id for match in need.services[:3]]
-    for place, service in enumerate(ids):
-        if service in found:
-            return place
-    same = [place for place, service in enumerate(ids) if service in entries and need.domain and entries[service].domain == need.domain]
-    return same[0] if len(same) == 1 else None
+def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
+    """What was told, sentence by sentence while five lines hold it, else need by need; each with its first door."""
+    every = [(sentence, need) for need in needs for sentence in sentences(need.text)]
+    if len(needs) < 2 or len(every) > MOST_NEEDS:
+        return [(need.text, need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
+    alone = {need.text for need in needs if len(sentences(need.text)) == 1}
+    return [
+        (sentence, need.services[0].id if need.text in alone and need.services else _door(talk, sentence)) for sentence, need in every
+    ]
+
+
+def _door(talk: Talk, sentence: str) -> str:
+    """The best service for one sentence, if it says enough."""
+    ranked = talk.town.base.hearing.rank(sentence, limit=1)
+    return ranked[0].id if ranked and ranked[0].score >= _SURE_ENOUGH else ""
+
+
+def _speak_of_the_same(one: str, other: str) -> bool:
+    """A correction repeats the thing it corrects: two letters of a noun in common (貯金)."""
+    words = {one[at : at + 2] for at in range(len(one) - 1)}
+    return any(_NOUN.fullmatch(pair) and pair in words for pair in (other[at : at + 2] for at in range(len(other) - 1)))
 
 
 def _by_urgency(talk: Talk) -> list[tuple[str, str]]:

@@ -86,7 +86,9 @@ class Talk:
         return self.with_(notes=kept)
 
     def remembering(self) -> "Talk":
-        """What was said just now becomes part of the story (G11)."""
+        """What was said just now becomes part of the story (G11); a typed choice is an answer, no story."""
+        if self.choice is not None:
+            return self
         told = tuple(Said(text=part.text, ref=part.ref) for part in self.said.parts if part.text.strip())
         known = {said.ref for said in self.session.story if said.ref}
         story = (*self.session.story, *(said for said in told if said.ref not in known))

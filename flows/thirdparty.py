@@ -33,7 +33,7 @@ def danger_answered(talk: Talk) -> Turn:
         case None if talk.session.misses == 0:
             return talk.remembering().ask_again("third.danger_again")
         case _:
-            return talk.ask("thirdparty.pass_on", "third.no_names", "third.where", choices=("pass_on", "by_myself", "!human"))
+            return talk.ask("thirdparty.pass_on", "third.no_names", "third.where", choices=("pass_on", "call_myself", "!human"))
 
 
 def now(talk: Talk) -> Turn:
@@ -49,7 +49,7 @@ def passing_on(talk: Talk) -> Turn:
     match talk.choice:
         case "pass_on":
             return talk.ask("thirdparty.where", "third.which_street", choices=("area_unknown",))
-        case "by_myself":
+        case "call_myself":
             return talk.ask("consult.open", "third.by_yourself", choices=("!human",))
         case _ if talk.text:
             return passed_on(talk, shortened(talk.text, 60))

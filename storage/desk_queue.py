@@ -6,7 +6,7 @@ Rows marked 閲覧制限 leave here without topic, title or name: they are not e
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true, update
 from sqlmodel import Session
@@ -23,6 +23,7 @@ _K, _C, _M, _S, _L, _T = table(Case), table(Conversation), table(Message), table
 State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
 """すべて, わたしの, 返事待ち, きょうの約束, 期日が近い, 連絡なし8日以上, 終わり."""
+VIEWS: tuple[View, ...] = get_args(View)
 _QUIET = timedelta(days=8)
 _DUE = timedelta(days=3)
 _READS_CASES: frozenset[Role] = frozenset({"coordinator", "lead"})

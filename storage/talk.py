@@ -306,5 +306,7 @@ def _talk(session: Session, row: Any, destination: str) -> Talk:
 
 
 def _line(session: Session, conversation_id: str, row: Any) -> Line:
-    body = None if row.body_sealed is None else unseal(session, scope_of(conversation_id), f"message.body:{row.id}", row.body_sealed)
-    return Line(row.id, row.seq, row.author, row.staff_id, row.kind, body, row.danger_level, row.danger_rule, row.at, row.withdrawn_at)
+    """One row of `_LINE`. Taken apart by place, because a search opens a hundred thousand of them (R39)."""
+    line_id, seq, author, staff_id, kind, cell, danger_level, danger_rule, at, withdrawn_at = row[:10]
+    body = None if cell is None else unseal(session, scope_of(conversation_id), f"message.body:{line_id}", cell)
+    return Line(line_id, seq, author, staff_id, kind, body, danger_level, danger_rule, at, withdrawn_at)

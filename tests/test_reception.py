@@ -227,6 +227,33 @@ def test_a_talk_that_cannot_go_on_is_given_to_a_human_and_never_met_with_silence
     assert WORRY in words_of(town, resident)
 
 
+def test_a_step_that_fails_leaves_the_words_kept_and_a_human_told(town: Town) -> None:
+    town.coordinator("当番")
+    resident = town.resident_on("line").taps("相談をはじめる")
+    broken = Session(flow="consult", step="open", ask=1, consented=3, notes={"begins": "no number"})
+    break_talk(town, resident, broken.model_dump_json())
+
+    resident.says(WORRY)
+
+    assert not resident.hears_nothing()
+    assert town.rows("SELECT reason FROM care_case")[0].reason == "failure"
+    assert town.rows("SELECT count FROM tally WHERE name = 'flow_failed'")[0].count == 1
+    assert WORRY in words_of(town, resident)
+
+
+def test_a_danger_list_that_fails_loses_no_message_and_the_plain_question_is_asked(town: Town) -> None:
+    town.coordinator("当番")
+    resident = town.resident_on("line")
+    living = town.parts.knowledge
+    living.town = replace(living.town, base=replace(living.town.base, danger=None))  # type: ignore[arg-type]
+
+    resident.says(WORRY)
+
+    assert words_of(town, resident) == [WORRY]
+    assert not resident.hears_nothing()
+    assert town.rows("SELECT danger_level FROM message WHERE author = 'resident' AND kind = 'text'")[0].danger_level == "L1"
+
+
 # ---------------------------------------------------------------- danger, always
 
 
@@ -246,9 +273,9 @@ def test_danger_in_a_flood_of_messages_rings_and_is_answered(town: Town) -> None
 
 def test_danger_split_over_two_messages_is_heard(town: Town) -> None:
     town.coordinator("当番")
-    resident = town.resident_on("line").says("もう、死に")
+    resident = town.resident_on("line").says("夫に毎日")
 
-    resident.says("たい")
+    resident.says("殴られています")
 
     assert count(town, "alarm") == 1
 
@@ -335,6 +362,19 @@ def test_a_message_that_was_unsent_leaves_no_words_anywhere(town: Town) -> None:
     known = everything_known(town, resident)
     assert "見本太郎" not in known, known[max(0, known.find("見本太郎") - 300) :][:400]
     assert "夫の名前は見本太郎です。退院が心配です" not in words_of(town, resident)
+
+
+def test_what_was_written_and_taken_back_at_once_is_not_answered(settling_town: Town) -> None:
+    resident = settling_town.resident_on("line").taps("相談をはじめる")
+    event = settling_town.line.text_event(resident.account, "やっぱりいいです")
+    resident.listens()
+
+    post(settling_town, settling_town.line.webhook(event))
+    post(settling_town, settling_town.line.unsend(resident.account, event["message"]["id"]))
+    settling_town.passes(seconds=30)
+
+    assert resident.hears_nothing()
+    assert states(settling_town) == {"answered", "acknowledged"}
 
 
 def everything_known(town: Town, resident: Resident) -> str:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -116,7 +117,7 @@ class Town:
             "line": LineChannel(self.settings), "telegram": TelegramChannel(self.settings), "web": WebChannel(), "terminal": self.terminal,
         }  # fmt: skip
         self.parts: Parts = apps.build_parts(
-            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=_knowledge(self.settings.knowledge)
+            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=copy(_knowledge(self.settings.knowledge))
         )
         self._app = apps.build_app(self.parts)
         self._server = uvicorn.Server(

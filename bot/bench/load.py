@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SECRET = "bench-channel-secret"
-_ACCEPTED = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n{"sentMessages":[]}'
+_ACCEPTED = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 29\r\n\r\n{"sentMessages":[{"id":"1"}]}'
 
 
 @dataclass
@@ -65,7 +65,7 @@ class StandIn:
                     told = json.loads(body)
                     self.heard.note(told.get("replyToken") or told.get("to", ""), told)
                 writer.write(_ACCEPTED)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             writer.close()
 
 

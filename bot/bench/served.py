@@ -1,6 +1,9 @@
-"""`madoguchi serve` as the benchmark starts it: the same command, quiet."""
+"""`madoguchi serve` as the benchmark starts it: the very same command."""
 
-from bot.cli import app
+import sys
+
+from bot.cli import main
 
 if __name__ == "__main__":
-    app(["serve"])
+    sys.argv[1:] = ["serve"]
+    main()

@@ -19,7 +19,7 @@ from bot.parts import Parts
 from flows.model import Reply
 from storage import desk_cases, desk_queue, outbox
 from storage import talk as talks
-from storage.desk_cases import CloseReason, Held, Missing, Refused
+from storage.desk_cases import Closed, CloseReason, Held, HeldByOther, Missing, Refused
 from storage.desk_queue import Viewer
 from storage.talk import Talk
 from storage.text import clean
@@ -64,11 +64,15 @@ async def claim_next(parts: Parts, viewer: Viewer) -> str | None:
         code = desk_queue.first_waiting(rows, viewer)
         return None if code is None else desk_cases.claim(rows, viewer, code, now)
 
-    held = await _transact(parts, viewer, "next", work)
-    if held is None:
-        return None
-    _wake(parts, held.talk.id)
-    return held.code
+    while True:
+        try:
+            held = await _transact(parts, viewer, "next", work)
+        except (HeldByOther, Closed):  # a colleague pressed in the same moment: then the one after
+            continue
+        if held is None:
+            return None
+        _wake(parts, held.talk.id)
+        return held.code
 
 
 async def claim_alarm(parts: Parts, viewer: Viewer, alarm_id: str) -> str:

@@ -21,7 +21,7 @@ from bot.clock import JST
 from bot.desk import access, japanese_dates
 from bot.parts import Parts
 from storage import desk_queue
-from storage.desk_cases import Missing
+from storage.desk_cases import Missing, Refused
 from storage.desk_queue import Ringing, may_read_cases
 from storage.staff import SignedIn
 from storage.store import StoreDown
@@ -107,6 +107,8 @@ class DeskRoute(APIRoute):
                 return await inner(request)
             except Missing:
                 return trouble(request, 404, "missing")
+            except Refused:
+                return trouble(request, 409, "changed")
             except StoreDown:
                 number = error_id()
                 log.error("desk_store_down", error_id=number, method=request.method)

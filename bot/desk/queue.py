@@ -1,7 +1,5 @@
 """受付: who waits, in the order of danger and promise; the next one is one button away (desk.md §2)."""
 
-from typing import get_args
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -9,11 +7,10 @@ from bot.desk import access, acts, pages
 from bot.desk.access import Signed, TheParts
 from storage import desk_queue
 from storage.desk_cases import Missing
-from storage.desk_queue import View
+from storage.desk_queue import VIEWS, View
 
 router = APIRouter(route_class=pages.DeskRoute)
 
-VIEWS: tuple[View, ...] = get_args(View)
 _A_YEAR = 365 * 24 * 3600
 
 

@@ -107,10 +107,10 @@ async def _enter(request: Request, parts: Parts, member: Member) -> Response:
     return response
 
 
-def _form(request: Request, parts: Parts, name: str, *, status: int = 200, trouble: Trouble | None = None, **kept: str) -> HTMLResponse:
+def _form(request: Request, parts: Parts, template: str, /, *, status: int = 200, trouble: Trouble | None = None, **kept: str) -> HTMLResponse:
     token = access.form_token(request)
     values = {"token": "", "name": "", "login": "", **kept}
-    response = HTMLResponse(pages.render(name, csrf=token, trouble=trouble, **values, **pages.common(request)), status_code=status)
+    response = HTMLResponse(pages.render(template, csrf=token, trouble=trouble, **values, **pages.common(request)), status_code=status)
     access.give_form_token(response, parts, token)
     return response
 

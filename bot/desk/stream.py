@@ -36,10 +36,10 @@ class _Shown:
 
     seq: int
     day: date | None = None
-    alarms: str = ""
-    queue: str = ""
-    states: str = ""
-    version: int = 0
+    alarms: str | None = None
+    queue: str | None = None
+    states: str | None = None
+    version: int | None = None
 
 
 @router.get("/desk/stream")

@@ -37,7 +37,7 @@ class Loop:
                 await self.keep_promises()
             except StoreDown:
                 log.error("jobs_wait_for_database")
-            except Exception as error:  # a job that fails must not stop the others; its row comes due again
+            except Exception as error:  # what fails now is tried again with the next beat
                 log.error("job_failed", error=type(error).__name__)
             beat += 1
             await asyncio.sleep(_EVERY)
@@ -49,7 +49,12 @@ class Loop:
         found = await parts.store.atransact(due.every_due(now))
         for one in found:
             work = partial(due.keep, due=one, town=parts.knowledge.town, rules=parts.rules, now=now, split=parts.doorman.split_of(one.channel))
-            parts.doorman.after(await parts.store.atransact(work))
+            try:
+                parts.doorman.after(await parts.store.atransact(work))
+            except StoreDown:
+                raise
+            except Exception as error:  # one promise that fails must not break those of everybody after it; its row comes due again
+                log.error("promise_failed", error=type(error).__name__, promise=one.id, kind=one.kind)
         return len(found)
 
     async def listen(self, telegram: TelegramChannel) -> None:
@@ -75,4 +80,7 @@ class Loop:
                     offset = following
             except StoreDown:
                 log.error("polling_waits_for_database")
+                await asyncio.sleep(_EVERY)
+            except Exception as error:  # the offset has not moved: these updates come again
+                log.error("polling_failed", error=type(error).__name__)
                 await asyncio.sleep(_EVERY)

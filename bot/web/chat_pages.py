@@ -78,7 +78,7 @@ def talk_page(
     offered = [chrome_of(lang) for lang in town.languages if lang in every_chrome()]
     lines = lines_of(seen, chrome, away=town.neutral_site)
     return page(
-        request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(lines), last_seq=seen.talk.last_seq,
+        request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(seen, lines), last_seq=seen.talk.last_seq,
         more_before=seen.after > 0, draft=draft, problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
     )  # fmt: skip
 

@@ -118,10 +118,10 @@ def _with_state(lines: list[LineShown], read_seq: int) -> list[LineShown]:
     return [replace(line, state=state) if line.seq == own else line for line in lines]
 
 
-def newest_of(lines: Sequence[LineShown]) -> int:
-    """Where a page opened at #newest begins to be read: at the resident's last words, with what came after them."""
-    own = [line.seq for line in lines if line.who == "resident"]
-    return own[-1] if own else lines[-1].seq if lines else 0
+def newest_of(seen: Seen, lines: Sequence[LineShown]) -> int:
+    """Where a page opened at #newest begins to be read: at the resident's last words, or at what answered a wish that shows no words."""
+    own = max((line.seq for line in seen.lines if line.author == "resident"), default=0)
+    return next((line.seq for line in lines if line.seq >= own), lines[-1].seq if lines else 0)
 
 
 def _line(line: Line, outgoing: Outgoing, shown: Shown, chrome: Chrome, day: date | None, answers: tuple[Link, ...]) -> LineShown:

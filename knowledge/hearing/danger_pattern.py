@@ -91,7 +91,7 @@ class Lexicon:
         return tuple(steps)
 
     def _token(self, token: str) -> int:
-        if "(" in token and "<" in token or token.count("(") != token.count(")"):
+        if ("(" in token and "<" in token) or token.count("(") != token.count(")"):
             raise WrongPattern(f"「{token}」のかっこが合いません。かっこの中では … と <グループ> は使えません。")
         if not token.startswith("<"):
             return self.group(token, [token])

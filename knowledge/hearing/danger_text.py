@@ -46,7 +46,7 @@ def fold(written: str) -> Folded:
         folded = _FOLDED.get(character)
         if folded is None:
             folded = _FOLDED[character] = _fold_one(character)
-            if len(folded) == 1 and folded not in _SPECIAL:
+            if len(folded) == 1 and folded not in _SPECIAL and character not in _SLIPS:
                 _ORDINARY[character] = folded
         if folded == "":
             if unicodedata.combining(character) or character in "ﾞﾟ":
@@ -54,6 +54,8 @@ def fold(written: str) -> Folded:
             continue
         if folded == " ":
             gap_at = place
+            continue
+        if character in _SLIPS and _slip(written, place):
             continue
         if character in "ー-" and letters and "ぁ" <= written[place - 1] <= "ゖ":
             continue
@@ -73,7 +75,7 @@ def fold(written: str) -> Folded:
 
 def fold_word(word: str) -> set[str]:
     """Fold one expression of the list like a message; a word without kana stands for its Chinese spelling too."""
-    folded = fold("あ" + word).text[1:]
+    folded = fold("あ " + word).text[1:]
     return {folded, folded.translate(_TRADITIONAL)} if folded and not _KANA.search(folded) else {folded}
 
 
@@ -88,6 +90,12 @@ def plain_latin(word: str) -> str:
 def is_latin(character: str) -> bool:
     """Letters and digits of languages that put spaces between words."""
     return character.isalnum() and character < "\u2000"
+
+
+def _slip(written: str, place: int) -> bool:
+    """A lone consonant an input method left between Japanese letters (包丁もtて)."""
+    before, after = written[place - 1 : place], written[place + 1 : place + 2]
+    return "ぁ" <= before <= "\u9fff" and not after.isascii()
 
 
 def _spaced(letter: str) -> bool:
@@ -120,6 +128,7 @@ def _fold_one(character: str) -> str:
     return "".join(c for c in folded if c not in _DROPPED).replace("—", "ー").replace("｡", "。")
 
 
+_SLIPS = frozenset("kstnhmyrgzdbpxl")
 _SPECIAL = frozenset(" ー。!?-\n")
 _FOLDED: dict[str, str] = {}
 _ORDINARY: dict[str, str] = {}

@@ -4,7 +4,7 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +13,13 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import text
+from sqlmodel import Session
 
 from bot.alarm import Alarms, call_outside
 from bot.api import router as api
+from bot.channels.port import Channel, Inbound, Outgoing, Sent
 from bot.channels.port import Delivery as Outcome
-from bot.channels.port import Outgoing, Sent
 from bot.delivery import Delivery
 from bot.desk import router as desk
 from bot.desk.passwords import Hasher
@@ -28,6 +30,7 @@ from bot.parts import Parts
 from bot.reception import Rules
 from bot.settings import Settings
 from bot.web.headers import SecurityHeaders
+from flows.model import ChannelName
 from storage import cases, records, staff
 from storage import talk as talks
 from storage.sealing import Keyring
@@ -63,9 +66,12 @@ class HandClock:
 class Postbox:
     """A platform that takes what it is given, or answers as a test says."""
 
-    name: str
+    name: ChannelName
     answer: Outcome = field(default_factory=Sent)
     posted: list[tuple[str, Outgoing]] = field(default_factory=list)
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Inbound, ...]:
+        return ()
 
     def letters(self, outgoing: Outgoing) -> tuple[Outgoing, ...]:
         return (outgoing,)
@@ -99,13 +105,13 @@ class Office:
         return self.parts.store
 
     def has_case(
-        self, said: str = "退院後の家のことで困っています", *, who: str = "U1", urgency: int = 0, restricted: bool = False, promise: timedelta | None = None,
-        rings: bool = False, hidden: bool = False, title: str | None = None,
+        self, said: str = "退院後の家のことで困っています", *, who: str = "U1", urgency: int = 0, restricted: bool = False,
+        promise: timedelta | None = None, rings: bool = False, hidden: bool = False, title: str | None = None,
     ) -> str:  # fmt: skip
         """A resident on LINE said this, and a case is open; returns its code."""
         now = self.clock.now()
 
-        def work(rows: talks.Session) -> str:
+        def work(rows: Session) -> str:
             talk, line = self._line(rows, who, said, now)
             talk = talks.save(rows, replace(talk, owner="human", hidden_address=hidden), now)
             sheet = json.dumps([{"about": "worry", "text": said, "source": "said", "refs": [line]}])
@@ -126,23 +132,28 @@ class Office:
         """One more line of the resident while a human owns the talk."""
         now = self.clock.now()
 
-        def work(rows: talks.Session) -> str:
+        def work(rows: Session) -> str:
             talk, _ = self._line(rows, who, said, now)
             return talks.save(rows, talk, now).id
 
         self.parts.hub.wake(f"conversation:{self.store.transact(work)}")
+
+    def rings(self, who: str = "U1") -> None:
+        """A danger nobody has taken, in a talk without mention of its case."""
+        talk, now = self.talk(who), self.clock.now()
+        self.store.transact(
+            lambda rows: cases.raise_alarm(rows, talk, case_id=None, level="L2", kinds=("suicide",), rule="見本.規則", message_id=None, now=now)
+        )
 
     def talk(self, who: str = "U1") -> Talk:
         now = self.clock.now()
         return self.store.transact(lambda rows: talks.find_or_open(rows, "line", who, now))
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
-        from sqlalchemy import text
-
         return self.store.transact(lambda rows: [tuple(row) for row in rows.execute(text(statement))])
 
     @staticmethod
-    def _line(rows: talks.Session, who: str, said: str, now: datetime) -> tuple[Talk, str]:
+    def _line(rows: Session, who: str, said: str, now: datetime) -> tuple[Talk, str]:
         talk = talks.find_or_open(rows, "line", who, now)
         talk, line = talks.add_line(rows, talk, author="resident", kind="text", body=json.dumps({"text": said}), now=now)
         return talk, line.id
@@ -234,7 +245,7 @@ def desk_store(sqlite_database: Database, keyring: Keyring) -> Iterator[Store]:
 @pytest.fixture
 async def office(desk_store: Store, settings: Settings, knowledge: LivingKnowledge, clock: HandClock) -> AsyncIterator[Office]:
     hub, rules, line = Hub(), Rules(settle=timedelta(0)), Postbox("line")
-    channels = {"line": line}
+    channels: dict[str, Channel] = {"line": line}
     delivery = Delivery(desk_store, channels, clock, hub, timedelta(hours=6))
     doorman = Doorman(desk_store, knowledge, channels, delivery, hub, clock, rules)
     parts = Parts(settings, clock, desk_store, hub, knowledge, channels, delivery, doorman, Alarms(desk_store, clock, [], call_outside), rules)

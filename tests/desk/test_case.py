@@ -1,13 +1,16 @@
 """相談票: reading is audited, claiming silences the bot, replies reach one person, memos nobody (desk.md §3, D8, R10, R11, R23, R43)."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
-from bot.channels.port import Refused, TryLater
-from storage import audit, outbox
+from bot.channels.port import Refused, Sent, TryLater
+from storage import audit, cases, outbox
 from storage import talk as talks
+from storage.store import StoreDown
 from tests.desk.conftest import Browser, Office
 
 
@@ -50,9 +53,7 @@ async def test_claiming_makes_the_talk_human_and_keeps_what_was_pending_for_the_
     code = office.has_case()
     talk, now = office.talk(), office.clock.now()
 
-    def bot_leads(rows: talks.Session) -> None:
-        from dataclasses import replace
-
+    def bot_leads(rows: Session) -> None:
         inbox = talks.admit(rows, talk, event_id="e1", kind="text", raw="{}", now=now)
         assert inbox is not None
         after, line = talks.add_line(rows, talk, author="resident", kind="text", body='{"text": "まって"}', now=now)
@@ -81,14 +82,14 @@ async def test_a_reply_reaches_the_resident_in_the_coordinators_name(office: Off
     code = office.has_case(promise=timedelta(minutes=30))
     await sato.claims(code)
     await sato.replies(code, "はじめまして。\r\n相談員の佐藤です。")
-    (destination, outgoing), = office.line.posted
+    ((destination, outgoing),) = office.line.posted
     assert destination == "U1"
     assert outgoing.speaker == "佐藤"
     assert outgoing.bubbles[0].text == "はじめまして。\n相談員の佐藤です。"
     await sato.opens(f"/desk/cases/{code}")
     assert "届きました" in sato.text
-    line = office.store.transact(lambda rows: talks.lines(rows, office_talk))[-1] if (office_talk := office.talk().id) else None
-    assert line is not None
+    talk_id = office.talk().id
+    line = office.store.transact(lambda rows: talks.lines(rows, talk_id))[-1]
     assert line.author == "staff"
     assert json.loads(line.body or "") == {"text": "はじめまして。\n相談員の佐藤です。", "speaker": "佐藤"}
 
@@ -97,10 +98,7 @@ async def test_a_reply_keeps_the_promise_and_quiets_the_alarm(office: Office, sa
     code = office.has_case(promise=timedelta(minutes=30), rings=True)
     await sato.claims(code)
     office.resident_says("死にたい")
-    talk, now = office.talk(), office.clock.now()
-    from storage import cases
-
-    office.store.transact(lambda rows: cases.raise_alarm(rows, talk, case_id=None, level="L2", kinds=("suicide",), rule="r", message_id=None, now=now))
+    office.rings()
     await sato.opens(f"/desk/cases/{code}")
     await sato.replies(code, "ここにいます")
     assert office.rows("SELECT state FROM promise") == [("kept",)]
@@ -236,7 +234,7 @@ async def test_a_reply_held_for_being_old_leaves_when_a_human_lets_it(office: Of
     office.store.transact(lambda rows: outbox.hold_old(rows, now, timedelta(hours=6)))
     await sato.opens(f"/desk/cases/{code}")
     assert "送らずに止めています" in sato.text
-    office.line.answer = type(office.line)("line").answer
+    office.line.answer = Sent()
     await sato.posts(f"/desk/cases/{code}/release")
     await office.parts.delivery.idle()
     await sato.opens(f"/desk/cases/{code}")
@@ -248,17 +246,15 @@ async def test_unsent_words_are_gone_from_the_desk(office: Office, sato: Browser
     talk, now = office.talk(), office.clock.now()
     (message,) = office.rows("SELECT id FROM message")[0]
     office.store.transact(lambda rows: talks.forget_words(rows, talk, [str(message)], now))
-    from storage import cases
-
     office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message)))
     await sato.opens(f"/desk/cases/{code}")
     assert "消したい言葉" not in sato.page
     assert "取り消されました" in sato.text
 
 
-async def test_when_the_database_is_down_the_written_reply_is_shown_for_copying(office: Office, sato: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    from storage.store import StoreDown
-
+async def test_when_the_database_is_down_the_written_reply_is_shown_for_copying(
+    office: Office, sato: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = office.has_case()
     await sato.claims(code)
     fields = {"csrf": sato.field("csrf"), "text": "大事な返事", "expected_version": "2", "recipient": sato.field("recipient", "/reply")}

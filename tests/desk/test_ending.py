@@ -47,7 +47,9 @@ async def test_closing_asks_why_when_next_and_what_to_say(office: Office, sato: 
         ({"reason": "settled", "no_next": "yes", "choice": "2", "sentence": "あ" * 4001}, "文が長すぎます"),
     ],
 )
-async def test_an_unfinished_closing_changes_nothing_and_keeps_what_was_chosen(office: Office, sato: Browser, fields: dict[str, str], words: str) -> None:
+async def test_an_unfinished_closing_changes_nothing_and_keeps_what_was_chosen(
+    office: Office, sato: Browser, fields: dict[str, str], words: str
+) -> None:
     code = office.has_case()
     await sato.claims(code)
     await sato.ends(code, "close", **fields)

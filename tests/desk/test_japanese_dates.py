@@ -14,7 +14,8 @@ from bot.desk.japanese_dates import NotADate, WhichEra, era_year, fiscal_year, f
     ("written", "day"),
     [
         ("R8.11.23", date(2026, 11, 23)), ("令和8年11月23日", date(2026, 11, 23)), ("令和８年１１月２３日", date(2026, 11, 23)),
-        (" 2026-11-23 ", date(2026, 11, 23)), ("2026/11/23", date(2026, 11, 23)), ("20261123", date(2026, 11, 23)), ("２０２６年11月23日", date(2026, 11, 23)),
+        (" 2026-11-23 ", date(2026, 11, 23)), ("2026/11/23", date(2026, 11, 23)), ("20261123", date(2026, 11, 23)),
+        ("２０２６年11月23日", date(2026, 11, 23)),
         ("令和元年5月1日", date(2019, 5, 1)), ("R1.5.1", date(2019, 5, 1)), ("H31.4.30", date(2019, 4, 30)), ("S64.1.7", date(1989, 1, 7)),
         ("昭和元年12月25日", date(1926, 12, 25)), ("t1/7/30", date(1912, 7, 30)), ("M45.7.29", date(1912, 7, 29)),
     ],
@@ -29,7 +30,7 @@ def test_asks_for_the_era_of_a_short_year(written: str) -> None:
         read_date(written)
 
 
-@pytest.mark.parametrize("written", ["", "あした", "R8.2.29", "2026-02-30", "R1.4.30", "H31.5.1", "S64.1.8", "M5.1.1", "2026-13-01", "11/23", "R8.11"])
+@pytest.mark.parametrize("written", ["", "あした", "R8.2.29", "2026-02-30", "R1.4.30", "H31.5.1", "S64.1.8", "M5.1.1", "2026-13-01", "R8.11"])
 def test_refuses_days_that_never_were(written: str) -> None:
     with pytest.raises(NotADate):
         read_date(written)
@@ -46,7 +47,8 @@ def test_writes_days_and_times_in_japan() -> None:
 
 
 @pytest.mark.parametrize(("day", "year", "name"), [
-    (date(2026, 4, 1), 2026, "令和8年度"), (date(2027, 3, 31), 2026, "令和8年度"), (date(2019, 4, 1), 2019, "令和元年度"), (date(2019, 3, 31), 2018, "平成30年度"),
+    (date(2026, 4, 1), 2026, "令和8年度"), (date(2027, 3, 31), 2026, "令和8年度"),
+    (date(2019, 4, 1), 2019, "令和元年度"), (date(2019, 3, 31), 2018, "平成30年度"),
 ])  # fmt: skip
 def test_the_office_year_begins_in_april(day: date, year: int, name: str) -> None:
     assert fiscal_year(day) == year

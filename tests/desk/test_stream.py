@@ -51,7 +51,8 @@ async def listening(browser: Browser, path: str, **headers: str) -> AsyncIterato
     ear, gone = Ear(), asyncio.Event()
     address, _, query = path.partition("?")
     cookie = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
-    sent = [(b"cookie", cookie.encode()), (b"host", b"127.0.0.1:8000"), *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())]
+    more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    sent = [(b"cookie", cookie.encode()), (b"host", b"127.0.0.1:8000"), *more]
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": address,
         "raw_path": address.encode(), "query_string": query.encode(), "root_path": "", "headers": sent, "server": ("127.0.0.1", 8000),

@@ -597,6 +597,17 @@ async def test_the_page_speaks_the_language_of_the_talk(browser: Browser, parts:
     assert f'<option value="{lang}" lang="{chrome.html_lang}" selected>' in browser.page
 
 
+async def test_the_page_opens_where_the_newest_begins(browser: Browser):
+    newest = r'<span id="newest"></span>\s*<div class="line (\w+)"'
+    assert re.findall(newest, browser.page) == ["bot"]
+
+    await browser.says(WORRY)
+    assert re.findall(newest, browser.page) == ["resident"]
+
+    await browser.posts("/language", lang="en")
+    assert re.findall(newest, browser.page) == ["bot"]
+
+
 async def test_an_unknown_language_is_no_wish(browser: Browser, parts: Parts):
     before = count(parts, "message")
 

@@ -187,6 +187,6 @@
   window.addEventListener("scroll", () => { if (nearEnd()) below.hidden = true; }, { passive: true });
 
   const lines = log.querySelectorAll(".line");
-  if (lines.length > 1) show(lines[lines.length - 1]);
+  if (!location.hash && lines.length > 1) show(lines[lines.length - 1]);
   grow();
 })();

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from knowledge.hearing.danger import DangerList
 
+WORDS = ["死にたい", "夫", "に", "殴られ", "。", "昔", "ゲームで", " ", "たすけて", "薬", "飲んだ", "ない", "犬が", "kill myself", "家暴"]
 LIST = Path(__file__).parents[3] / "knowledge" / "starter" / "danger.yaml"
 
 
@@ -96,7 +97,8 @@ def test_the_past_is_asked_about_and_the_overcome_past_left_alone(danger: Danger
 def test_a_signal_split_over_messages_is_heard_with_the_last_one(danger: DangerList) -> None:
     heard = danger.scan("殴られました", earlier=["こんばんは", "さっき夫に"])
     assert "partner_violence" in heard.kinds
-    assert heard.said is not None and heard.said in "殴られました"
+    assert heard.said is not None
+    assert heard.said in "殴られました"
     assert danger.scan("毎日それを考えてます", earlier=["死ぬって楽なのかな"]).level == "L2"
 
 
@@ -140,7 +142,7 @@ def test_any_text_is_scanned_without_error_and_always_alike(said: str, earlier: 
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(["死にたい", "夫", "に", "殴られ", "。", "昔", "ゲームで", " ", "たすけて", "薬", "飲んだ", "ない", "犬が", "kill myself", "家暴"]), max_size=40))
+@given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_mixture_of_danger_words_cuts_its_proof_from_the_text(pieces: list[str]) -> None:
     said = "".join(pieces)
     heard = _LOADED.scan(said)

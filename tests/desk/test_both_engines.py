@@ -1,0 +1,161 @@
+"""What the desk asks of storage holds on SQLite and on PostgreSQL alike."""
+
+import json
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session
+
+from storage import audit, cases, desk_cases, desk_queue, records, staff
+from storage import talk as talks
+from storage.desk_cases import Closed, HeldByOther, Missing, NotHeld, Stale
+from storage.desk_queue import VIEWS, Viewer
+from storage.store import Store
+
+
+def _join(store: Store, now: datetime, login: str, role: str = "coordinator") -> Viewer:
+    def work(rows: Session) -> Viewer:
+        member = staff.accept(rows, staff.invite(rows, role=role, now=now), login=login, name=f"{login}さん", password_hash="!", now=now)
+        return Viewer(member.id, member.name, member.role, f"staff:{member.id}")
+
+    return store.transact(work)
+
+
+def _case(store: Store, now: datetime, who: str = "U1", *, urgency: int = 0, said: str = "家賃のこと", rings: bool = False) -> str:
+    def work(rows: Session) -> str:
+        talk = talks.find_or_open(rows, "line", who, now)
+        talk, line = talks.add_line(rows, talk, author="resident", kind="text", body=json.dumps({"text": said}), now=now)
+        talk = talks.save(rows, replace(talk, owner="human"), now)
+        sheet = json.dumps([{"about": "worry", "text": said, "source": "said", "refs": [line.id]}])
+        case = cases.open_or_add(
+            rows, talk, reason="asked_human", urgency=urgency, title=said, sheet=sheet, topics=("okane",), shares_story=True, restricted=False,
+            promise_at=now + timedelta(minutes=30), now=now,
+        )  # fmt: skip
+        if rings:
+            cases.raise_alarm(rows, talk, case_id=case.id, level="L2", kinds=("suicide",), rule="見本", message_id=line.id, now=now)
+        return case.code
+
+    return store.transact(work)
+
+
+def test_views_counts_and_pulse_agree(store: Store, now: datetime) -> None:
+    sato = _join(store, now, "sato")
+    first, second = _case(store, now, "U1", urgency=2), _case(store, now, "U2")
+    store.transact(lambda rows: desk_cases.claim(rows, sato, second, now))
+    ends = now + timedelta(hours=5)
+
+    def look(rows: Session) -> dict[str, list[str]]:
+        return {view: [row.code for row in desk_queue.queue(rows, sato, now, view=view, day_ends=ends)] for view in VIEWS}
+
+    found = store.transact(look)
+    counts = store.transact(lambda rows: desk_queue.counts(rows, sato, now, ends))
+    assert found["open"] == [first, second]
+    assert found["mine"] == [second]
+    assert {view: len(found[view]) for view in ("open", "mine", "unanswered", "today", "due", "quiet")} == {
+        "open": counts.open, "mine": counts.mine, "unanswered": counts.unanswered, "today": counts.today, "due": counts.due, "quiet": counts.quiet,
+    }  # fmt: skip
+    assert [code for code, *_ in store.transact(lambda rows: desk_queue.pulse(rows, sato))] == found["open"]
+
+
+def test_a_case_lives_from_claim_to_close(store: Store, now: datetime) -> None:
+    sato, tanaka = _join(store, now, "sato"), _join(store, now, "tanaka")
+    code = _case(store, now, rings=True)
+
+    def act(rows: Session) -> None:
+        with pytest.raises(NotHeld):
+            desk_cases.in_hand(rows, sato, code, expected=1)
+        held = desk_cases.claim(rows, sato, code, now)
+        with pytest.raises(HeldByOther):
+            desk_cases.claim(rows, tanaka, code, now)
+        with pytest.raises(Stale):
+            desk_cases.in_hand(rows, sato, code, expected=held.version - 1)
+        talk, line = talks.add_line(rows, held.talk, author="staff", kind="text", body='{"text": "はい"}', now=now, staff_id=sato.staff_id)
+        talks.save(rows, talk, now)
+        held = desk_cases.replied(rows, sato, held, line, now)
+        desk_cases.add_note(rows, tanaka, code, "メモ", now)
+        desk_cases.set_next_contact(rows, held, now + timedelta(days=1), now)
+        desk_cases.close(rows, sato, held, "settled", now)
+        with pytest.raises(Closed):
+            desk_cases.claim(rows, sato, code, now)
+
+    store.transact(act)
+    file = store.transact(lambda rows: desk_cases.open_file(rows, sato, code, now))
+    assert file.state == "closed"
+    assert [note.text for note in file.notes] == ["メモ"]
+    assert file.dangers[0].taken_by == "satoさん"
+    assert file.sheet[0]["text"] == "家賃のこと"
+    assert store.transact(lambda rows: desk_queue.statistics(rows, sato))["closed"] == 1
+    assert store.transact(audit.verify) is None
+
+
+def test_two_who_take_at_once_do_not_both_have_it(store: Store, now: datetime) -> None:
+    viewers = [_join(store, now, login) for login in ("sato", "tanaka", "suzuki", "ito")]
+    code = _case(store, now)
+    outcomes: list[str] = []
+
+    def take(viewer: Viewer) -> None:
+        try:
+            store.transact(lambda rows: desk_cases.claim(rows, viewer, code, now))
+            outcomes.append(viewer.name)
+        except HeldByOther:
+            pass
+
+    threads = [threading.Thread(target=take, args=(viewer,)) for viewer in viewers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 1
+    row = store.transact(lambda rows: desk_queue.queue(rows, viewers[0], now))[0]
+    assert row.coordinator == outcomes[0]
+
+
+@pytest.mark.parametrize("role", ["editor", "admin", "agency"])
+def test_who_reads_no_cases_finds_nothing_by_any_question(store: Store, now: datetime, role: str) -> None:
+    code = _case(store, now, rings=True)
+    other = _join(store, now, "suzuki", role)
+
+    def ask(rows: Session) -> None:
+        talk = talks.find(rows, "line", "U1")
+        records.add_task(rows, kind="erase", now=now, talk=talk)
+        assert desk_queue.queue(rows, other, now) == []
+        assert desk_queue.ringing(rows, other) == []
+        assert desk_queue.tasks(rows, other, now) == []
+        assert desk_queue.task_count(rows, other) == 0
+        assert desk_queue.pulse(rows, other) == []
+        assert desk_queue.search(rows, other, code, now) == []
+        assert desk_queue.first_waiting(rows, other) is None
+        assert desk_queue.statistics(rows, other)["opened"] == 0
+        assert desk_queue.counts(rows, other, now, now) == desk_queue.Counts(0, 0, 0, 0, 0, 0, 0, 0)
+        for question in (
+            lambda: desk_cases.open_file(rows, other, code, now), lambda: desk_cases.claim(rows, other, code, now),
+            lambda: desk_cases.add_note(rows, other, code, "x", now), lambda: desk_cases.lines_since(rows, other, code, 0),
+            lambda: desk_cases.seen(rows, other, code, 1), lambda: desk_cases.release_letters(rows, other, code, now),
+            lambda: desk_cases.conversation_of(rows, other, code), lambda: desk_cases.in_hand(rows, other, code, expected=1),
+        ):  # fmt: skip
+            with pytest.raises(Missing):
+                question()
+
+    store.transact(ask)
+
+
+def test_signing_in_and_tries(store: Store, now: datetime) -> None:
+    _join(store, now, "sato")
+
+    def work(rows: Session) -> None:
+        known = staff.credentials(rows, "ＳＡＴＯ")
+        assert known is not None
+        cookie = staff.sign_in(rows, known.member, now)
+        assert staff.signed_in(rows, cookie, now + timedelta(minutes=29)) is not None
+        assert staff.signed_in(rows, cookie, now + timedelta(minutes=58)) is not None
+        assert staff.signed_in(rows, cookie, now + timedelta(minutes=89)) is None
+        for _ in range(5):
+            staff.note_failed_try(rows, "sato", "10.0.0.1", now)
+        assert not staff.may_try(rows, "sato", "10.0.0.1", now)
+        assert staff.may_try(rows, "sato", "10.0.0.2", now)
+        assert staff.may_try(rows, "sato", "10.0.0.1", now + timedelta(minutes=16))
+
+    store.transact(work)
+    
