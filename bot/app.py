@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 
 import structlog
+import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -109,13 +111,12 @@ def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
     """Open the database, bringing its tables up to date first. `exclusive=False` is for a command beside a running server."""
     store = Store.open(settings.database_url, build_keyring(settings), exclusive=exclusive)
     migrate(store.engine)
+    store.transact(store.keyring.check)
     return store
 
 
 def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Run the web application until it is stopped."""
-    import uvicorn  # only this command needs a server
-
     store = open_store(settings)
     try:
         parts = build_parts(settings, store)
@@ -124,9 +125,21 @@ def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
             build_app(parts), host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
             proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=settings.trusted_proxies or "127.0.0.1", timeout_graceful_shutdown=8,
         )  # fmt: skip
-        uvicorn.Server(config).run()
+        _Server(config, parts).run()
     finally:
         store.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends the open streams of pages first: they would hold up a stop for its whole period of grace."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._parts.hub.close()
+        super().handle_exit(sig, frame)
 
 
 async def _cannot_save(request: Request, error: Exception) -> Response:

@@ -18,19 +18,25 @@ def conversation(conversation_id: str) -> str:
 class Hub:
     def __init__(self) -> None:
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._closed = False
 
     def wake(self, *topics: str) -> None:
         for topic in topics:
             for watcher in self._watchers.get(topic, ()):
                 watcher.set()
 
+    def close(self) -> None:
+        """Let every watcher end: the server stops."""
+        self._closed = True
+        self.wake(*self._watchers)
+
     async def watch(self, *topics: str, every: float = 15.0) -> AsyncIterator[bool]:
-        """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller stops."""
+        """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller or the server stops."""
         woken = asyncio.Event()
         for topic in topics:
             self._watchers[topic].add(woken)
         try:
-            while True:
+            while not self._closed:
                 try:
                     await asyncio.wait_for(woken.wait(), timeout=every)
                     woken.clear()

@@ -26,6 +26,7 @@ _STAFFED = (
     select(_S.c.id).where(_S.c.role.in_(("coordinator", "lead")), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
 )  # fmt: skip
 _CODES_TRIED = 5
+_WORRIES = ("urgent", "worry", "need")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def open_or_add(
         row = session.execute(_OPEN_WHOLE, {"of": talk.id}).first()
         if row is not None:
             return _add(
-                session, row, urgency=urgency, sheet=sheet, topics=topics, shares=shares_story, restricted=restricted, promise_at=promise_at
-            )
+                session, row, urgency=urgency, title=title, sheet=sheet, topics=topics, shares=shares_story, restricted=restricted,
+                promise_at=promise_at,
+            )  # fmt: skip
         case_id, code, scope = new_id(), new_code(), scope_of(talk.id)
         made = session.execute(
             _NEW[engine_of(session)],
@@ -77,10 +79,15 @@ def open_or_add(
 
 
 def _add(
-    session: Session, row: Any, *, urgency: int, sheet: str, topics: Sequence[str], shares: bool, restricted: bool, promise_at: datetime | None
-) -> OpenedCase:
+    session: Session, row: Any, *, urgency: int, title: str, sheet: str, topics: Sequence[str], shares: bool, restricted: bool,
+    promise_at: datetime | None,
+) -> OpenedCase:  # fmt: skip
+    """The title stays, unless the case was opened before anything of the worry was shared."""
     scope, state = scope_of(row.conversation_id), row.state
-    lines = [*json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)), *json.loads(sheet)]
+    before = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
+    lines = [*before, *json.loads(sheet)]
+    said_before = any(line.get("about") in _WORRIES for line in before)
+    titled = {} if said_before or not title else {"title_sealed": seal(session, scope, f"care_case.title:{row.id}", title)}
     known = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))
     if state == "returned":
         state = "held" if row.coordinator_id else "waiting"
@@ -92,7 +99,7 @@ def _add(
             "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(lines, ensure_ascii=False)),
             "topics_sealed": seal(session, scope, f"care_case.topics:{row.id}", json.dumps(list(dict.fromkeys([*known, *topics])))),
             "promise_at": min((at for at in (row.promise_at, promise_at) if at is not None), default=None),
-            "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares,
+            "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares, **titled,
         },
     )  # fmt: skip
     return OpenedCase(row.id, row.code, state, row.coordinator_id, False)

@@ -13,15 +13,25 @@ pytestmark = pytest.mark.browser
 Desk = Callable[[str], Page]
 
 
+def queue_shows_it(page: Page) -> None:
+    """The queue that lies open and was empty shows the new case without being asked."""
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    page.wait_for_function("document.readyState === 'complete'")
+
+
+def takes_the_next_one(page: Page) -> None:
+    """One key takes the case that has come up on the queue."""
+    queue_shows_it(page)
+    page.keyboard.press("n")
+    page.wait_for_url("**/desk/cases/*")
+
+
 def test_a_talk_goes_from_line_to_a_coordinator_and_back(town: Town, desk: Desk) -> None:
     page = desk("佐藤")
     resident = town.resident_on("line").taps("相談をはじめる").says("父が来週退院します。家は2階です")
     resident.says("人と話したい").taps("渡す")
 
-    page.goto("/desk")
-    expect(page.locator("table.queue tbody tr")).to_have_count(1)
-    page.keyboard.press("n")
-    page.wait_for_url("**/desk/cases/*")
+    takes_the_next_one(page)
     expect(page.locator("#lines")).to_contain_text("父が来週退院します")
 
     resident.listens()
@@ -50,9 +60,7 @@ def test_a_talk_goes_from_line_to_a_coordinator_and_back(town: Town, desk: Desk)
 def test_enter_alone_never_sends(town: Town, desk: Desk) -> None:
     page = desk("佐藤")
     resident = town.resident_on("line").says("人と話したい")
-    page.goto("/desk")
-    page.keyboard.press("n")
-    page.wait_for_url("**/desk/cases/*")
+    takes_the_next_one(page)
     resident.listens()
 
     page.locator("#reply-text").click()
@@ -67,9 +75,7 @@ def test_enter_alone_never_sends(town: Town, desk: Desk) -> None:
 def test_a_memo_never_reaches_the_resident(town: Town, desk: Desk) -> None:
     page = desk("佐藤")
     resident = town.resident_on("line").says("人と話したい")
-    page.goto("/desk")
-    page.keyboard.press("n")
-    page.wait_for_url("**/desk/cases/*")
+    takes_the_next_one(page)
     resident.listens()
 
     page.locator("#note-text").fill("病院に電話する")
@@ -85,9 +91,7 @@ def test_lines_of_the_sheet_lead_to_the_message_they_came_from(town: Town, desk:
     resident = town.resident_on("line").taps("相談をはじめる").says("父が来週退院します。家は2階です")
     resident.says("人と話したい").taps("渡す")
 
-    page.goto("/desk")
-    page.keyboard.press("n")
-    page.wait_for_url("**/desk/cases/*")
+    takes_the_next_one(page)
     links = page.locator(".sheet__lines a[href^='#m-']")
     expect(links.first).to_be_visible()
     target = links.first.get_attribute("href")
@@ -100,6 +104,7 @@ def test_of_two_coordinators_who_press_at_once_one_gets_the_case_and_the_other_h
     sato, suzuki = desk("佐藤"), desk("鈴木")
     resident = town.resident_on("line").says("人と話したい")
     for page in (sato, suzuki):
+        queue_shows_it(page)
         page.goto(f"/desk/cases/{resident.case}")
 
     sato.get_by_role("button", name="受け持つ").click()
@@ -111,7 +116,6 @@ def test_of_two_coordinators_who_press_at_once_one_gets_the_case_and_the_other_h
 
 def test_a_danger_is_on_an_open_desk_page_within_five_seconds(town: Town, desk: Desk) -> None:
     page = desk("佐藤")
-    page.goto("/desk")
     expect(page.locator("[data-alarm]")).to_have_count(0)
 
     resident = town.resident_on("line").says("もう死にたい")

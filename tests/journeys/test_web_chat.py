@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.test_handover import takes_the_next_one
 from tests.town import Town
 
 pytestmark = pytest.mark.browser
@@ -39,9 +40,7 @@ def test_a_coordinator_and_a_resident_on_the_web_write_to_each_other(
     page.get_by_role("button", name="送る").click()
     expect(page.locator("#log .resident").last).to_contain_text("人と話したい")
 
-    at_desk.goto("/desk")
-    at_desk.keyboard.press("n")
-    at_desk.wait_for_url("**/desk/cases/*")
+    takes_the_next_one(at_desk)
     at_desk.locator("#reply-text").fill("はじめまして。佐藤です。")
     at_desk.keyboard.press("Control+Enter")
     expect(at_desk.locator("#lines")).to_contain_text("はじめまして。佐藤です。")

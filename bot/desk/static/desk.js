@@ -94,8 +94,19 @@ function showLines(fragment) {
   }
   const last = $$("[data-seq]", list).pop();
   if (last) list.dataset.last = last.dataset.seq;
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (atEnd) list.scrollTop = list.scrollHeight; else $("#to-newest").hidden = false;
   tellSeen();
+}
+
+function offerNewest() {
+  const button = $("#to-newest");
+  if (!button) return;
+  const list = $("#lines");
+  button.onclick = () => {
+    list.scrollTop = list.scrollHeight;
+    button.hidden = true;
+  };
+  list.addEventListener("scroll", () => { if (list.scrollHeight - list.scrollTop - list.clientHeight < 80) button.hidden = true; });
 }
 
 function showDeliveries(content) {
@@ -271,6 +282,7 @@ sendOnce();
 takeTokenFromAddress();
 copyOffers();
 offerKeysOff();
+offerNewest();
 showNewest();
 tick();
 watchIdle(Number(page.dataset.endsIn));
