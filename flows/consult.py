@@ -80,9 +80,16 @@ def hear_worry(talk: Talk) -> Turn:
 
 def listen(talk: Talk) -> Hearing:
     """The present worry, all of it: what an answer added is understood with what it was added to (G11)."""
-    text = talk.worry
-    hearing = hear(text, talk.town.base, lang=None if not talk.session.lang_offered else talk.session.lang)
+    hearing = hear(talk.worry, talk.town.base, lang=talk.session.lang if talk.session.lang_offered else None)
+    needs = tuple(need for need in hearing.needs if not _only_a_name(talk, need.text))
+    hearing = hearing.model_copy(update={"needs": needs or hearing.needs})
     return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})
+
+
+def _only_a_name(talk: Talk, text: str) -> bool:
+    """Whoever introduces themselves first has not told a need by it."""
+    said = plain(text)
+    return said in talk.town.typed("greeting") or (len(sentences(text)) == 1 and any(word in said for word in talk.town.typed("my_name")))
 
 
 def _without_danger(hearing: Hearing) -> Decision:

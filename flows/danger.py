@@ -270,6 +270,8 @@ def staying(talk: Talk) -> Turn:
     """At night after a crisis: everything written is kept for the morning; help may be looked at."""
     if talk.choice == "see_help":
         return consent.gate(talk)
+    if talk.choice == "now_human":
+        return stay_with(talk, talk.says("handoff.connect"))
     return stay_with(talk.remembering(), talk.says("crisis.noted"))
 
 
@@ -295,7 +297,8 @@ def _after_carer(talk: Talk) -> Turn:
     ids = _AFTER_CHILD_HURT if talk.session.danger.kinds[:1] == ("child_abuse",) else _AFTER_CARER
     shown = cards(talk, ids, {})
     first = talk.says("crisis.carer.after")
-    return stay_with(talk.with_(shown=tuple(card.id for card in shown)), Reply(text=first.text, key=first.key, cards=shown))
+    told = talk.with_(shown=tuple(card.id for card in shown)).noting(told=str(len(talk.session.story)))
+    return told.ask("danger.stay", Reply(text=first.text, key=first.key, cards=shown), choices=("now_human", "see_help", "!stop"))
 
 
 def _after_food(talk: Talk) -> Turn:

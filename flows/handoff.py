@@ -28,9 +28,6 @@ def wants_human(talk: Talk) -> Turn:
     if talk.at in ("handoff.waiting", "handoff.share"):
         return talk.stay(promise(talk))
     wish = SheetLine(about="wish", text=shortened(talk.text, 40) or talk.town.label("human", "ja"), refs=talk.said.refs)
-    told_before = [said for said in talk.session.story if said.ref not in talk.said.refs]
-    if not told_before:
-        return hand_over(talk, "asked_human", talk.says("handoff.connect"), promise(talk), extra=() if talk.session.story else (wish,))
     opened = open_case(talk, "asked_human", share=False, only=(wish,), take_over=False)
     question = talk.says("handoff.share")
     return talk.ask("handoff.share", question, promise(talk), choices=("share", "not_share"), effects=(opened,), ends_as="queued")
@@ -72,7 +69,9 @@ def while_waiting(talk: Talk) -> Turn:
 
 
 def _wait(talk: Talk, *bubbles: Reply, effects: Iterable[Effect] = ()) -> Turn:
-    return talk.ask("handoff.waiting", *bubbles, choices=("machine", "!stop"), effects=effects, ends_as="queued")
+    """In opening hours the talk is the coordinator's now, and a button of the bot would lead nowhere (I3)."""
+    choices = () if talk.desk.is_there else ("machine", "!stop")
+    return talk.ask("handoff.waiting", *bubbles, choices=choices, effects=effects, ends_as="queued")
 
 
 # ---------------------------------------------------------------- back from a human

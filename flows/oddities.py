@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from flows.model import Count, Turn
-from flows.talk import Talk, last_bubbles
+from flows.talk import MOST_BUBBLES, Talk, last_bubbles
 from flows.typed import plain
 
 _LINK: Final = re.compile(r"https?://|www\.|\.(?:com|net|xyz|top|shop)\b", re.IGNORECASE)
@@ -53,7 +53,7 @@ def media(talk: Talk) -> Turn:
 
 def name_is_not_needed(talk: Talk, turn: Turn) -> Turn:
     """Somebody wrote a name or number: said once that it is not needed; the text stays as written (G12)."""
-    if talk.note("name_told") or turn.ends_as != "answered" or turn.session.notes.get("name_told"):
+    if talk.note("name_told") or turn.ends_as != "answered" or len(turn.replies) >= MOST_BUBBLES:
         return turn
     said = plain(talk.text)
     if not (_SELF_NAMED.search(talk.text) or any(word in said for word in talk.town.typed("my_name"))):

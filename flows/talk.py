@@ -127,8 +127,8 @@ class Talk:
 
     def option(self, name: str) -> Button:
         """A reply button by its name; names with `!` are valid in every state (G4)."""
-        label = self.town.label(name.removeprefix("!"), self.session.lang)
-        return Button(label=label, value=name)
+        key = "begin_again" if name == "!start" else name.removeprefix("!")
+        return Button(label=self.town.label(key, self.session.lang), value=name)
 
     # ------------------------------------------------------------ the end of a turn
 

@@ -21,7 +21,7 @@ _HIRAGANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _SPOKEN_NUMBERS: Final[Mapping[str, int]] = {
     "いちばん": 1, "いち": 1, "一": 1, "一番": 1, "ひとつめ": 1, "にばん": 2, "に": 2, "二": 2, "二番": 2, "ふたつめ": 2,
     "さんばん": 3, "さん": 3, "三": 3, "三番": 3, "みっつめ": 3, "よんばん": 4, "よん": 4, "四": 4, "四番": 4, "よっつめ": 4,
-    "one": 1, "two": 2, "three": 3, "four": 4, "um": 1, "dois": 2, "três": 3, "quatro": 4, "một": 1, "hai": 2, "ba": 3, "bốn": 4,
+    "one": 1, "two": 2, "three": 3, "four": 4, "um": 1, "dois": 2, "três": 3, "quatro": 4,
     "第一": 1, "第二": 2, "第三": 3, "第四": 4,
 }  # fmt: skip
 _NEGATIONS: Final = ("ない", "ません", "なく", "not", "nao", "não", "không", "不", "没")

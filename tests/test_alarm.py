@@ -99,6 +99,19 @@ def test_an_everyday_word_rings_nobody(town: Town) -> None:
     assert rings(town) == 0
 
 
+def test_a_call_that_fails_ends_neither_this_ladder_nor_that_of_the_next_danger(town: Town) -> None:
+    town.coordinator("当番")
+    town.bell.breaks = 1
+    town.resident_on("line").says("もう死にたい")
+    town.until(lambda: rings(town) == 1, seconds=5)
+
+    town.clock.moves(seconds=61)
+    town.until(lambda: rings(town) == 2, seconds=5)
+    town.resident_on("telegram").says("もう死にたい")
+
+    town.until(lambda: rings(town) == 3, seconds=5)
+
+
 # ---------------------------------------------------------------- a real address
 
 

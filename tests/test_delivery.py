@@ -1,5 +1,6 @@
 """What was written reaches the resident, in order, once; and where it cannot, staff are told (R10, R11)."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -8,11 +9,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import Session
 
+from bot import reception
+from bot.channels.port import Inbound
 from bot.delivery import Delivery
+from bot.reception import Received
 from storage import outbox
 from storage.store import Store
 from tests.town import Coordinator, Resident, Town
+from tests.twins import Webhook
 from tests.twins.line_twin import Call
 from tests.twins.serving import LOST
 
@@ -324,3 +330,61 @@ def test_a_channel_that_was_switched_off_keeps_its_replies(build_town: Callable[
         town.passes(minutes=2)
 
         assert "つながったら届く返事です。" in resident.hears()
+
+
+# ---------------------------------------------------------------- one at a time
+
+
+def test_a_sweep_that_comes_before_the_wake_up_of_a_claimed_reply_does_not_say_it_twice(town: Town) -> None:
+    """The reception marked its answer `sending`; the sweep finds the row before the reception wakes the delivery."""
+    resident = town.resident_on("line")
+    resident.listens()
+    inbounds = town.parts.channels["line"].read(*_request(town.line.text(resident.account, "家賃が払えない")), town.clock.now())
+    town.line.slow(0.2)
+
+    async def work() -> None:
+        received = await town.store.atransact(lambda rows: _receive(town, rows, inbounds[0]))
+        await town.parts.delivery.sweep()
+        town.parts.delivery.wake(received.conversation_id or "", received.letters)
+        await town.parts.delivery.idle()
+
+    town.on_loop(work())
+    town.passes(seconds=5)
+
+    assert len([call for call in town.line.calls[1:] if call.status == 200]) == 1
+    assert last_letter(town).state == "sent"
+
+
+def test_wake_ups_that_overlap_send_each_reply_once(town: Town) -> None:
+    """Telegram would show a second call to the resident: it knows no retry key."""
+    resident = town.resident_on("telegram")
+    resident.listens()
+    conversation = resident.conversation
+    texts = [town.telegram.text(resident.account, f"家賃が払えない{number}") for number in range(12)]
+    town.telegram.slow(0.03)
+
+    async def work() -> None:
+        delivery = town.parts.delivery
+        for webhook in texts:
+            inbounds = town.parts.channels["telegram"].read(*_request(webhook), town.clock.now())
+            await town.parts.doorman.receive(inbounds)
+            for _ in range(3):
+                delivery.wake(conversation)
+                await asyncio.sleep(0.012)
+        await delivery.idle()
+
+    town.on_loop(work())
+    town.telegram.slow(0)
+    town.passes(seconds=5)
+
+    assert len([call for call in town.telegram.calls if call.method.lower() == "sendmessage"]) == len(letters(town))
+    assert {letter.state for letter in letters(town)} == {"sent"}
+
+
+def _request(webhook: Webhook) -> tuple[dict[str, str], bytes]:
+    return webhook.headers, webhook.body
+
+
+def _receive(town: Town, rows: Session, inbound: Inbound) -> Received:
+    parts = town.parts
+    return reception.receive(rows, inbound, parts.knowledge.town, parts.rules, town.clock.now(), parts.doorman.split_of("line"))

@@ -1,6 +1,9 @@
 """What was promised for later happens, once, at its time, and only where it may (D6, D8c, D9)."""
 
+import json
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,6 +12,7 @@ import pytest
 from bot.jobs.loop import Loop
 from storage import records
 from storage import talk as talks
+from storage.store import Store
 from tests.town import Resident, Town
 
 
@@ -118,3 +122,34 @@ def test_nobody_is_asked_how_they_are_while_a_human_writes_with_them(town: Town)
     town.passes(days=14, hours=1)
 
     assert resident.hears_nothing()
+
+
+def test_one_promise_that_fails_breaks_nobody_elses(town: Town) -> None:
+    town.coordinator("佐藤")
+    broken = town.resident_on("line").says("人と話したい")
+    town.clock.moves(minutes=1)
+    other = town.resident_on("line").says("人と話したい")
+    town.rows("UPDATE conversation SET session_sealed = :cell WHERE id = :id RETURNING id", cell=b"no cell of ours", id=broken.conversation)
+    other.listens()
+
+    town.passes(minutes=150)
+
+    assert not other.hears_nothing()
+
+
+def test_telegram_by_polling_answers_each_update_once_and_remembers_where_it_was(build_town: Callable[..., Town], town_store: Store) -> None:
+    with build_town(town_store, telegram_mode="polling") as town:
+        resident = town.resident_on("telegram", comes=False)
+        town.telegram.queue(town.telegram.start(resident.account))
+        town.until(lambda: not resident.hears_nothing())
+        webhook = town.telegram.text(resident.account, "家賃が払えない")
+        town.telegram.queue(webhook)
+        following = json.loads(webhook.body)["update_id"] + 1
+        town.until(lambda: bool(town.rows("SELECT position FROM cursor WHERE position = :place", place=following)))
+        town.rests()
+        said = len(resident.all_heard())
+
+    with Town(town_store, town.line, town.telegram, town.settings.master_key_file.parent, telegram_mode="polling") as again:
+        time.sleep(0.5)
+        again.rests()
+        assert len(resident.all_heard()) == said

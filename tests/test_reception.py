@@ -111,6 +111,14 @@ def test_a_forged_request_is_refused_and_leaves_nothing(town: Town) -> None:
     assert count(town, "inbox") == count(town, "person") == count(town, "message") == 0
 
 
+@pytest.mark.parametrize("headers", [{}, {"x-telegram-bot-api-secret-token": "wrong"}])
+def test_a_telegram_update_without_our_secret_is_refused_and_leaves_nothing(town: Town, headers: dict[str, str]) -> None:
+    webhook = town.telegram.text(town.telegram.user("somebody"), "死にたい")
+
+    assert post(town, Webhook(webhook.body, headers), "/telegram/webhook") == 401
+    assert count(town, "inbox") == count(town, "person") == 0
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"events": 3}', b"\xff\xfe", b'{"events": [' * 2000])
 def test_a_signed_body_that_is_no_webhook_is_a_bad_request(town: Town, body: bytes) -> None:
     assert post(town, town.line.signed(body)) == 400

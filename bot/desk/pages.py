@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -105,6 +106,8 @@ class DeskRoute(APIRoute):
         async def watched(request: Request) -> Response:
             try:
                 return await inner(request)
+            except ClientDisconnect:  # the page was left while its form was on the way: nobody hears an answer
+                return Response(status_code=400)
             except Missing:
                 return trouble(request, 404, "missing")
             except Refused:

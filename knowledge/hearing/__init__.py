@@ -48,7 +48,7 @@ def hear(text: str, base: Listens, *, earlier: Sequence[str] = (), lang: Lang | 
     whole = read(0, len(even.text))
     narrow = index.narrow(whole.signs)
     told = parts(whole, spoken, index, read) if narrow else []
-    needs = tuple(_need(part, whole, even, index) for part in told)
+    needs = _distinct(tuple(_need(part, whole, even, index) for part in told), whole, even, index)
     weight = lexicon.hardships.weigh(said if all_signs.japanese else _with_glosses(said, even, spoken, index))
     decision, reason = decide(danger, intent, whole.evidence if narrow else None, whole.sure, weight)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=cards(needs), reason=reason)
@@ -64,6 +64,16 @@ def cards(needs: Sequence[Need]) -> tuple[str, ...]:
             if place < len(need.services):
                 shown.setdefault(need.services[place].id)
     return tuple(shown)[:CARDS_FOR_SEVERAL]
+
+
+def _distinct(needs: tuple[Need, ...], whole: Part, even: Plain, index: Index) -> tuple[Need, ...]:
+    """Two parts that lead to the same first door are one need, told in two sentences."""
+    doors: dict[str, Need] = {}
+    for need in needs:
+        doors.setdefault(need.services[0].id if need.services else "", need)
+    if len(needs) > 1 and len(doors) == 1:
+        return (_need(whole, whole, even, index),)
+    return tuple(doors.values())
 
 
 def _need(part: Part, whole: Part, even: Plain, index: Index) -> Need:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from knowledge.hearing.danger_ear import Ear, Sentence, features
 from knowledge.hearing.danger_pattern import Heard, Pattern, with_phrases
 from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Context, Listed, Rule, Who, read
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
@@ -22,6 +23,8 @@ __all__ = ["BrokenDangerList", "DangerList", "Failure"]
 
 EARLIER_LETTERS = 600
 """So much of the earlier messages is joined to the new one: signals split over messages, not whole talks (D13)."""
+SECOND_EAR = "second-ear"
+"""Named as the rule where no rule fired but the message resembles the list's sentences (danger_ear)."""
 _NONE, _ASK, _TOLD, _NOW = range(4)
 _LAYERS = 6
 """How many idioms may overlap at one place."""
@@ -49,8 +52,8 @@ class Signal:
 class DangerList:
     """The list, ready to listen. Immutable; share one between threads."""
 
-    def __init__(self, listed: Listed) -> None:
-        self._listed = listed
+    def __init__(self, listed: Listed, ear: Ear | None = None) -> None:
+        self._listed, self._ear = listed, ear
         self._order = {rule.id: place for place, rule in enumerate(listed.rules)}
         self._by_word: dict[int, list[tuple[Rule, Pattern]]] = {}
         for rule in listed.rules:
@@ -60,11 +63,28 @@ class DangerList:
     @classmethod
     def load(cls, path: Path) -> Self:
         """The list at `path` (danger.yaml with the folder danger/ beside it); BrokenDangerList in Japanese on mistakes."""
-        return cls(read(path))
+        listed = read(path)
+        beside = path.with_suffix("") if path.is_file() else path
+        return cls(listed, Ear.load(beside / "ear.json", listed.sentences))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         return self._listed.rules
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Every sentence that must be heard, those of the rules and those only the second ear can hear."""
+        return self._listed.sentences
+
+    @property
+    def left_alone(self) -> tuple[str, ...]:
+        """Sentences beside the rules' own that must be left alone."""
+        return self._listed.left_alone
+
+    def features(self, said: str) -> set[str]:
+        """What the second ear weighs in a message."""
+        heard = self._listen(fold(said).text)
+        return features(heard.text, heard.groups())
 
     def scan(self, text: str, earlier: Sequence[str] = ()) -> Danger:
         """Danger in `text`; `earlier` are the resident's last messages, oldest first.
@@ -79,7 +99,7 @@ class DangerList:
             joined = fold(before + SEAM + text)
             seam = len(joined.text) - len(folded.text)
             signals += _across(self._listen(joined.text).signals(), seam)
-        return self._decide(text, folded, heard, signals)
+        return self._decide(text, folded, heard, signals) if signals else self._resembles(text, folded, heard)
 
     def test(self) -> list[Failure]:
         """Run every sentence inside the list; empty when the list keeps what it says. 「／」 parts messages."""
@@ -98,8 +118,6 @@ class DangerList:
         return min((step.group for part in pattern.parts for step in part), key=lambda group: sizes[group])
 
     def _decide(self, text: str, folded: Folded, heard: "_Listening", signals: Sequence[Signal]) -> Danger:
-        if not signals:
-            return NO_DANGER
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
         told = min(first.level, _TOLD)
         telling = [signal for signal in signals if signal.level >= told]
@@ -115,6 +133,20 @@ class DangerList:
             rule=first.rule.id,
             said=text[folded.places[start] : folded.places[end - 1] + 1],
             who=heard.whose(first),
+            child_speaks=heard.child_speaks(),
+        )
+
+    def _resembles(self, text: str, folded: Folded, heard: "_Listening") -> Danger:
+        """No rule fired: what does the second ear say?"""
+        like = self._ear.hear(heard.text, heard.groups()) if self._ear else None
+        if like is None or not folded.places:
+            return NO_DANGER
+        end = min(like.end, len(folded.places))
+        return Danger(
+            level=like.level,
+            kinds=like.kinds,
+            rule=SECOND_EAR,
+            said=text[folded.places[like.start] : folded.places[end - 1] + 1],
             child_speaks=heard.child_speaks(),
         )
 
@@ -142,6 +174,15 @@ class _Listening:
         self._listed, self._by_word, self._heard = listed, by_word, heard
         self._weaken = _Contexts(listed.weaken, heard)
         self._raise = _Contexts(listed.raising, heard)
+
+    @property
+    def text(self) -> str:
+        return self._heard.text
+
+    def groups(self) -> list[str]:
+        """Names of the groups whose words stand in the text."""
+        names = self._listed.names
+        return [names[group] for group in self._heard.found if group in names]
 
     def signals(self) -> list[Signal]:
         """Every rule that fires, each at its highest level."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from knowledge.hearing.danger_ear import Sentence
 from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, Step, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
@@ -18,11 +19,12 @@ Where = Literal["after", "before", "near", "sentence", "message"]
 WHERE: tuple[Where, ...] = get_args(Where)
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
-_SECTIONS = ("readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules")
+_SECTIONS = ("readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules", "sentences", "left_alone")
 _RULE_FIELDS = (
     "id", "why", "level", "kinds", "who", "near", "longest", "hear", "signs", "at_least", "unless", "unless_near", "rises", "despite",
     "must", "must_now", "asks", "must_not",
 )  # fmt: skip
+_SENTENCE_FIELDS = ("kinds", "level", "said")
 _CONTEXT_FIELDS = ("id", "why", "where", "within", "to", "kinds", "hear", "unless")
 
 
@@ -82,6 +84,8 @@ class Listed:
     adult_voice: tuple[Pattern, ...]
     idioms: int
     names: Mapping[int, str]
+    sentences: tuple[Sentence, ...]
+    left_alone: tuple[str, ...]
     sizes: tuple[int, ...]
     phrases: tuple[tuple[int, tuple[Step, ...]], ...]
     finder: WordFinder
@@ -113,6 +117,8 @@ class _Reader:
     whose: dict[Who, tuple[Pattern, ...]] = field(default_factory=dict)
     voices: dict[str, tuple[Pattern, ...]] = field(default_factory=dict)
     idioms: list[str] = field(default_factory=list)
+    sentences_heard: list[Sentence] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
 
     def sections(self, file: Path) -> dict[str, object]:
         read = read_yaml(file)
@@ -151,6 +157,9 @@ class _Reader:
             self.voices[name] = self._patterns(f"{file}: child_voice", expressions, None)
         for item in self._items(file, "rules", tree.get("rules")):
             self._rule(file, item)
+        for item in self._items(file, "sentences", tree.get("sentences")):
+            self._sentences(file, item)
+        self.left_alone += self._lines(f"{file}: left_alone", tree.get("left_alone"))
 
     def done(self) -> Listed:
         with _Noting(self.problems, "idioms"):
@@ -173,7 +182,9 @@ class _Reader:
             child_voice=self.voices.get("child", ()),
             adult_voice=self.voices.get("adult", ()),
             idioms=idioms,
-            names={number: name for name, number in self.lexicon.groups.items()},
+            names={number: name for name, number in self.lexicon.groups.items() if name.startswith("<")},
+            sentences=(*self._rule_sentences(), *self.sentences_heard),
+            left_alone=tuple(self.left_alone),
             sizes=tuple(self.lexicon.sizes),
             phrases=tuple(self.lexicon.phrases),
             finder=WordFinder(self.lexicon.words),
@@ -227,6 +238,21 @@ class _Reader:
         if not (rule.must or rule.must_now or rule.asks) or not rule.must_not:
             self.problems.append(f"{place}: 試験文がありません。must（聞きとる文）と must_not（似ているが違う文）を書いてください。")
         self.rules.append(rule)
+
+    def _sentences(self, file: str, item: Mapping[str, object]) -> None:
+        place = f"{file}: sentences"
+        self._only_known(place, item, _SENTENCE_FIELDS)
+        kinds = self._kinds(place, item)
+        level = cast(Level, self._one_of(place, item, "level", LEVELS[1:]))
+        if not kinds:
+            self.problems.append(f"{place}: kinds が空です。{'、'.join(DANGER_KINDS)} から選んでください。")
+        self.sentences_heard += [Sentence(said, level, kinds) for said in self._lines(place, item.get("said"))]
+
+    def _rule_sentences(self) -> Iterator[Sentence]:
+        for rule in self.rules:
+            for level, sentences in ((LEVELS[rule.level], rule.must), ("L3", rule.must_now), ("L1", rule.asks)):
+                for said in sentences:
+                    yield Sentence(said.replace("／", " "), cast(Level, level), rule.kinds)
 
     def _patterns(self, place: str, expressions: object, near: int | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []

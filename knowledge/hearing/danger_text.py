@@ -70,13 +70,18 @@ def fold(written: str) -> Folded:
             letters.append(letter)
             places.append(place)
     text = "".join(letters)
-    return Folded(text if _KANA.search(text) else text.translate(_TRADITIONAL), tuple(places))
+    return Folded(text if has_kana(text) else text.translate(_TRADITIONAL), tuple(places))
 
 
 def fold_word(word: str) -> set[str]:
     """Fold one expression of the list like a message; a word without kana stands for its Chinese spelling too."""
     folded = fold("あ " + word).text[1:]
-    return {folded, folded.translate(_TRADITIONAL)} if folded and not _KANA.search(folded) else {folded}
+    return {folded, folded.translate(_TRADITIONAL)} if folded and not has_kana(folded) else {folded}
+
+
+def has_kana(folded: str) -> bool:
+    """Japanese, as far as its letters tell."""
+    return _KANA.search(folded) is not None
 
 
 def plain_latin(word: str) -> str:

@@ -109,7 +109,7 @@ class Player:
 
     def _has_card(self, ids: list[str]) -> None:
         entries = self.town.parts.knowledge.town.base.entries
-        titles = {card.title for card in self.resident.cards()}
+        titles = {card.title for card in self.resident.cards()} | {bubble.text.split("\n", 1)[0] for bubble in self.resident.heard()}
         wanted = {entry_id: entries[entry_id].name for entry_id in ids}
         assert any(any(_same(name, title) for title in titles) for name in wanted.values()), f"none of {wanted} in {titles}"
 

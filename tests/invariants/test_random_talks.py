@@ -129,12 +129,15 @@ class Walk:
         return all(set(line["refs"]) <= known for sheet in sheets for line in sheet)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True)
-@given(walk=acts)
-def test_no_walk_breaks_a_rule(town: Town, walk: list[Act]) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True)
+@given(walk=acts, with_human=st.booleans())
+def test_no_walk_breaks_a_rule(town: Town, walk: list[Act], with_human: bool) -> None:
     if not town.rows("SELECT id FROM staff"):
         town.coordinator("当番")
     sato = town.coordinator(f"佐藤{town.rows('SELECT count(*) AS n FROM staff')[0].n}")
     one = Walk(town, town.resident_on("line"), sato)
+    if with_human:
+        one.does("says", HARMLESS.index("人と話したい"))
+        one.does("claims", 0)
     for act, number in walk:
         one.does(act, number)

@@ -48,12 +48,12 @@ def test_a_talk_goes_from_line_to_a_coordinator_and_back(town: Town, desk: Desk)
 
     resident.listens()
     page.get_by_role("link", name="機械にもどす").click()
+    page.get_by_label("日", exact=True).fill("R8.11.26")
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name="機械にもどす").click()
-    page.wait_for_url("**/desk**")
+    town.until(lambda: resident.owner == "bot")
     town.rests()
     assert not resident.hears_nothing()
-    assert resident.owner == "bot"
     assert town.line.violations == []
 
 

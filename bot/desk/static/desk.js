@@ -134,7 +134,7 @@ function tellSeen() {
 
 function post(address, fields) {
   const body = new URLSearchParams({ csrf: page.dataset.csrf, ...fields });
-  return fetch(address, { method: "POST", body, credentials: "same-origin" });
+  return fetch(address, { method: "POST", body, credentials: "same-origin", keepalive: true });
 }
 
 // ---------------------------------------------------------------- time left, and the end of the session

@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from knowledge.hearing.danger import DangerList
 
+SPELLINGS = ["しにたい", "シニタイ", "ｼﾆﾀｲ", "し に た い", "死にた い", "しーにーたーい", "しにたぃ", "タヒにたい", "死・に・た・い", "「死にたい」"]
+FOREIGN = [
+    "我想死，不想活了", "我被家暴，他毆打我", "Não quero mais viver", "nao quero mais viver", "Tôi không muốn sống nữa",
+    "Toi khong muon song nua", "I WANT TO DIE",
+]  # fmt: skip
 WORDS = ["死にたい", "夫", "に", "殴られ", "。", "昔", "ゲームで", " ", "たすけて", "薬", "飲んだ", "ない", "犬が", "kill myself", "家暴"]
 LIST = Path(__file__).parents[3] / "knowledge" / "starter" / "danger.yaml"
 
@@ -66,12 +71,12 @@ def test_mild_words_of_the_reference_dialogues_are_heard(danger: DangerList, sai
     assert kind in heard.kinds
 
 
-@pytest.mark.parametrize("said", ["しにたい", "シニタイ", "ｼﾆﾀｲ", "し に た い", "死にた い", "しーにーたーい", "しにたぃ", "タヒにたい", "死・に・た・い", "「死にたい」"])
+@pytest.mark.parametrize("said", SPELLINGS)
 def test_one_wish_is_heard_in_every_spelling(danger: DangerList, said: str) -> None:
     assert "suicide" in danger.scan(said).kinds
 
 
-@pytest.mark.parametrize("said", ["我想死，不想活了", "我被家暴，他毆打我", "Não quero mais viver", "nao quero mais viver", "Tôi không muốn sống nữa", "Toi khong muon song nua", "I WANT TO DIE"])
+@pytest.mark.parametrize("said", FOREIGN)
 def test_offered_languages_are_heard_with_and_without_accents_and_in_both_chinese_scripts(danger: DangerList, said: str) -> None:
     assert danger.scan(said).heard
 
