@@ -38,7 +38,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     for words in missing_for_production(settings):
         yield Finding("bad", words)
     if settings.profile == "demo":
-        yield Finding("note", "見本（demo）です。住民が使う前に MADOGUCHI_PROFILE=production にしてください。")
+        yield Finding("note", "見本（demo）です。住民が使う前に PROFILE を production に。")
     yield from _channel("LINE", settings.line_ready, settings.line_channel_secret or settings.line_channel_access_token,
                         "MADOGUCHI_LINE_CHANNEL_SECRET と MADOGUCHI_LINE_CHANNEL_ACCESS_TOKEN")  # fmt: skip
     yield from _channel("Telegram", settings.telegram_ready, settings.telegram_token, "MADOGUCHI_TELEGRAM_TOKEN と MADOGUCHI_TELEGRAM_SECRET")

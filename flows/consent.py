@@ -5,6 +5,7 @@ from flows.filling import Town
 from flows.handoff import CONSENT_VERSION
 from flows.model import Count, ForgetWords, RecordConsent, Scene, Session, Turn, Utterance
 from flows.talk import Talk
+from knowledge.hearing.language import language
 
 
 def welcome(session: Session, scene: Scene, town: Town) -> Turn:
@@ -41,6 +42,7 @@ def gate(talk: Talk) -> Turn:
     """A worry is there: hear it if we may, else ask once and hold it (1b)."""
     if talk.session.consented is not None:
         return consult.hear_worry(talk)
+    talk = consult.in_their_language(talk, language(talk.worry))
     if talk.at == "consent.held":
         return talk.ask_again("held.again")
     return talk.with_(held=True).ask("consent.held", "held.read", "held.question", choices=("go_on", "explain", "!stop"))
@@ -87,7 +89,7 @@ def language_chosen(talk: Talk) -> Turn:
 
 def in_language(talk: Talk, lang: str) -> Turn:
     """Begin again in a language, after the same yes."""
-    spoken = talk.with_(lang=lang, lang_offered=True, last_keys=())
+    spoken = talk.with_(lang=lang, lang_offered=True)
     if talk.session.consented is None:
         return welcome(spoken.session, talk.scene, talk.town)
     return spoken.ask("consult.open", "open.anything", choices=("what", "!human"))

@@ -57,7 +57,7 @@ def worry_written(talk: Talk) -> Turn:
 def hear_worry(talk: Talk) -> Turn:
     """What is it about? The rarer things first, then by how clear it is."""
     hearing = listen(talk)
-    talk = _in_their_language(talk, hearing.lang)
+    talk = in_their_language(talk, hearing.lang)
     for door in (oddities.answer, mydata.answer, thirdparty.answer):
         turn = door(talk)
         if turn is not None:
@@ -101,7 +101,7 @@ def _worth_showing(hearing: Hearing) -> bool:
     return any(need.services and need.services[0].score >= _SURE_ENOUGH for need in hearing.needs)
 
 
-def _in_their_language(talk: Talk, lang: Lang) -> Talk:
+def in_their_language(talk: Talk, lang: Lang) -> Talk:
     """The first text decides the language, once; it can be changed at any time (D12)."""
     if talk.session.lang_offered or lang in ("ja", talk.session.lang):
         return talk

@@ -15,7 +15,7 @@ from flows.filling import Town, line_in_words, lines_in_words
 from flows.handoff import hand_over, next_reading, open_case, promise
 from flows.model import Button, Effect, RaiseAlarm, Reply, Scene, Session, SheetLine, StopFollowUps, SuggestHiddenAddress, Turn, Utterance
 from flows.sheet import shortened
-from flows.talk import Talk
+from flows.talk import Talk, having_said
 from knowledge.hearing.model import NO_DANGER, Danger, DangerKind, Level
 
 
@@ -72,6 +72,8 @@ _WRITER_HARMED: Final = frozenset({"child-i-hurt", "carer-hurts"})
 """Rules of danger.yaml in which the writer is the one who did it: neither blame nor threat (D6f)."""
 _POISON: Final = frozenset({"body-poison", "suicide-overdose-taken", "en-overdose"})
 """Rules after which the poison line may follow 119, never stand instead of it (D6c)."""
+_FOOD_AND_ROOF: Final = frozenset({"T15", "T02"})
+"""Topics of the national form: 食べるものがない, 住まい."""
 _FOOD_ORDER: Final = ("food-bank", "jiritsu-soudan-shien", "kinkyu-koguchi-shikin")
 _AFTER_CARER: Final = ("chiiki-houkatsu", "kazoku-kaigosha-shien")
 _AFTER_CHILD_HURT: Final = ("kodomo-katei-center", "kosodate-tanki-shien")
@@ -159,8 +161,8 @@ def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
         talk = talk.with_(lang="easy")
     key = f"crisis.{crisis.name}"
     numbers = talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines))
-    question = talk.says(f"{key}.question")
-    bubbles = (talk.says(f"{key}.ack"), numbers, Reply(text=f"{_now(talk, crisis).text}{question.text}", key=question.key))
+    first = _now(talk.noting(said=None), crisis).text + talk.town.words(talk.session.lang).clock["space"]
+    bubbles = (talk.says(f"{key}.ack"), numbers, talk.says(f"{key}.question", before=first))
     return _asked(talk, crisis, level, bubbles)
 
 
@@ -185,7 +187,8 @@ def no_food(talk: Talk) -> Turn:
         now = talk.says("crisis.food.open_tel", tel=tel) if tel else talk.says("crisis.food.open")
         bubbles = (talk.says("crisis.food.ack"), now, talk.says("crisis.food.question"))
         return _asked(talk, FOOD, "L2", bubbles)
-    tonight = [entry.id for entry in talk.town.base.entries.values() if "tonight" in entry.tags and entry.contacts]
+    entries = talk.town.base.entries.values()
+    tonight = [entry.id for entry in entries if "tonight" in entry.tags and entry.contacts and not _FOOD_AND_ROOF.isdisjoint(entry.topics)]
     shown = cards(talk, tonight, {})[:2]
     lines = lines_in_words(("yorisoi",), lang, talk.town)
     night = talk.says("crisis.food.tonight", lines=lines) if shown else talk.says("crisis.food.no_tonight", lines=lines)
@@ -331,9 +334,8 @@ def card_while_human(session: Session, danger: Danger, scene: Scene, town: Town)
     crisis = crisis_of(danger)
     hotlines = crisis.now if danger.level == "L3" else crisis.lines
     said = talk.says("card_only.now" if danger.level == "L3" else "card_only.told", lines=_numbers(talk, hotlines))
-    notes = {**session.notes, "card_shown": danger.level}
-    kept = session.model_copy(update={"notes": notes, "last_keys": (said.key,), "danger": _highest(session.danger, danger)})
-    return Turn(session=kept, replies=(said,), ends_as="queued")
+    kept = talk.noting(card_shown=danger.level).with_(danger=_highest(session.danger, danger)).session
+    return Turn(session=having_said(kept, (said,)), replies=(said,), ends_as="queued")
 
 
 # ---------------------------------------------------------------- remembering

@@ -12,7 +12,7 @@ from flows import moments
 from flows.filling import Town
 from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
 from flows.sheet import sheet_of, shortened
-from flows.talk import Talk
+from flows.talk import Talk, having_said
 from knowledge.hearing.model import Level
 
 CONSENT_VERSION: Final = 3
@@ -123,7 +123,7 @@ def promise_late(session: Session, scene: Scene, town: Town, until: datetime) ->
     """8c: the promised time will be missed; said before it is. Neutral: it is pushed (R12)."""
     talk = Talk(session, Utterance(), scene, town)
     said = talk.says("handoff.late", time=moments.when(until, scene.now, town.words(session.lang).clock))
-    return Turn(session=session.model_copy(update={"last_keys": (said.key,)}), replies=(said,), ends_as="queued")
+    return Turn(session=having_said(session, (said,)), replies=(said,), ends_as="queued")
 
 
 def lost(talk: Talk) -> Turn:

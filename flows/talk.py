@@ -4,9 +4,10 @@ A step is a function `Talk → Turn`. It says phrases by key and names the step 
 a store or a channel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
+from zlib import crc32
 
 from flows.filling import Town, fill
 from flows.model import Button, Choice, Effect, Reply, Said, Scene, Session, Turn, Utterance
@@ -17,7 +18,6 @@ MOST_BUTTONS: Final = 4
 _MOST_BACK: Final = 6
 _LONGEST_STORY: Final = 60
 """Messages remembered; whoever writes more has a human's desk to write to."""
-_AGAIN: Final = "#again"
 Ending = Literal["answered", "queued", "acknowledged", "noise"]
 
 
@@ -103,27 +103,24 @@ class Talk:
 
     # ------------------------------------------------------------ saying
 
-    def says(self, key: str, **slots: str) -> Reply:
-        """A phrase with its slots filled, in a wording that was not said just before (G10)."""
+    def says(self, key: str, before: str = "", **slots: str) -> Reply:
+        """A phrase with its slots filled, after `before` in the same bubble, in a wording that was not said just before (G10)."""
         wordings = self.town.wordings(key, self.session.lang)
-        marks = [key if place == 0 else f"{key}#{place}" for place in range(len(wordings))]
-        for mark, wording in zip(marks, wordings, strict=True):
-            if mark not in self.session.last_keys:
-                return Reply(text=self._filled(wording, slots), key=mark)
-        return self._once_more(Reply(text=self._filled(wordings[0], slots), key=key))
-
-    def _filled(self, wording: str, slots: dict[str, str]) -> str:
-        return fill(wording, slots, self.session.lang, self.town)
-
-    def _once_more(self, reply: Reply) -> Reply:
-        """The same words must stand here a second time: say that it is a second time."""
-        before = self.town.wordings("again", self.session.lang)[0]
-        return Reply(text=before.replace("{text}", reply.text), key=reply.key.partition("#")[0] + _AGAIN, cards=reply.cards)
+        bubbles = [Reply(text=before + fill(wording, slots, self.session.lang, self.town), key=key) for wording in wordings]
+        return next((bubble for bubble in bubbles if not self._just_said(bubble.text)), self._once_more(bubbles[0]))
 
     def quoted(self, text: str, key: str) -> Reply:
         """A bubble said before, shown again."""
         reply = Reply(text=text, key=key)
-        return self._once_more(reply) if key in self.session.last_keys else reply
+        return self._once_more(reply) if self._just_said(text) else reply
+
+    def _just_said(self, text: str) -> bool:
+        return _mark(text) in (self.note("said") or "").split()
+
+    def _once_more(self, reply: Reply) -> Reply:
+        """The same words must stand here a second time: say that it is a second time."""
+        again = self.town.wordings("again", self.session.lang)[0].replace("{text}", reply.text)
+        return reply if self._just_said(again) else reply.model_copy(update={"text": again})
 
     def option(self, name: str) -> Button:
         """A reply button by its name; names with `!` are valid in every state (G4)."""
@@ -143,23 +140,22 @@ class Talk:
         question = replies[-1] if replies else Reply()
         session = self.session.model_copy(
             update={
-                "flow": flow, "step": step, "ask": self.session.ask + 1, "last_at": self.scene.now, "held": self.session.held,
+                "flow": flow, "step": step, "ask": self.session.ask + 1, "last_at": self.scene.now,
                 "choices": tuple(Choice(value=option.value, label=option.label) for option in options),
-                "last_keys": tuple(reply.key for reply in replies),
                 "misses": self.session.misses if at == self.at else 0,
                 "back": self._back(at),
                 "notes": {**self.session.notes, "asked": question.text, "asked_key": question.key, "repeats": "0"},
             }
         )  # fmt: skip
         buttons = self._buttons(options, session.ask, links)
-        return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
+        return Turn(session=having_said(session, replies), replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: Ending = "answered", also: Iterable[str] = ()) -> Turn:
         """Say something beside the open question, which stays open with its buttons. `also` offers words of G4 beside them."""
         replies = self._replies(bubbles)
         options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
         extra = [self.option(name) for name in also if all(option.value != name for option in options)]
-        session = self.session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "last_at": self.scene.now})
+        session = having_said(self.session, replies).model_copy(update={"last_at": self.scene.now})
         shown = [*options[: MOST_BUTTONS - len(extra)], *extra]
         buttons = self._buttons(shown, session.ask, ())
         return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
@@ -175,7 +171,8 @@ class Talk:
         return Turn(session=self.session.model_copy(update={"last_at": self.scene.now}), ends_as=ends_as)
 
     def _replies(self, bubbles: Iterable[str | Reply]) -> tuple[Reply, ...]:
-        return tuple(self.says(bubble) if isinstance(bubble, str) else bubble for bubble in bubbles)[:MOST_BUBBLES]
+        said = [self.says(bubble) if isinstance(bubble, str) else bubble for bubble in bubbles]
+        return tuple(self._once_more(bubble) if bubble.text and self._just_said(bubble.text) else bubble for bubble in said)[:MOST_BUBBLES]
 
     def _buttons(self, options: Iterable[Button], ask: int, links: Iterable[Button]) -> tuple[Button, ...]:
         """Payloads name their question, so that a button of a past day is known as old (D13)."""
@@ -199,5 +196,15 @@ def last_bubbles(turn: Turn, *more: Reply) -> Turn:
     if not first:
         return turn
     replies = (*first, *turn.replies)
-    keys = tuple(reply.key for reply in replies)
-    return turn.model_copy(update={"replies": replies, "session": turn.session.model_copy(update={"last_keys": keys})})
+    return turn.model_copy(update={"replies": replies, "session": having_said(turn.session, replies)})
+
+
+def having_said(session: Session, replies: Sequence[Reply]) -> Session:
+    """The session after these bubbles: what was said is kept as keys and marks, so that it is not said again at once (G10)."""
+    marks = " ".join(_mark(reply.text) for reply in replies if reply.text)
+    return session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "notes": {**session.notes, "said": marks}})
+
+
+def _mark(text: str) -> str:
+    """A short mark of a bubble: enough to know it again, nothing to read."""
+    return f"{crc32(text.encode('utf-8', 'surrogatepass')):08x}"

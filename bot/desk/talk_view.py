@@ -39,12 +39,26 @@ class ShownLine:
 
 
 def shown(lines: Iterable[Line], names: Mapping[str, str]) -> list[ShownLine]:
-    return [_shown(line, names) for line in lines]
+    """Lines in order. A pressed button is shown by its label, which stands with the bot's line that offered it."""
+    labels: dict[str, str] = {}
+    found = []
+    for line in lines:
+        body: dict[str, Any] = {} if line.body is None else json.loads(line.body)
+        if line.author == "bot":
+            labels |= {button["value"]: button["label"] for button in _buttons(body) if button.get("value")}
+        found.append(_shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names))
+    return found
 
 
-def _shown(line: Line, names: Mapping[str, str]) -> ShownLine:
-    body: dict[str, Any] = {} if line.body is None else json.loads(line.body)
-    bubbles = body.get("bubbles", ()) if line.author == "bot" else ({"text": body.get("text", "")},)
+def _buttons(body: dict[str, Any]) -> Iterable[dict[str, str]]:
+    yield from body.get("buttons", ())
+    for bubble in body.get("bubbles", ()):
+        for card in bubble.get("cards", ()):
+            yield from card.get("buttons", ())
+
+
+def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, str]) -> ShownLine:
+    bubbles = body.get("bubbles", ()) if line.author == "bot" else ({"text": body.get("text", "") or pressed},)
     cards = tuple(
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip

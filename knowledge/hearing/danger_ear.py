@@ -19,10 +19,10 @@ from knowledge.hearing.model import DangerKind, Level
 
 RUNS = (1, 2, 3)
 """Lengths of the runs of letters that carry points."""
-ASK, TELL = 0.5, 1.5
+ASK, TELL = 0.5, 2.0
 """From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2). Never L3: a resemblance is no proof (D6j)."""
-SHORTEST = 12
-"""Fewer letters resemble too much."""
+SHORTEST, ENOUGH = 16, 30
+"""Fewer letters resemble too much to be heard at all; fewer than ENOUGH are only asked about."""
 NEIGHBOURS = 7
 
 
@@ -74,7 +74,7 @@ class Ear:
         if points < ASK:
             return None
         start, end = self._loudest(folded)
-        return Resemblance(points, "L2" if points >= TELL else "L1", (self._like(found),), start, end)
+        return Resemblance(points, "L2" if points >= TELL and len(folded) >= ENOUGH else "L1", (self._like(found),), start, end)
 
     def _like(self, found: set[str]) -> DangerKind:
         """Kind of the nearest sentences, the nearer the weightier."""

@@ -24,7 +24,12 @@ sample: true
 _ENTRIES = {
     "juukyo-kakuho-kyufukin": """
 contacts:
-  - {name: 福祉課（見本）, tel: "000-0000-1001", hours: [{days: 月-金, from: "8:30", to: "17:15"}], closed: [祝日], place: {lat: 35.0, lon: 139.0}, languages: [ja, en]}
+  - name: 福祉課（見本）
+    tel: "000-0000-1001"
+    hours: [{days: 月-金, from: "8:30", to: "17:15"}]
+    closed: [祝日]
+    place: {lat: 35.0, lon: 139.0}
+    languages: [ja, en]
 checked: {on: 2026-10-01, by: 福祉課（見本）}
 """,
     "jiritsu-soudan-shien": """

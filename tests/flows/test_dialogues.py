@@ -447,7 +447,7 @@ def test_an_offer_is_kept_only_after_a_yes_of_its_own(in_talk):
     in_talk.says("何か役に立てることないかな。前は大工でした").says("手を動かすこと、平日ひる")
     assert not in_talk.turn.effects
     in_talk.presses("説明会の日")
-    assert [name for name in in_talk.effect_names] == ["record_consent", "record_offer"]
+    assert in_talk.effect_names == ["record_consent", "record_offer"]
 
 
 def test_erasing_asks_twice_and_gives_a_receipt(in_talk):

@@ -17,8 +17,9 @@ _ARGUMENTS = [
 PASSWORD = "見本の合言葉をならべて書く"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Ended with this folder: while it lives its event loop runs, and asynchronous tests elsewhere could not start theirs."""
     path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium on this machine")
