@@ -38,12 +38,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     for words in missing_for_production(settings):
         yield Finding("bad", words)
     if settings.profile == "demo":
-        yield Finding("note", "見本（demo）です。住民が使う前に PROFILE を production に。")
+        yield Finding("note", "見本（demo）です。PROFILE を production にしてから住民へ。")
     yield from _channel("LINE", settings.line_ready, settings.line_channel_secret or settings.line_channel_access_token,
                         "MADOGUCHI_LINE_CHANNEL_SECRET と MADOGUCHI_LINE_CHANNEL_ACCESS_TOKEN")  # fmt: skip
     yield from _channel("Telegram", settings.telegram_ready, settings.telegram_token, "MADOGUCHI_TELEGRAM_TOKEN と MADOGUCHI_TELEGRAM_SECRET")
     if settings.line_ready:
-        yield Finding("note", f"LINE の使い方は {settings.line_mode} です。自治体は、どちらにするかを決めた記録を残してください（2021年の国の指針）。")
+        yield Finding("note", f"LINE の使い方は {settings.line_mode} です。自治体は、どちらに決めたかを記録に残してください（2021年の国の指針）。")
     if not settings.alarm_urls.strip():
         yield Finding("note", "緊急のときに外へ鳴らす先がありません。机を開いている人にだけ知らせます → MADOGUCHI_ALARM_URLS")
 

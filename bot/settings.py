@@ -49,8 +49,6 @@ class Settings(BaseSettings):
     """Replies older than this wait for a human's release (R11)."""
     alarm_urls: str = ""
     """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
-    alarm_seconds: float = 0.0
-    """Seconds before the first outside alarm; the desk's banner is always at once."""
     metrics_token: SecretStr | None = None
     max_body: int = 1_000_000
     """Largest request body in bytes (R4)."""

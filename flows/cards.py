@@ -6,8 +6,8 @@ from typing import Final
 
 from flows import moments
 from flows.filling import Town, line_in_words
+from flows.letters import shortened
 from flows.model import Button, Card, Reply
-from flows.sheet import shortened
 from flows.talk import Talk
 from knowledge.entry import Contact, Entry
 from knowledge.hearing.model import Hearing, Lang
@@ -116,7 +116,7 @@ def _reason(talk: Talk, why: Sequence[str], key: str) -> str:
     if not words:
         return talk.says(f"{key}.plain").text
     clock = talk.town.words(talk.session.lang).clock
-    return talk.says(key, why="".join(clock["quote"].replace("{text}", word) for word in words)).text
+    return talk.says(key, why=clock["space"].join(clock["quote"].replace("{text}", word) for word in words)).text
 
 
 def _lines(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import Final
 
 from flows import gap, handoff, helper, moments, mydata, oddities, several, thirdparty
 from flows.cards import MOST_CARDS, all_closed, cards, needs_area, why_of
+from flows.letters import shortened
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, Turn
-from flows.sheet import sentences, shortened
+from flows.sheet import sentences
 from flows.talk import Talk, last_bubbles
 from flows.typed import plain
 from knowledge.hearing import hear
@@ -51,7 +52,7 @@ def worry_written(talk: Talk) -> Turn:
         return talk.ask("consult.open", "open.example", choices=("!human",))
     if not talk.text:
         return oddities.no_words(talk)
-    return hear_worry(talk.remembering())
+    return hear_worry((talk.new_worry() if talk.note("ended") else talk).remembering())
 
 
 def hear_worry(talk: Talk) -> Turn:
@@ -208,8 +209,9 @@ def show(talk: Talk, hearing: Hearing) -> Turn:
     matches = _not_shown_before(talk, hearing)
     if not matches:
         return gap.begin(talk)
-    entry = talk.town.base.entries.get(matches[0].id)
-    if entry and needs_area(entry) and talk.session.area is None and talk.session.questions < MOST_QUESTIONS:
+    entries = talk.town.base.entries
+    places = any(needs_area(entries[match.id]) for match in matches[:MOST_CARDS] if match.id in entries)
+    if places and talk.session.area is None and talk.session.questions < MOST_QUESTIONS:
         asked = talk.with_(questions=talk.session.questions + 1)
         return asked.ask("consult.area", "area.question", choices=("area_unknown",))
     return _show_matches(talk, hearing, matches)
@@ -276,9 +278,10 @@ def cards_answered(talk: Talk) -> Turn:
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
         case _ if talk.text and plain(talk.text) in talk.town.typed("thanks"):
-            return talk.ask("consult.open", "odd.thanks", choices=("!human",))
+            return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
         case _ if talk.text:
-            return hear_worry(talk.new_worry().remembering())
+            alone = listen(talk.new_worry().remembering())
+            return hear_worry((talk.new_worry() if alone.decision == "answer" else talk).remembering())
         case _:
             return talk.ask_again("cards.right_again")
 
@@ -309,7 +312,7 @@ def what_was_wrong(talk: Talk) -> Turn:
 def offer_follow_up(talk: Talk, outcome: RecordOutcome) -> Turn:
     """「その後どうですか」とだけ聞いてもいいですか. Never offered where a push could be read by somebody dangerous (D6d)."""
     if not _may_push(talk):
-        return talk.ask("consult.open", "cards.glad", choices=("!human",), effects=(outcome,))
+        return talk.ended().ask("consult.open", "cards.glad", choices=("!human",), effects=(outcome,))
     return talk.ask("consult.follow_up", "cards.glad", "follow_up.may_we", choices=("please_ask", "no_need"), effects=(outcome,))
 
 
@@ -319,11 +322,11 @@ def follow_up_answered(talk: Talk) -> Turn:
         case "please_ask":
             at = datetime.combine(talk.scene.now.date() + FOLLOW_UP_AFTER, _FOLLOW_UP_AT, tzinfo=talk.scene.now.tzinfo)
             effects = (_push_consent(talk), ScheduleFollowUp(at=at))
-            return talk.ask("consult.open", "follow_up.promised", choices=("!human",), effects=effects)
+            return talk.ended().ask("consult.open", "follow_up.promised", choices=("!human",), effects=effects)
         case None if talk.text:
             return worry_written(talk.new_worry())
         case _:
-            return talk.ask("consult.open", "follow_up.none", choices=("!human",))
+            return talk.ended().ask("consult.open", "follow_up.none", choices=("!human",))
 
 
 def _tell_when_open(talk: Talk, shown: Sequence[str]) -> Turn:
@@ -334,7 +337,8 @@ def _tell_when_open(talk: Talk, shown: Sequence[str]) -> Turn:
     at = max(opens, datetime.combine(opens.date(), _EARLIEST_PUSH, tzinfo=opens.tzinfo))
     moment = moments.when(at, talk.scene.now, talk.town.words(talk.session.lang).clock)
     effects = (_push_consent(talk), ScheduleFollowUp(kind="open_tomorrow", at=at))
-    return talk.noting(remind="yes").ask("consult.open", talk.says("follow_up.reminder", moment=moment), choices=("!human",), effects=effects)
+    said = talk.says("follow_up.reminder", moment=moment)
+    return talk.ended().noting(remind="yes").ask("consult.open", said, choices=("!human",), effects=effects)
 
 
 def _push_consent(talk: Talk) -> RecordConsent:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows import consent
+from flows import consent, consult
 from flows.backwards import FORMS, ask_as_before, step_back
 from flows.cards import cards
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.handoff import hand_over, next_reading, open_case, promise
+from flows.letters import shortened
 from flows.model import Button, Effect, RaiseAlarm, Reply, Scene, Session, SheetLine, StopFollowUps, SuggestHiddenAddress, Turn, Utterance
-from flows.sheet import shortened
 from flows.talk import Talk, having_said
+from knowledge.hearing.language import language
 from knowledge.hearing.model import NO_DANGER, Danger, DangerKind, Level
 
 
@@ -344,7 +345,8 @@ def card_while_human(session: Session, danger: Danger, scene: Scene, town: Town)
 def _remember(talk: Talk, danger: Danger) -> Talk:
     """The words join the story; the highest danger of the talk is kept with its rule and words (G1)."""
     short = danger.model_copy(update={"said": shortened(danger.said, _MOST_WORDS) if danger.said else None})
-    return talk.remembering().with_(danger=_highest(talk.session.danger, short))
+    talk = consult.in_their_language(talk.remembering(), language(talk.text))
+    return talk.with_(danger=_highest(talk.session.danger, short))
 
 
 def _highest(one: Danger, other: Danger) -> Danger:

@@ -22,6 +22,7 @@ Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang")
 """Payloads `!human` … and the words for them, valid in every state (G4)."""
 _LEFT_ALONE: Final = timedelta(minutes=30)
+_RESTED: Final = timedelta(hours=12)
 _DOUBLE_TAP: Final = timedelta(minutes=2)
 _LONGEST_SLIP: Final = 12
 """Letters of 「そうじゃなくて」 with little after it that is still only a step back."""
@@ -80,7 +81,7 @@ STEPS: Final[Mapping[str, Step]] = {
 
 def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     """Answer one utterance. Never an error for anything a resident can do; only our own bugs raise (then `failed`)."""
-    talk = Talk(session, said, scene, town)
+    talk = _after_a_rest(Talk(session, said, scene, town))
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
     if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.phrases) == "help"):
@@ -89,6 +90,15 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
             return turn
     turn = _answer(talk)
     return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
+
+
+def _after_a_rest(talk: Talk) -> Talk:
+    """Half a day later nothing of the earlier talk comes back by itself or by もどる (R13); the open question stays open."""
+    last = talk.session.last_at
+    if last is None or talk.scene.now - last < _RESTED:
+        return talk
+    rested = talk.with_(back=())
+    return rested.ended() if talk.at == "consult.open" else rested
 
 
 def _answer(talk: Talk) -> Turn:
@@ -184,15 +194,14 @@ def _stop(talk: Talk) -> Turn:
     """やめる: a kind end, nothing lost; before the yes it is the refusal (1b)."""
     if talk.session.consented is None:
         return consent.refused(talk)
-    return talk.ask("consult.open", "stop.done", choices=("!human",))
+    return talk.ended().with_(back=()).noting(asked=None).ask("consult.open", "stop.done", choices=("!human",))
 
 
 def _from_the_beginning(talk: Talk) -> Turn:
     """最初から: the questions begin anew, the story stays."""
     if talk.session.consented is None:
         return consent.welcome(talk.session, talk.scene, talk.town)
-    fresh = talk.with_(misses=0, questions=0, sheet=(), domain=None, whose=None).noting(group=None)
-    return fresh.ask("consult.open", "start.again", choices=("what", "!human"))
+    return talk.new_worry().ask("consult.open", "start.again", choices=("what", "!human"))
 
 
 def _help(talk: Talk) -> Turn:

@@ -18,7 +18,7 @@ def follow_up(session: Session, scene: Scene, town: Town) -> Turn:
     """The push: neutral, because the phone may be in another hand (R12). A wished reminder has its own words (2b)."""
     talk = Talk(session.model_copy(update={"back": ()}), Utterance(), scene, town).noting(asked=None)
     if talk.note("remind"):
-        return talk.noting(remind=None).ask("consult.open", "follow_up.open_now", choices=("!human",))
+        return talk.ended().noting(remind=None).ask("consult.open", "follow_up.open_now", choices=("!human",))
     return talk.ask("followup.asked", "follow_up.how_are_you", choices=("better", "same", "could_not_go", "no_more_mail"))
 
 
@@ -27,7 +27,7 @@ def how_it_went(talk: Talk) -> Turn:
     match talk.choice:
         case "better":
             outcome = RecordOutcome(outcome="better", cards=talk.session.shown)
-            return talk.ask("consult.open", "follow_up.better", choices=("!human",), effects=(outcome,))
+            return talk.ended().ask("consult.open", "follow_up.better", choices=("!human",), effects=(outcome,))
         case "same":
             outcome = RecordOutcome(outcome="same", cards=talk.session.shown)
             return talk.ask("followup.together", "follow_up.same", choices=("please", "not_now"), effects=(outcome,))
@@ -37,7 +37,7 @@ def how_it_went(talk: Talk) -> Turn:
             return talk.ask("followup.why", "follow_up.why", choices=choices, effects=(outcome,))
         case "no_more_mail":
             effects = (StopFollowUps(), RecordOutcome(outcome="no_more"))
-            return talk.ask("consult.open", "follow_up.stopped", effects=effects)
+            return talk.ended().ask("consult.open", "follow_up.stopped", effects=effects)
         case _ if talk.text:
             return consult.worry_written(talk.new_worry())
         case _:
@@ -79,7 +79,7 @@ def together(talk: Talk) -> Turn:
             consent = RecordConsent(purpose="handoff", recipient=talk.town.base.town.desk_name, items=("story", "tried"))
             return hand_over(talk, "follow_up", talk.says("handoff.shared"), promise(talk), effects=(consent,))
         case "not_now":
-            return talk.ask("consult.open", "follow_up.not_now", choices=("!human",))
+            return talk.ended().ask("consult.open", "follow_up.not_now", choices=("!human",))
         case _ if talk.text:
             return consult.worry_written(talk.new_worry())
         case _:
@@ -88,4 +88,4 @@ def together(talk: Talk) -> Turn:
 
 def _remind_again(talk: Talk) -> Turn:
     at = datetime.combine(talk.scene.now.date() + _AGAIN_AFTER, _AT, tzinfo=talk.scene.now.tzinfo)
-    return talk.ask("consult.open", "follow_up.again_in_a_week", choices=("!human",), effects=(ScheduleFollowUp(at=at),))
+    return talk.ended().ask("consult.open", "follow_up.again_in_a_week", choices=("!human",), effects=(ScheduleFollowUp(at=at),))

@@ -7,8 +7,9 @@ from typing import Final
 
 from flows.cards import cards, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
+from flows.letters import shortened
 from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import erased, in_two, own_lines, sentences, shortened, that_fit
+from flows.sheet import erased, in_two, own_lines, sentences, that_fit
 from flows.talk import Talk
 from flows.typed import number, plain
 from knowledge.hearing import hear
@@ -68,9 +69,9 @@ def near_things(talk: Talk, *, uncounted: bool = True) -> Turn:
     counted = () if uncounted else (RecordGap(reasons=talk.session.gap_reasons or ("none_exists",), domain=domain),)
     talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))
     if not shown:
-        return talk.ask("consult.open", "gap.nothing_near", choices=("!human",), effects=counted)
+        return talk.ended().ask("consult.open", "gap.nothing_near", choices=("!human",), effects=counted)
     said = talk.says("gap.near" if uncounted else "gap.left_here")
-    return talk.ask("consult.open", Reply(text=said.text, key=said.key, cards=shown), choices=("!human", "!stop"), effects=counted)
+    return talk.ended().ask("consult.open", Reply(text=said.text, key=said.key, cards=shown), choices=("!human", "!stop"), effects=counted)
 
 
 # ---------------------------------------------------------------- the summary, read back

@@ -10,8 +10,9 @@ from typing import Final, Literal
 
 from flows import moments
 from flows.filling import Town
+from flows.letters import shortened
 from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
-from flows.sheet import sheet_of, shortened
+from flows.sheet import sheet_of
 from flows.talk import Talk, having_said
 from knowledge.hearing.model import Level
 

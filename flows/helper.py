@@ -3,8 +3,8 @@
 from typing import Final
 
 from flows.cards import cards
+from flows.letters import shortened
 from flows.model import RecordConsent, RecordOffer, Reply, Turn
-from flows.sheet import shortened
 from flows.talk import Talk
 from flows.typed import plain
 
@@ -60,10 +60,10 @@ def offered(talk: Talk) -> Turn:
                 RecordConsent(purpose="offer", recipient=talk.town.base.town.desk_name, items=("skill", "when")),
                 RecordOffer(skill=talk.note("skill") or "", when=talk.note("when") or ""),
             )
-            return talk.noting(skill=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
+            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
         case "another_time":
-            return talk.noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
         case _ if talk.session.misses == 0:
             return talk.ask_again("helper.offered_again")
         case _:
-            return talk.noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))

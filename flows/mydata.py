@@ -36,7 +36,7 @@ def erase_answered(talk: Talk) -> Turn:
         case "explain":
             return talk.ask_again("erase.explained")
         case "rather_not":
-            return talk.ask("consult.open", "erase.kept", choices=("!human",))
+            return talk.ended().ask("consult.open", "erase.kept", choices=("!human",))
         case _:
             return talk.ask_again("erase.again")
 
@@ -93,10 +93,10 @@ def withdraw(talk: Talk) -> Turn:
 def withdrawn(talk: Talk) -> Turn:
     """Revoked at once; what was told already is told of by a human."""
     if talk.choice == "rather_not":
-        return talk.ask("consult.open", "erase.kept", choices=("!human",))
+        return talk.ended().ask("consult.open", "erase.kept", choices=("!human",))
     if talk.choice is None:
         return talk.ask_again("withdraw.which")
-    return talk.ask("consult.open", "withdraw.done", choices=("!human",), effects=(WithdrawConsent(consent=talk.choice),))
+    return talk.ended().ask("consult.open", "withdraw.done", choices=("!human",), effects=(WithdrawConsent(consent=talk.choice),))
 
 
 def app_history(talk: Talk) -> Turn:

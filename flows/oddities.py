@@ -17,13 +17,13 @@ def answer(talk: Talk) -> Turn | None:
     if _LINK.search(talk.latest) and any(word in said for word in words("advertising")):
         return advertising(talk)
     if any(word in said for word in words("threat")):
-        return talk.ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"),))
+        return talk.ended().ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"),))
     if said in words("insult"):
         return talk.ask("consult.open", "odd.sorry", choices=("!human", "!start"))
     if said in words("about_bot"):
         return talk.ask("consult.open", "odd.about", choices=("what", "!human"))
     if said in words("thanks"):
-        return talk.ask("consult.open", "odd.thanks", choices=("!human",))
+        return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
     return None
 
 

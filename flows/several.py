@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
+from flows.letters import shortened
 from flows.model import Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import CIRCLED, sentences, shortened
+from flows.sheet import CIRCLED, sentences
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.model import Hearing, Need
@@ -27,7 +29,7 @@ def read_back(talk: Talk, hearing: Hearing) -> Turn:
     if len(told) < 2:
         return one_person(talk, hearing)
     talk = _with_needs(talk, told)
-    return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("right", "mend"))
+    return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("as_it_is", "mend"))
 
 
 def one_person(talk: Talk, hearing: Hearing) -> Turn:
@@ -42,11 +44,13 @@ def one_person(talk: Talk, hearing: Hearing) -> Turn:
 def read_back_answered(talk: Talk) -> Turn:
     """合っている, 直す; a correction may be written straight away."""
     match talk.choice:
-        case "right":
+        case "as_it_is":
             return in_order(talk.with_(sheet=tuple(line.model_copy(update={"source": "confirmed"}) for line in talk.session.sheet)))
         case "mend":
             return talk.ask("several.mend", "several.what_to_mend")
-        case _ if talk.text:
+        case _ if plain(talk.text) in talk.town.typed("no"):
+            return read_back_answered(replace(talk, choice="as_it_is"))
+        case _ if talk.text and plain(talk.text) not in talk.town.typed("yes"):
             return mended(talk)
         case _:
             return talk.ask_again("several.any_mistake_again")
@@ -100,9 +104,9 @@ def person_answered(talk: Talk) -> Turn:
         case "see_more":
             return see_more(talk)
         case "by_myself":
-            return talk.ask("consult.open", "several.by_myself", choices=("!human",))
+            return talk.ended().ask("consult.open", "several.by_myself", choices=("!human",))
         case "later":
-            return talk.ask("consult.open", "several.later", choices=("!human",))
+            return talk.ended().ask("consult.open", "several.later", choices=("!human",))
         case _ if talk.text:
             return mended(talk)
         case _:

@@ -24,12 +24,6 @@ def sentences(text: str) -> list[str]:
     return [cut for piece in _SENTENCE_END.split(text) if (cut := piece.strip(_EDGES))]
 
 
-def shortened(text: str, most: int) -> str:
-    """One line of at most `most` letters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
 def own_lines(story: Sequence[Said], town: Town) -> list[SheetLine]:
     """The resident's sentences as lines of at most 36 letters, greetings left out; cut at 、 and never reworded."""
     greetings = town.typed("greeting")

@@ -99,7 +99,11 @@ class Talk:
         """What comes now is another worry: nothing is forgotten, but it is heard by itself."""
         return self.with_(
             misses=0, questions=0, whose=None, domain=None, needs=(), shown=(), tried=(), gap_reasons=(), sheet=()
-        ).noting(begins=str(len(self.session.story)), group=None)
+        ).noting(begins=str(len(self.session.story)), group=None, ended=None)
+
+    def ended(self) -> "Talk":
+        """The worry is answered, or left: the next free text is another one."""
+        return self.noting(ended="yes")
 
     # ------------------------------------------------------------ saying
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from flows.filling import lines_in_words
 from flows.handoff import hand_over, open_case, promise
+from flows.letters import shortened
 from flows.model import RecordConsent, ReportThirdPerson, SheetLine, Turn
-from flows.sheet import shortened
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.model import Level
@@ -41,7 +41,7 @@ def now(talk: Talk) -> Turn:
     lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
     seen = SheetLine(about="urgent", text=talk.note("seen") or talk.text, refs=talk.said.refs)
     opened = open_case(talk, "third_person", level="L2", extra=(seen,), take_over=False)
-    return talk.ask("consult.open", talk.says("third.call", lines=lines), "third.not_alone", choices=("!human",), effects=(opened,))
+    return talk.ended().ask("consult.open", talk.says("third.call", lines=lines), "third.not_alone", choices=("!human",), effects=(opened,))
 
 
 def passing_on(talk: Talk) -> Turn:
@@ -50,7 +50,7 @@ def passing_on(talk: Talk) -> Turn:
         case "pass_on":
             return talk.ask("thirdparty.where", "third.which_street", choices=("area_unknown",))
         case "call_myself":
-            return talk.ask("consult.open", "third.by_yourself", choices=("!human",))
+            return talk.ended().ask("consult.open", "third.by_yourself", choices=("!human",))
         case _ if talk.text:
             return passed_on(talk, shortened(talk.text, 60))
         case _:
@@ -70,7 +70,7 @@ def passed_on(talk: Talk, where: str) -> Turn:
         RecordConsent(purpose="report", recipient=talk.town.base.town.desk_name, items=("where", "seen")),
         ReportThirdPerson(where=where, seen=talk.note("seen") or ""),
     )
-    return talk.noting(seen=None).ask("consult.open", "third.passed_on", choices=("!human",), effects=effects)
+    return talk.ended().noting(seen=None).ask("consult.open", "third.passed_on", choices=("!human",), effects=effects)
 
 
 # ---------------------------------------------------------------- 7b: 民生委員

@@ -58,7 +58,8 @@ def _buttons(body: dict[str, Any]) -> Iterable[dict[str, str]]:
 
 
 def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, str]) -> ShownLine:
-    bubbles = body.get("bubbles", ()) if line.author == "bot" else ({"text": body.get("text", "") or pressed},)
+    said: dict[str, Any] = {"text": body.get("text", "") or pressed}
+    bubbles: Iterable[dict[str, Any]] = body.get("bubbles", ()) if line.author == "bot" else (said,)
     cards = tuple(
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip

@@ -3,7 +3,7 @@
 People in danger often use no word of danger at all. All sentences of the list, heard and left alone, are weighed once
 (`danger_fit`): each short run of letters and each group of words carries points for or against danger. The points stand in
 ear.json and are worth exactly as much as the sentences they came from: whoever wants to change them changes the sentences.
-Measured blind: the rules alone heard 74 of 94 fresh lines, with the second ear 86, for one more false alarm in 91.
+Measured blind: the rules alone heard 74 of 94 fresh lines, with the second ear 82.
 """
 
 import json

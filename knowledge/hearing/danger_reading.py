@@ -243,7 +243,7 @@ class _Reader:
         place = f"{file}: sentences"
         self._only_known(place, item, _SENTENCE_FIELDS)
         kinds = self._kinds(place, item)
-        level = cast(Level, self._one_of(place, item, "level", LEVELS[1:]))
+        level: Level = self._one_of(place, item, "level", LEVELS[1:])  # type: ignore[assignment]
         if not kinds:
             self.problems.append(f"{place}: kinds が空です。{'、'.join(DANGER_KINDS)} から選んでください。")
         self.sentences_heard += [Sentence(said, level, kinds) for said in self._lines(place, item.get("said"))]
@@ -252,7 +252,7 @@ class _Reader:
         for rule in self.rules:
             for level, sentences in ((LEVELS[rule.level], rule.must), ("L3", rule.must_now), ("L1", rule.asks)):
                 for said in sentences:
-                    yield Sentence(said.replace("／", " "), cast(Level, level), rule.kinds)
+                    yield Sentence(said.replace("／", " "), level, rule.kinds)
 
     def _patterns(self, place: str, expressions: object, near: int | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []

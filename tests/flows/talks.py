@@ -68,7 +68,7 @@ class Resident:
 
     @property
     def keys(self) -> list[str]:
-        return [reply.key.partition("#")[0] for reply in self.turn.replies]
+        return [reply.key for reply in self.turn.replies]
 
     @property
     def buttons(self) -> list[str]:
