@@ -23,6 +23,8 @@ __all__ = ["BrokenDangerList", "DangerList", "Failure"]
 
 EARLIER_LETTERS = 600
 """So much of the earlier messages is joined to the new one: signals split over messages, not whole talks (D13)."""
+BROKEN_OFF = 20
+"""A message no longer than this may have been sent in the middle of a word."""
 SECOND_EAR = "second-ear"
 """Named as the rule where no rule fired but the message resembles the list's sentences (danger_ear)."""
 _NONE, _ASK, _TOLD, _NOW = range(4)
@@ -96,10 +98,15 @@ class DangerList:
         signals = heard.signals()
         before = SEAM.join(earlier)[-EARLIER_LETTERS:]
         if before:
-            joined = fold(before + SEAM + text)
-            seam = len(joined.text) - len(folded.text)
-            signals += _across(self._listen(joined.text).signals(), seam)
+            signals += self._begun_before(before + SEAM, text, folded)
+        if earlier and len(earlier[-1]) <= BROKEN_OFF:  # sent too early, in the middle of a word: 「死に」「たい」
+            signals += self._begun_before(earlier[-1], text, folded)
         return self._decide(text, folded, heard, signals) if signals else self._resembles(text, folded, heard)
+
+    def _begun_before(self, before: str, text: str, folded: Folded) -> list[Signal]:
+        """Signals that begin in `before` and end in this message."""
+        joined = fold(before + text)
+        return list(_across(self._listen(joined.text).signals(), len(joined.text) - len(folded.text)))
 
     def test(self) -> list[Failure]:
         """Run every sentence inside the list; empty when the list keeps what it says. 「／」 parts messages."""

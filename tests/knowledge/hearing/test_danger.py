@@ -155,3 +155,9 @@ def test_any_mixture_of_danger_words_cuts_its_proof_from_the_text(pieces: list[s
 
 
 _LOADED = DangerList.load(LIST)
+
+
+@pytest.mark.parametrize(("before", "now"), [("死に", "たい"), ("もう、し", "にたい"), ("いま薬を", "全部飲んだ")])
+def test_a_word_cut_in_two_messages_is_heard(danger: DangerList, before: str, now: str) -> None:
+    assert danger.scan(now, [before]).level in ("L2", "L3")
+    assert danger.scan(now).level in ("L0", "L1")
