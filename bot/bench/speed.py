@@ -32,7 +32,8 @@ def main(seconds: float, with_postgres: bool, out: Console) -> int:
         contenders: dict[str, Start] = {"echo app (no storage, no hearing)": servers.echo, "Madoguchi on SQLite": servers.madoguchi}
         if with_postgres:
             url = stack.enter_context(postgres.running(Path(place)))
-            contenders["Madoguchi on PostgreSQL"] = lambda here, host: servers.madoguchi(here, host, DATABASE_URL=url)
+            key = str(Path(place) / "postgres.key")  # one database for all rounds, so one key
+            contenders["Madoguchi on PostgreSQL"] = lambda here, host: servers.madoguchi(here, host, DATABASE_URL=url, MASTER_KEY_FILE=key)
         gathered = {name: [_round(start, Path(place) / f"{index}-{lap}", seconds) for lap in range(_ROUNDS)]
                     for index, (name, start) in enumerate(contenders.items())}  # fmt: skip
         out.print(_table(gathered))

@@ -53,6 +53,10 @@ contacts:
   - {name: 山手の包括（見本）, tel: "000-0000-1006", area: [山手（見本）], hours: [{days: 月-金, from: "8:30", to: "17:15"}]}
   - {name: 本庁の高齢係（見本）, tel: "000-0000-1007", area: [全域], hours: [{days: 月-金, from: "8:30", to: "17:15"}]}
 """,
+    "fukushi-sougou-soudan": """
+contacts:
+  - {name: 総合相談（見本）, tel: "000-0000-1008", hours: [{days: 月-金, from: "8:30", to: "17:15"}], closed: [祝日]}
+""",
     "inochi-sos": "contacts: [{hotline: inochi-sos}]",
 }
 

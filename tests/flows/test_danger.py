@@ -52,9 +52,8 @@ def test_the_same_unclear_sign_is_not_asked_twice(resident):
 
 
 def test_no_leads_back_into_the_form_that_was_open(resident):
-    resident.begins().says("要介護じゃないし障害でもないと言われ、どこも対象外でした。買い物ができません")
-    if resident.at_step != "gap.offered":
-        pytest.skip("hearing sees no gap here")
+    resident.begins().says("家賃が払えなくて困ってます").presses("ちがう").presses("もう行ったことがある")
+    assert resident.at_step == "gap.offered"
     resident.says("もう限界です", danger=unclear()).presses("ない")
     assert resident.at_step == "gap.offered"
     assert resident.buttons == ["引きついでほしい", "近いものを見る", "いらない"]
@@ -267,3 +266,14 @@ def test_danger_comes_before_a_button_and_before_any_form(resident):
         Utterance(kind="button", button=f"{resident.session.ask}:right", parts=(flows.model.Part(ref="m8", text="死にたい"),), danger=told())
     )
     assert resident.at_step == "danger.asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"), [("I want to die", "en"), ("我不想活了，我没有办法", "zh"), ("Eu não quero mais viver", "pt"), ("Tôi muốn chết", "vi")]
+)
+def test_danger_is_answered_in_the_language_it_was_heard_in(resident, text, lang):
+    resident.says(text, danger=told())
+    assert resident.session.lang == lang
+    assert "ありがとう" not in resident.heard
+    assert "0120-279-338" in resident.heard
+    assert "0120-061-338" not in resident.heard
