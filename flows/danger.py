@@ -253,6 +253,8 @@ def answered(talk: Talk) -> Turn:
     crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
     if talk.choice in crisis.worse:
         return life_in_danger(talk, crisis)
+    if not crisis.answers:  # another danger was heard since, and もどる led back here
+        return stay_with(talk.remembering(), talk.says("crisis.noted"))
     if talk.choice is None and talk.session.misses == 0 and talk.text:
         return talk.remembering().ask_again(f"crisis.{crisis.name}.again")
     after = _AFTER.get(crisis.name)
