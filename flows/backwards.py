@@ -1,5 +1,6 @@
 """もどる and 「ちがう」: one step back, with everything that was said kept (G4, G11)."""
 
+from dataclasses import replace
 from typing import Final
 
 from flows.model import Button, Session, Turn
@@ -24,7 +25,7 @@ def step_back(talk: Talk) -> Talk | None:
     kept = {name: getattr(talk.session, name) for name in _KEPT}
     notes = {**before.notes, **{name: value for name, value in talk.session.notes.items() if name in _KEPT_NOTES}}
     session = before.model_copy(update={**kept, "back": tuple(earlier), "notes": notes})
-    return Talk(session, talk.said, talk.scene, talk.town)
+    return replace(talk, session=session, waited=session, choice=None)
 
 
 def ask_as_before(talk: Talk, *first: str) -> Turn:

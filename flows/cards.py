@@ -52,9 +52,8 @@ def card(talk: Talk, entry: Entry, why: Sequence[str], reason: str = "card.reaso
 
 
 def needs_area(entry: Entry) -> bool:
-    """Several places serve different districts: which one depends on where somebody lives (D2c)."""
-    areas = {area for contact in entry.contacts for area in contact.area if area != _WHOLE_TOWN}
-    return len(areas) > 1
+    """Only district offices, several of them: which one is right depends on where somebody lives (D2c)."""
+    return len(entry.contacts) > 1 and all(contact.area and _WHOLE_TOWN not in contact.area for contact in entry.contacts)
 
 
 def best_contact(entry: Entry, area: str | None) -> Contact | None:
@@ -75,9 +74,10 @@ def all_closed(talk: Talk, ids: Sequence[str]) -> datetime | None:
     for one in ids:
         entry = talk.town.base.entries.get(one)
         contact = best_contact(entry, talk.session.area) if entry else None
-        if contact is None or contact.hotline is not None:
+        offices = (contact,) if contact else entry.contacts if entry else ()
+        if not offices or any(office.hotline is not None for office in offices):
             return None
-        openings.append(opening(contact, talk.scene.now))
+        openings += [opening(office, talk.scene.now) for office in offices]
     times = [found.opens_at for found in openings if found.open_now is False and found.opens_at is not None]
     return min(times) if times and len(times) == len(openings) else None
 
@@ -124,7 +124,8 @@ def _lines(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[str]:
     yield _who_runs_it(talk, entry, contact)
     yield from _meeting(talk, entry)
     if contact is None:
-        yield talk.says("card.no_contact").text
+        tel = _tel(entry, contact, talk.town)
+        yield talk.says("card.tel", tel=tel).text if tel else talk.says("card.no_contact").text
     elif contact.hotline is not None:
         yield from _hotline(talk, contact.hotline)
     else:
@@ -208,7 +209,7 @@ def _checked(talk: Talk, entry: Entry) -> str:
 
 
 def _buttons(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[Button]:
-    tel = _tel(contact, talk.town)
+    tel = _tel(entry, contact, talk.town)
     if tel:
         yield Button(label=talk.town.label("call", talk.session.lang), tel=tel)
     if contact is not None and (url := _map(contact)):
@@ -216,9 +217,10 @@ def _buttons(talk: Talk, entry: Entry, contact: Contact | None) -> Iterator[Butt
     yield Button(label=talk.town.label("details", talk.session.lang), value=f"!card:{entry.id}")
 
 
-def _tel(contact: Contact | None, town: Town) -> str | None:
+def _tel(entry: Entry, contact: Contact | None, town: Town) -> str | None:
+    """The number to call; where only districts have one and none is known, the town's own (2c)."""
     if contact is None:
-        return None
+        return town.base.town.tel if entry.contacts else None
     if contact.hotline is None:
         return contact.tel
     line = town.line(contact.hotline)

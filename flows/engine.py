@@ -81,7 +81,7 @@ STEPS: Final[Mapping[str, Step]] = {
 
 def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     """Answer one utterance. Never an error for anything a resident can do; only our own bugs raise (then `failed`)."""
-    talk = _after_a_rest(Talk(session, said, scene, town))
+    talk = _after_a_rest(Talk(session, said, scene, town, waited=session))
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
     if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.phrases) == "help"):

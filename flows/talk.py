@@ -35,6 +35,8 @@ class Talk:
     scene: Scene
     town: Town
     choice: str | None = None
+    waited: Session | None = None
+    """The session as it was when this was said: where もどる leads; None = `session` itself."""
 
     # ------------------------------------------------------------ looking
 
@@ -189,7 +191,7 @@ class Talk:
         """Where もどる leads: the questions before this one. The story is kept apart and never goes back (G11)."""
         if at == self.at or not self.note("asked"):
             return self.session.back
-        here = self.session.model_copy(update={"back": (), "story": (), "last_keys": ()})
+        here = (self.waited or self.session).model_copy(update={"back": (), "story": (), "last_keys": ()})
         return (*self.session.back, here.model_dump_json(exclude_defaults=True))[-_MOST_BACK:]
 
 

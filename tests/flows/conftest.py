@@ -51,7 +51,6 @@ tags: [tonight]
 contacts:
   - {name: 東浜の包括（見本）, tel: "000-0000-1005", area: [東浜（見本）], hours: [{days: 月-金, from: "8:30", to: "17:15"}]}
   - {name: 山手の包括（見本）, tel: "000-0000-1006", area: [山手（見本）], hours: [{days: 月-金, from: "8:30", to: "17:15"}]}
-  - {name: 本庁の高齢係（見本）, tel: "000-0000-1007", area: [全域], hours: [{days: 月-金, from: "8:30", to: "17:15"}]}
 """,
     "fukushi-sougou-soudan": """
 contacts:
