@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from rich.console import Console
-from sqlalchemy import text
 
 from bot import app as apps
 from bot.production import missing_for_production
@@ -77,9 +76,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         yield Finding("ok", f"データベース: {store.engine.dialect.name}")
-        if store.engine.dialect.name == "sqlite":
-            mode = store.transact(lambda rows: rows.execute(text("PRAGMA journal_mode")).scalar())
-            yield Finding("ok" if mode == "wal" else "bad", f"SQLite の書き方: {mode}")
         staffed = store.transact(cases.is_staffed)
         if staffed:
             yield Finding("ok", "相談員: います")

@@ -106,15 +106,7 @@ def come_back(talk: Talk) -> Turn:
     """8e: to the desk that was talked with before, without a word about the earlier matter."""
     if not talk.text:
         return talk.stay("handoff.noted_thing")
-    return _reopen(talk.remembering())
-
-
-def reopened(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
-    """The same, for a reception that knows the case was closed (8e)."""
-    return _reopen(Talk(session, said, scene, town).remembering())
-
-
-def _reopen(talk: Talk) -> Turn:
+    talk = talk.remembering()
     opened = open_case(talk, "returned", share=talk.note("share") != "no")
     told = talk.noting(told=str(len(talk.session.story)))
     return _wait(told, talk.says("handback.again"), promise(talk), effects=(opened,))
