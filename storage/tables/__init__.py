@@ -1,0 +1,56 @@
+"""The tables, a module for each thing they are about. One line above each says what a row is; the class of every column (R37) stands in `CLASSES`.
+
+Columns of `bytes` named `*_sealed` hold ciphertext of storage/sealing.py: C3 (talk, notes, topics) and C2 (identifiers). Times are UTC.
+Nothing here is imported outside `storage/`: what leaves by the door is plain values.
+"""
+
+from storage.tables.cases import OPEN_CASE, Alarm, Case, Consent, Memo, Promise, Task
+from storage.tables.columns import UtcTime
+from storage.tables.keys import DataKey
+from storage.tables.outbox import UNDONE, Outbox
+from storage.tables.records import Audit, Cursor
+from storage.tables.staff import ApiToken, Invitation, SignInTry, Staff, StaffSession
+from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, WebVisitor
+from storage.tables.town import Gap, Offer, Outcome, Tally
+
+CLASSES: dict[str, str] = {
+    "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
+    "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
+    "offer.skill_sealed offer.when_sealed",
+    "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
+    "message.platform_hash web_visitor.token_hash sign_in_try.who_hash",
+    "C1": "staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
+}
+"""Columns that carry talk (C3), identifiers of residents (C2) or credentials of staff (C1); every other column is operational (C1) as well."""
+
+__all__ = [
+    "CLASSES",
+    "OPEN_CASE",
+    "UNDONE",
+    "Alarm",
+    "ApiToken",
+    "Audit",
+    "Case",
+    "Consent",
+    "Conversation",
+    "Cursor",
+    "DataKey",
+    "Gap",
+    "Identity",
+    "Inbox",
+    "Invitation",
+    "Memo",
+    "Message",
+    "Offer",
+    "Outbox",
+    "Outcome",
+    "Person",
+    "Promise",
+    "SignInTry",
+    "Staff",
+    "StaffSession",
+    "Tally",
+    "Task",
+    "UtcTime",
+    "WebVisitor",
+]

@@ -1,0 +1,65 @@
+"""Who works at the desk, and how they sign in."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from storage.tables.columns import key, ref, time
+
+
+class Staff(SQLModel, table=True):
+    """A person who signs in at the desk."""
+
+    id: str = key()
+    login: str = Field(max_length=120, unique=True)
+    name: str = Field(max_length=60)
+    role: str = Field(max_length=16, index=True)
+    """`coordinator`, `lead`, `editor`, `admin`, `agency`."""
+    password_hash: str | None = Field(default=None, max_length=200)
+    disabled_at: datetime | None = time(default=None)
+    created_at: datetime = time()
+
+
+class StaffSession(SQLModel, table=True):
+    """A signed-in browser (R27): only the hash of its cookie is kept."""
+
+    __tablename__ = "staff_session"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    staff_id: str = ref("staff.id", index=True)
+    csrf: str = Field(max_length=64)
+    started_at: datetime = time()
+    seen_at: datetime = time()
+    ended_at: datetime | None = time(default=None)
+
+
+class Invitation(SQLModel, table=True):
+    """A one-time link that lets somebody choose their own password (R25)."""
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    role: str = Field(max_length=16)
+    staff_id: str | None = ref("staff.id", default=None)
+    until: datetime = time()
+    used_at: datetime | None = time(default=None)
+
+
+class ApiToken(SQLModel, table=True):
+    """A key of another system of the town (design.md §5)."""
+
+    __tablename__ = "api_token"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=60)
+    staff_id: str = ref("staff.id")
+    """Whose rights it has."""
+    created_at: datetime = time()
+    revoked_at: datetime | None = time(default=None)
+
+
+class SignInTry(SQLModel, table=True):
+    """A failed sign-in, for slowing down guessing (R28)."""
+
+    __tablename__ = "sign_in_try"
+    __table_args__ = (Index("ix_try", "who_hash", "at"),)
+    id: str = key()
+    who_hash: str = Field(max_length=64)
+    at: datetime = time()

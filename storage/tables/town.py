@@ -1,0 +1,50 @@
+"""What the town learns and what residents offer: outcomes, gaps, offers, counts."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from storage.tables.columns import key, ref, sealed, time, words
+
+
+class Outcome(SQLModel, table=True):
+    """What was shown or said of it, without a word of the resident: cards shown, right, wrong, better … (D2, D9)."""
+
+    id: str = key()
+    conversation_id: str | None = ref("conversation.id", default=None, index=True)
+    kind: str = Field(max_length=16)
+    detail: str = words()
+    """JSON of ids and numbers only."""
+    at: datetime = time()
+
+
+class Gap(SQLModel, table=True):
+    """A need that no service meets (制度の狭間), counted without the person."""
+
+    id: str = key()
+    reasons: str = words()
+    """JSON list of reason words."""
+    domain: str | None = Field(default=None, max_length=32)
+    case_id: str | None = ref("care_case.id", default=None)
+    at: datetime = time()
+
+
+class Offer(SQLModel, table=True):
+    """What a resident can give (D10); not visible from a case."""
+
+    id: str = key()
+    person_id: str = ref("person.id", index=True)
+    conversation_id: str = ref("conversation.id")
+    skill_sealed: bytes = sealed()
+    when_sealed: bytes = sealed()
+    until: datetime | None = time(default=None)
+    at: datetime = time()
+
+
+class Tally(SQLModel, table=True):
+    """A count of a day without any person."""
+
+    __tablename__ = "tally"
+    day: str = Field(primary_key=True, max_length=10)
+    name: str = Field(primary_key=True, max_length=40)
+    count: int = 0
