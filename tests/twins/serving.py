@@ -83,9 +83,9 @@ class Loopback:
 
     async def with_faults(self, request: Request, answer: Answer) -> Response | CutOff:
         """Answer a call, or fail as told."""
+        status, accepting = self._fail.pop(0) if self._fail else (200, True)  # before the wait: a call given up meanwhile takes no later call's fault
         if self._slow:
             await asyncio.sleep(self._slow)
-        status, accepting = self._fail.pop(0) if self._fail else (200, True)
         if status == 200:
             return await answer(request)
         if accepting:
