@@ -106,6 +106,29 @@ def verify() -> None:
     sys.exit(start.verify(Settings(), out))
 
 
+@app.command()
+def backup(
+    to: Annotated[Path | None, typer.Option("--to", help="置く場所 / the folder (BACKUP_FOLDER)")] = None,
+    new_key: Annotated[Path | None, typer.Option("--new-key", help="鍵の組だけを作る / only make a pair of keys, the private one here")] = None,
+) -> None:
+    """動いたまま写しを取る（封をして）/ write one encrypted backup while the product runs."""
+    from bot import keeping
+
+    sys.exit(keeping.backup(Settings(), to, new_key, out, err))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="写し / a backup", exists=True, dir_okay=False)],
+    identity: Annotated[Path, typer.Option("--identity", help="秘密鍵のファイル / the private key's file", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="開けるかだけ確かめる / only see whether it opens")] = False,
+) -> None:
+    """写しから戻す。古い返事は、人が確かめるまで送らない / restore; nothing old is sent until a human lets it."""
+    from bot import keeping
+
+    sys.exit(keeping.restore(Settings(), file, identity, dry_run, out, err))
+
+
 @app.command(name="eval")
 def evaluate(folder: Folder = None) -> None:
     """聞きとりの正しさを測る / measure hearing on the development sets."""

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     alarm_urls: str = ""
     """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
     metrics_token: SecretStr | None = None
+    backup_recipient: str = ""
+    """Public key (`age1…`) that backups are encrypted for; its private half is kept away from this machine (R49)."""
+    backup_folder: Path = Path("var/backups")
+    backup_keep_days: int = Field(default=30, ge=1)
+    """Backups older than this are deleted by the next one; the newest always stays (R41)."""
     max_body: int = 1_000_000
     """Largest request body in bytes (R4)."""
 

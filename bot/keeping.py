@@ -1,0 +1,63 @@
+"""What `madoguchi backup` and `madoguchi restore` say; how it is done stands in backup.py."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from bot import backup as backups
+from bot.clock import JST
+from bot.settings import Settings
+from storage.copies import CopyProblem
+from storage.sealing import KeyFileProblem
+from storage.store import SecondProcess, StoreDown
+
+
+def backup(settings: Settings, to: Path | None, new_key: Path | None, out: Console, err: Console) -> int:
+    """Make a pair of keys, or write a backup and let the old ones expire."""
+    if new_key is not None:
+        return _new_key(new_key, out, err)
+    now, folder = datetime.now(UTC), to or settings.backup_folder
+    try:
+        written = backups.backup(settings, folder, now)
+    except (CopyProblem, KeyFileProblem, StoreDown, OSError) as problem:
+        err.print(f"写しを取れませんでした: {problem}")
+        return 1
+    expired = backups.expire(folder, now, timedelta(days=settings.backup_keep_days))
+    out.print(f"写しを取りました: {written}（{written.stat().st_size / 1e6:.1f} MB）")
+    if expired:
+        out.print(f"古い写し {len(expired)} 個を消しました。")
+    return 0
+
+
+def restore(settings: Settings, file: Path, identity: Path, dry_run: bool, out: Console, err: Console) -> int:
+    """Look into a backup, or bring it back."""
+    try:
+        if dry_run:
+            note = backups.look_into(file, identity)
+            out.print(f"この写しは開けます。{_when(note.taken_at)} の {note.engine}、{note.bytes / 1e6:.1f} MB。")
+            return 0
+        restored = backups.restore(settings, file, identity, datetime.now(UTC))
+    except (CopyProblem, KeyFileProblem, SecondProcess, StoreDown, OSError) as problem:
+        err.print(f"戻せませんでした: {problem}")
+        return 1
+    quieted = restored.quieted
+    out.print(f"{_when(restored.note.taken_at)} の写しから戻しました。記録の鎖はつながっています。")
+    out.print(f"送らずに止めたもの: 返事 {quieted.letters} 通、約束 {quieted.promises} 件、答えを待っていた相談 {quieted.unanswered} 件")
+    out.print("机の「やること」で一つずつ確かめてから、送ってください。")
+    return 0
+
+
+def _new_key(path: Path, out: Console, err: Console) -> int:
+    try:
+        public = backups.new_key(path)
+    except FileExistsError:
+        err.print(f"もうファイルがあります: {path}")
+        return 2
+    out.print(f"秘密鍵を書きました: {path}（このコンピューターから移し、2か所に分けて、なくさないように）")
+    out.print(f".env に書く行: MADOGUCHI_BACKUP_RECIPIENT={public}")
+    return 0
+
+
+def _when(taken_at: str) -> str:
+    return f"{datetime.fromisoformat(taken_at).astimezone(JST):%Y-%m-%d %H:%M}"
