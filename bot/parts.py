@@ -1,7 +1,8 @@
 """The parts of a running Madoguchi, built once at start and handed to whoever needs them (no globals)."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.channels.port import Channel
@@ -32,3 +33,5 @@ class Parts:
     doorman: "Doorman"
     alarms: "Alarms"
     rules: "Rules"
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Webhooks that were not taken, by channel and status: senders without proof leave no other trace (R1)."""

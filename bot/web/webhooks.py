@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from bot.channels.port import BadRequest, NoProof
+from bot.channels.port import BadRequest, Channel, NoProof
 from bot.parts import Parts
 from storage.store import StoreDown
 
@@ -26,15 +26,20 @@ async def _webhook(request: Request, name: str) -> Response:
     channel = parts.channels.get(name)
     if channel is None:
         return Response(status_code=404)
+    status = await _take(parts, channel, request)
+    if status != 200:
+        parts.refused[name, str(status)] += 1
+    return Response(status_code=status, headers={"retry-after": "10"} if status == 503 else None)
+
+
+async def _take(parts: Parts, channel: Channel, request: Request) -> int:
     body = await request.body()
     try:
-        inbounds = channel.read(request.headers, body, parts.clock.now())
+        await parts.doorman.receive(channel.read(request.headers, body, parts.clock.now()))
     except NoProof:
-        return Response(status_code=401)
+        return 401
     except BadRequest:
-        return Response(status_code=400)
-    try:
-        await parts.doorman.receive(inbounds)
+        return 400
     except StoreDown:
-        return Response(status_code=503, headers={"retry-after": "10"})
-    return Response(status_code=200)
+        return 503
+    return 200
