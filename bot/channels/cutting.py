@@ -12,7 +12,7 @@ class Unsendable(ValueError):
 
 def utf16_units(text: str) -> int:
     """Length as LINE and Telegram count it: an emoji or a rare kanji is two."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def pieces(text: str, most: int) -> list[str]:

@@ -1,29 +1,14 @@
 """One turn as LINE message objects: text bubbles, service cards as Flex, answers as quick replies, links as buttons that a PC shows too.
 
 Limits: platform README, "LINE: limits of what is shown". LINE counts UTF-16 units, labels in grapheme clusters.
+
+The objects are plain JSON, as LINE's own description has them. Built as the SDK's models, one turn with three cards cost 8 ms to make and to
+write out again, more than everything else on its way; the tests read every body back through those models.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
-
-from linebot.v3.messaging import (
-    Action,
-    FlexBox,
-    FlexBubble,
-    FlexButton,
-    FlexCarousel,
-    FlexComponent,
-    FlexMessage,
-    FlexSeparator,
-    FlexText,
-    Message,
-    PostbackAction,
-    QuickReply,
-    QuickReplyItem,
-    Sender,
-    TextMessage,
-    URIAction,
-)
 
 from bot.channels.cutting import Unsendable, pieces, shorten, utf16_units
 from bot.channels.port import Outgoing
@@ -40,6 +25,8 @@ _CAROUSEL_BYTES = 50_000
 _INK, _SOFT_INK, _TINT, _ACCENT = "#1A1A1C", "#414143", "#F1F1F4", "#00118F"
 """Dark on light, at least 7:1, for older eyes."""
 
+Json = dict[str, Any]
+
 
 def letters(outgoing: Outgoing) -> list[Outgoing]:
     """Cut one turn into calls of at most five message objects; the buttons go under the last one."""
@@ -50,27 +37,27 @@ def letters(outgoing: Outgoing) -> list[Outgoing]:
     return [outgoing.model_copy(update={"bubbles": part, "buttons": outgoing.buttons if at == last else ()}) for at, part in enumerate(parts)]
 
 
-def render(outgoing: Outgoing) -> list[Message]:
+def render(outgoing: Outgoing) -> list[Json]:
     """Return the one to five message objects of one call. Raises `Unsendable`."""
     sender = _sender(outgoing.speaker)
-    messages: list[Message] = []
+    messages: list[Json] = []
     for bubble in outgoing.bubbles:
         text = clean(bubble.text)
         if text.strip():
             if utf16_units(text) > _MOST_TEXT:
                 raise Unsendable("text_too_long")
-            messages.append(TextMessage(text=text, sender=sender))
+            messages.append({"type": "text", "text": text, **sender})
         if bubble.cards:
-            messages.append(FlexMessage(altText=_alt_of_cards(outgoing.alt, bubble.cards), contents=_container(bubble.cards), sender=sender))
+            messages.append(_flex(_alt_of_cards(outgoing.alt, bubble.cards), _container(bubble.cards)) | sender)
     if not messages:
         raise Unsendable("empty")
     if links := _links(outgoing):
-        messages.append(FlexMessage(altText=_alt_of_links(outgoing.alt, links), contents=_link_bubble(links), sender=sender))
+        messages.append(_flex(_alt_of_links(outgoing.alt, links), _link_bubble(links)) | sender)
     if len(messages) > MOST_MESSAGES:
         raise Unsendable("too_many_messages")
     answers = [button for button in outgoing.buttons if not _is_link(button)]
     if answers:
-        messages[-1].quick_reply = _quick_reply(answers)
+        messages[-1]["quickReply"] = _quick_reply(answers)
     return messages
 
 
@@ -106,64 +93,72 @@ def _weight(card: Card) -> int:
 # ---------------------------------------------------------------- cards
 
 
-def _container(cards: Sequence[Card]) -> FlexBubble | FlexCarousel:
+def _flex(alt: str, contents: Json) -> Json:
+    return {"type": "flex", "altText": alt, "contents": contents}
+
+
+def _container(cards: Sequence[Card]) -> Json:
     if len(cards) > _MOST_CARDS or sum(map(_weight, cards)) > _CAROUSEL_BYTES or any(_weight(card) > _BUBBLE_BYTES for card in cards):
         raise Unsendable("card_too_large")
     bubbles = [_card_bubble(card) for card in cards]
-    return bubbles[0] if len(bubbles) == 1 else FlexCarousel(contents=bubbles)
+    return bubbles[0] if len(bubbles) == 1 else {"type": "carousel", "contents": bubbles}
 
 
-def _card_bubble(card: Card) -> FlexBubble:
+def _card_bubble(card: Card) -> Json:
     """A calm card: what it is, why it came, then the facts line by line, then what one can do."""
-    parts: list[FlexComponent] = [_text(card.title, size="lg", weight="bold", color=_INK)]
+    parts = [_text(card.title, size="lg", weight="bold", color=_INK)]
     if card.reason.strip():
         reason = _text(card.reason, size="sm", color=_SOFT_INK)
-        parts.append(FlexBox(layout="vertical", contents=[reason], backgroundColor=_TINT, cornerRadius="md", paddingAll="md"))
+        parts.append(_box([reason], backgroundColor=_TINT, cornerRadius="md", paddingAll="md"))
     facts = [line for line in card.lines if line.strip()]
     if facts:
-        parts.append(FlexSeparator(margin="md"))
-        parts.append(FlexBox(layout="vertical", spacing="sm", margin="md", contents=[_text(line, size="md", color=_INK) for line in facts]))
-    footer = FlexBox(layout="vertical", spacing="sm", contents=_flex_buttons(card.buttons)) if card.buttons else None
-    return FlexBubble(size="mega", body=FlexBox(layout="vertical", spacing="md", contents=parts), footer=footer)
+        parts.append({"type": "separator", "margin": "md"})
+        parts.append(_box([_text(line, size="md", color=_INK) for line in facts], spacing="sm", margin="md"))
+    bubble: Json = {"type": "bubble", "size": "mega", "body": _box(parts, spacing="md")}
+    return bubble | {"footer": _box(_flex_buttons(card.buttons), spacing="sm")} if card.buttons else bubble
 
 
-def _link_bubble(links: Sequence[Button]) -> FlexBubble:
-    return FlexBubble(size="mega", body=FlexBox(layout="vertical", spacing="sm", contents=_flex_buttons(links)))
+def _link_bubble(links: Sequence[Button]) -> Json:
+    return {"type": "bubble", "size": "mega", "body": _box(_flex_buttons(links), spacing="sm")}
 
 
-def _text(text: str, *, size: str, color: str, weight: str = "regular") -> FlexText:
+def _box(contents: Sequence[Json], **look: str) -> Json:
+    return {"type": "box", "layout": "vertical", "contents": list(contents), **look}
+
+
+def _text(text: str, *, size: str, color: str, weight: str = "regular") -> Json:
     """Text that wraps and grows with the size the resident set in LINE."""
     if not text.strip():
         raise Unsendable("empty_card")
-    return FlexText(text=clean(text), size=size, color=color, weight=weight, wrap=True, scaling=True)
+    return {"type": "text", "text": clean(text), "size": size, "color": color, "weight": weight, "wrap": True, "scaling": True}
 
 
-def _flex_buttons(buttons: Sequence[Button]) -> list[FlexComponent]:
+def _flex_buttons(buttons: Sequence[Button]) -> list[Json]:
+    look: Json = {"type": "button", "height": "sm", "color": _ACCENT, "scaling": True}
     return [
-        FlexButton(action=_action(button, most_label=40), height="sm", color=_ACCENT, style="primary" if at == 0 else "link", scaling=True)
-        for at, button in enumerate(buttons)
+        look | {"action": _action(button, most_label=40), "style": "primary" if at == 0 else "link"} for at, button in enumerate(buttons)
     ]
 
 
 # ---------------------------------------------------------------- buttons
 
 
-def _quick_reply(answers: Sequence[Button]) -> QuickReply:
+def _quick_reply(answers: Sequence[Button]) -> Json:
     if len(answers) > _MOST_QUICK_REPLIES:
         raise Unsendable("too_many_buttons")
-    return QuickReply(items=[QuickReplyItem(action=_action(answer, most_label=20)) for answer in answers])
+    return {"items": [{"type": "action", "action": _action(answer, most_label=20)} for answer in answers]}
 
 
-def _action(button: Button, *, most_label: int) -> Action:
+def _action(button: Button, *, most_label: int) -> Json:
     """A pressed answer comes back as its payload, and shows in the talk as if it had been written."""
     label = clean(button.label).strip()
     if not label:
         raise Unsendable("button_without_label")
     if _is_link(button):
-        return URIAction(label=shorten(label, most_label), uri=_uri(button))
+        return {"type": "uri", "label": shorten(label, most_label), "uri": _uri(button)}
     if clean(button.value) != button.value or not 0 < utf16_units(button.value) <= 300:
         raise Unsendable("button_payload")
-    return PostbackAction(label=shorten(label, most_label), data=button.value, displayText=shorten(label, 300))
+    return {"type": "postback", "label": shorten(label, most_label), "data": button.value, "displayText": shorten(label, 300)}
 
 
 def _uri(button: Button) -> str:
@@ -201,7 +196,7 @@ def _alt_of_links(alt: str, links: Sequence[Button]) -> str:
     return shorten(clean(alt.strip() or facts), _MOST_ALT)
 
 
-def _sender(speaker: str | None) -> Sender | None:
-    """The coordinator's name above the bubble; LINE refuses names that hold its own."""
+def _sender(speaker: str | None) -> Json:
+    """The coordinator's name above the bubble, or nothing; LINE refuses names that hold its own."""
     name = clean(speaker or "").strip()
-    return Sender(name=shorten(name, 20)) if name and "line" not in name.lower() else None
+    return {"sender": {"name": shorten(name, 20)}} if name and "line" not in name.lower() else {}

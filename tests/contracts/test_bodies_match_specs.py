@@ -21,8 +21,8 @@ def line_bodies(turn: Outgoing) -> list[dict]:
     bodies = []
     for letter in line_rendering.letters(turn):
         messages = line_rendering.render(letter)
-        bodies.append(PushMessageRequest(to=RESIDENT, messages=messages).to_dict())
-        bodies.append(ReplyMessageRequest(replyToken="token", messages=messages).to_dict())
+        bodies.append({"to": RESIDENT, "messages": messages})
+        bodies.append({"replyToken": "token", "messages": messages})
     return bodies
 
 
@@ -51,6 +51,14 @@ def telegram_problems(body: dict) -> list[str]:
 @given(good_turns)
 def test_every_turn_becomes_bodies_that_line_accepts(turn: Outgoing):
     assert [line_problems(body) for body in line_bodies(turn)] == [[]] * (2 * len(line_rendering.letters(turn)))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(good_turns)
+def test_lines_own_models_read_every_body_whole(turn: Outgoing):
+    for body in line_bodies(turn):
+        model = PushMessageRequest if "to" in body else ReplyMessageRequest
+        assert model.from_dict(body).to_dict() | {"notificationDisabled": False} == body | {"notificationDisabled": False}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
