@@ -14,6 +14,8 @@ from storage import talk as talks
 from storage.talk import Talk
 
 URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
+RETURNED = "returned"
+"""The promise that somebody reacts to a resident who came back; when it falls due, the case waits for everybody (D8e)."""
 _TITLE_LENGTH = 40
 
 
@@ -26,19 +28,22 @@ class Done:
     case_id: str | None = None
 
 
-def carry_out(session: Session, talk: Talk, effects: tuple[model.Effect, ...], now: datetime) -> Done:
-    """Carry out the effects in order. The talk that comes back is not yet saved."""
+def carry_out(session: Session, talk: Talk, effects: tuple[model.Effect, ...], now: datetime, *, return_after: timedelta) -> Done:
+    """Carry out the effects in order. The talk that comes back is not yet saved.
+
+    `return_after`: how long the coordinator of a resident who comes back has to react before the case is everybody's again (D8e).
+    """
     done = Done(talk)
     for effect in effects:
-        done = _one(session, done, effect, now)
+        done = _one(session, done, effect, now, return_after)
     return done
 
 
-def _one(session: Session, done: Done, effect: model.Effect, now: datetime) -> Done:
+def _one(session: Session, done: Done, effect: model.Effect, now: datetime, return_after: timedelta) -> Done:
     talk = done.talk
     match effect:
         case model.OpenCase():
-            return _open_case(session, done, effect, now)
+            return _open_case(session, done, effect, now, return_after)
         case model.RaiseAlarm():
             return _raise_alarm(session, done, effect, now)
         case model.RecordConsent():
@@ -89,7 +94,7 @@ def _record_consent(session: Session, talk: Talk, effect: model.RecordConsent, n
     audit.note(session, actor="resident", act="consent.given", now=now, case_id=case_id, consent=consent, purpose=effect.purpose)
 
 
-def _open_case(session: Session, done: Done, effect: model.OpenCase, now: datetime) -> Done:
+def _open_case(session: Session, done: Done, effect: model.OpenCase, now: datetime, return_after: timedelta) -> Done:
     talk = done.talk
     sheet = json.dumps([line.model_dump() for line in effect.sheet], ensure_ascii=False)
     case = cases.open_or_add(
@@ -99,6 +104,8 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
     if effect.promise_at is not None:
         records.drop_promises(session, talk.id, ("reply",), now)
         records.promise(session, talk, kind="reply", due_at=effect.promise_at, case_id=case.id)
+    if case.came_back:
+        records.promise(session, talk, kind=RETURNED, due_at=now + return_after, case_id=case.id)
     if effect.gap_reasons:
         records.note_gap(session, reasons=effect.gap_reasons, domain=None, case_id=case.id, now=now)
     act = "case.opened" if case.new else "case.added"

@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 _LONGEST_SETTLE = timedelta(seconds=25)
 CARD_AFTER = timedelta(minutes=3)
+ANSWER_WITHIN = timedelta(hours=24)
+"""Words to a human that nobody has answered for so long become something to do at the desk: nothing lies unseen."""
 EARLIER_WORDS = 4
 _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
@@ -50,6 +52,7 @@ class Rules:
 
     settle: timedelta = timedelta(seconds=2)
     reply_minutes: int = 120
+    return_minutes: int = 15
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Re
 def say(at: At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply_until: datetime | None = None, unasked: bool = False) -> Received:
     """Carry out a turn: effects, the bot's line, the outbox, the session; then save the talk."""
     before = talk.owner
-    done = effects.carry_out(at.rows, talk, turn.effects, at.now)
+    done = effects.carry_out(at.rows, talk, turn.effects, at.now, return_after=timedelta(minutes=at.rules.return_minutes))
     talk = replace(done.talk, flow_session=turn.session.model_dump_json(exclude_defaults=True), settle_at=None)
     letters: list[Letter] = []
     if turn.replies:
@@ -277,6 +280,8 @@ def _to_human(at: At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) 
         if turn is not None:
             spoken = say(at, talk, turn, reply_token=inbound.reply_token, reply_until=inbound.reply_until)
             return replace(spoken, alarmed=alarmed, case_changed=True)
+    if case is not None and not records.is_promised(at.rows, talk.id, "no_answer"):
+        records.promise(at.rows, talk, kind="no_answer", due_at=at.now + ANSWER_WITHIN, case_id=case.id)
     if danger.level == "L2":
         records.promise(at.rows, talk, kind="danger_card", due_at=at.now + CARD_AFTER, case_id=None if case is None else case.id)
     talks.save(at.rows, talk, at.now)

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """How long free text waits for the resident to go on writing; 0 answers at once (D13)."""
     reply_minutes: int = Field(default=120, ge=1)
     """How soon a coordinator promises to answer in opening hours (D8)."""
+    return_minutes: int = Field(default=15, ge=1)
+    """How long the coordinator of a resident who comes back has to react before the case waits for everybody (D8e)."""
     held_after_hours: float = 6.0
     """Replies older than this wait for a human's release (R11)."""
     alarm_urls: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -38,6 +38,8 @@ class OpenedCase:
     state: str
     coordinator_id: str | None
     new: bool
+    came_back: bool = False
+    """The bot had led, and the case is again with the coordinator who had it (D8e)."""
 
 
 def open_of(session: Session, conversation_id: str) -> OpenedCase | None:
@@ -89,8 +91,9 @@ def _add(
     said_before = any(line.get("about") in _WORRIES for line in before)
     titled = {} if said_before or not title else {"title_sealed": seal(session, scope, f"care_case.title:{row.id}", title)}
     known = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))
+    came_back = state == "returned" and row.coordinator_id is not None
     if state == "returned":
-        state = "held" if row.coordinator_id else "waiting"
+        state = "held" if came_back else "waiting"
     session.execute(
         _CHANGE,
         {
@@ -102,13 +105,18 @@ def _add(
             "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares, **titled,
         },
     )  # fmt: skip
-    return OpenedCase(row.id, row.code, state, row.coordinator_id, False)
+    return OpenedCase(row.id, row.code, state, row.coordinator_id, False, came_back)
 
 
-def requeue(session: Session, case_id: str, *, urgency: int, promise_at: datetime | None) -> None:
-    """Put a case back among those that wait, keeping its coordinator's name on it (D8e)."""
-    higher = case((_K.c.urgency < urgency, urgency), else_=_K.c.urgency)
-    session.execute(update(_K).where(_K.c.id == case_id).values(state="waiting", urgency=higher, promise_at=promise_at))
+def requeue(session: Session, case_id: str) -> bool:
+    """Put a held case back among those that wait, its coordinator's name still on it (D8e); False when it is not held."""
+    held = update(_K).where(_K.c.id == case_id, _K.c.state == "held").values(state="waiting")
+    return bool(session.execute(held).rowcount)  # type: ignore[attr-defined]
+
+
+def requeue_all_of(session: Session, staff_id: str) -> None:
+    """Nobody holds what a stopped account held: it waits for whoever is on duty."""
+    session.execute(update(_K).where(_K.c.coordinator_id == staff_id, _K.c.state == "held").values(state="waiting"))
 
 
 def raise_urgency(session: Session, case_id: str, urgency: int) -> None:

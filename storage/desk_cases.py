@@ -27,7 +27,11 @@ _K, _C, _E, _L, _T = table(Case), table(Conversation), table(Memo), table(Alarm)
 CloseReason = Literal["settled", "other_agency", "moved", "own_wish", "died", "lost_contact"]
 """落ち着いた, 別機関へ, 転居, 本人の希望, 死亡, 連絡途絶 (D14)."""
 CLOSE_REASONS: tuple[CloseReason, ...] = get_args(CloseReason)
-_MOST_LINES = 2000
+_OWED = ("reply", "reply_again", "danger_card", "returned", "no_answer")
+"""Promises that a word of a coordinator keeps."""
+_LINES_SHOWN = 100
+"""Lines a case opens with; older ones are a press away, so that a talk of a thousand lines opens as quickly as a new one."""
+_MOST_LINES = 5000
 
 
 class Refused(Exception):
@@ -129,7 +133,12 @@ class CaseFile:
     first_reply_at: datetime | None
     closed_at: datetime | None
     lines: tuple[Line, ...]
+    first_seq: int
+    """Number of the first line shown; the desk may read from `begins_at` on."""
+    begins_at: int
     last_seq: int
+    numbers: dict[str, int]
+    """Numbers of the lines that sheet and dangers rest on, by message id, shown here or not."""
     notes: tuple[Note, ...]
     dangers: tuple[DangerRecord, ...]
     consents: tuple[GivenConsent, ...]
@@ -145,17 +154,23 @@ class CaseFile:
 # ---------------------------------------------------------------- reading
 
 
-def open_file(session: Session, viewer: Viewer, code: str, now: datetime) -> CaseFile:
-    """Open a case. The reading is audited, and the resident's page may say that staff have read up to here."""
+def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, since: int | None = None) -> CaseFile:
+    """Open a case with its last hundred lines, or with those from number `since` on.
+
+    The reading is audited, and the resident's page may say that staff have read up to here.
+    """
     row = _find(session, viewer, code)
     talk = talks.by_id(session, row.conversation_id, lock=False)
     if talk is None:
         raise Missing
     _mark_read(session, talk.id, talk.last_seq)
-    lines = talks.lines(session, talk.id, after=max(row.from_seq - 1, talk.last_seq - _MOST_LINES), limit=_MOST_LINES)
+    first = max(row.from_seq, talk.last_seq - _LINES_SHOWN + 1 if since is None else since)
+    lines = talks.lines(session, talk.id, after=first - 1, limit=_MOST_LINES)
     scope, who = scope_of(talk.id), staff.names(session)
     written_by_staff = [line.id for line in lines if line.author == "staff"]
     trail = audit.reads_of(session, row.id, limit=60)
+    sheet, dangers = _sheet(session, row), _dangers(session, row, who)
+    sources = [ref for line in sheet for ref in line.get("refs", ())] + [one.message_id for one in dangers if one.message_id]
     audit.note(session, actor=viewer.actor, act="case.read", now=now, case_id=row.id)
     return CaseFile(
         id=row.id, code=row.code, conversation_id=talk.id, state=row.state, reason=row.reason, urgency=row.urgency, restricted=row.restricted,
@@ -163,10 +178,11 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime) -> Cas
         coordinator_id=row.coordinator_id, coordinator=who.get(row.coordinator_id or ""),
         title=unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if row.title_sealed else "",
         topics=tuple(json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))) if row.topics_sealed else (),
-        sheet=tuple(_sheet(session, row)), shares_story=row.shares_story, version=row.version, promise_at=row.promise_at,
+        sheet=tuple(sheet), shares_story=row.shares_story, version=row.version, promise_at=row.promise_at,
         next_contact_at=row.next_contact_at, next_contact_none=row.next_contact_none, close_reason=row.close_reason, opened_at=row.opened_at,
-        claimed_at=row.claimed_at, first_reply_at=row.first_reply_at, closed_at=row.closed_at, lines=tuple(lines), last_seq=talk.last_seq,
-        notes=tuple(_notes(session, row, who)), dangers=tuple(_dangers(session, row, who)), consents=tuple(records.consents(session, talk.id)),
+        claimed_at=row.claimed_at, first_reply_at=row.first_reply_at, closed_at=row.closed_at, lines=tuple(lines), first_seq=first,
+        begins_at=row.from_seq, last_seq=talk.last_seq, numbers={**talks.numbers(session, talk.id, sources), **{line.id: line.seq for line in lines}},
+        notes=tuple(_notes(session, row, who)), dangers=tuple(dangers), consents=tuple(records.consents(session, talk.id)),
         tasks=tuple(_tasks(session, row)), deliveries=outbox.states_of(session, written_by_staff), staff_names=who, trail=tuple(trail),
     )  # fmt: skip
 
@@ -255,7 +271,7 @@ def in_hand(session: Session, viewer: Viewer, code: str, *, expected: int) -> He
 def replied(session: Session, viewer: Viewer, held: Held, line: Line, now: datetime) -> Held:
     """The coordinator has written: promises of an answer are kept, the alarm is quiet."""
     cases.acknowledge(session, held.talk.id, viewer.staff_id, now)
-    for kind in ("reply", "reply_again", "danger_card"):
+    for kind in _OWED:
         records.keep_promises(session, held.talk.id, kind, now)
     held = _change(session, held, promise_at=None, first_reply_at=held.first_reply_at or now)
     audit.note(session, actor=viewer.actor, act="case.replied", now=now, case_id=held.id, message=line.id)
@@ -282,7 +298,7 @@ def set_next_contact(session: Session, held: Held, at: datetime | None, now: dat
 def hand_back(session: Session, viewer: Viewer, held: Held, now: datetime) -> Held:
     """The bot leads again, the case stays open (end of D8)."""
     held = _change(session, held, state="returned", promise_at=None)
-    records.drop_promises(session, held.talk.id, ("reply", "reply_again", "danger_card"), now)
+    records.drop_promises(session, held.talk.id, _OWED, now)
     audit.note(session, actor=viewer.actor, act="case.handed_back", now=now, case_id=held.id)
     return held
 
@@ -290,7 +306,7 @@ def hand_back(session: Session, viewer: Viewer, held: Held, now: datetime) -> He
 def close(session: Session, viewer: Viewer, held: Held, reason: CloseReason, now: datetime) -> Held:
     """一旦おわる (D14)."""
     held = _change(session, held, state="closed", promise_at=None, close_reason=reason, closed_at=now)
-    records.drop_promises(session, held.talk.id, ("reply", "reply_again", "danger_card"), now)
+    records.drop_promises(session, held.talk.id, _OWED, now)
     audit.note(session, actor=viewer.actor, act="case.closed", now=now, case_id=held.id, reason=reason)
     return held
 

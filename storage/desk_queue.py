@@ -26,6 +26,8 @@ View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
 VIEWS: tuple[View, ...] = get_args(View)
 _QUIET = timedelta(days=8)
 _DUE = timedelta(days=3)
+_SEARCHED = 20_000
+"""Cases of each kind a search looks through; titles are sealed, so each is opened (R39)."""
 _READS_CASES: frozenset[Role] = frozenset({"coordinator", "lead"})
 """Administrators manage accounts, not content; editors mend the knowledge; agencies see only what was shared with them (R17, R20, R21)."""
 
@@ -115,7 +117,7 @@ def in_scope(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def queue(
-    session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, limit: int = 500
+    session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, skip: int = 0, limit: int = 500
 ) -> list[QueueRow]:
     """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours."""
     query = (
@@ -125,7 +127,7 @@ def queue(
         )
         .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
         .where(in_scope(viewer), _of_view(view, viewer, now, day_ends or now + timedelta(days=1)))
-        .limit(limit)
+        .offset(skip).limit(limit)
     )  # fmt: skip
     query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order())
     return [_queue_row(session, row) for row in session.execute(query)]
@@ -156,6 +158,13 @@ def pulse(session: Session, viewer: Viewer) -> list[tuple[str, str, int, str, bo
     return [(row.code, row.state, row.urgency, row.name or "", bool(row.unread)) for row in session.execute(query)]
 
 
+def next_promise(session: Session, viewer: Viewer, now: datetime) -> datetime | None:
+    """The nearest time at which somebody expects a word of us; None when nobody does."""
+    soonest = (select(func.min(column)).where(in_scope(viewer), column >= now) for column in (_K.c.promise_at, _K.c.next_contact_at))
+    times = (session.execute(query).scalar() for query in soonest)
+    return min((at for at in times if at is not None), default=None)
+
+
 def first_waiting(session: Session, viewer: Viewer) -> str | None:
     """Code of the case that should be taken next, so that hard ones are not left for others."""
     query = select(_K.c.code).where(in_scope(viewer), _K.c.state == "waiting").order_by(*_order()).limit(1)
@@ -167,7 +176,7 @@ def search(session: Session, viewer: Viewer, words: str, now: datetime) -> list[
     wanted = words.strip().casefold()
     if not wanted:
         return []
-    rows = queue(session, viewer, now) + queue(session, viewer, now, view="closed")
+    rows = queue(session, viewer, now, limit=_SEARCHED) + queue(session, viewer, now, view="closed", limit=_SEARCHED)
     return [row for row in rows if row.code.casefold() == wanted or (not row.restricted and wanted in row.title.casefold())]
 
 

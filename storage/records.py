@@ -99,6 +99,12 @@ def is_open(session: Session, promise_id: str) -> bool:
     return session.execute(select(_P.c.id).where(_P.c.id == promise_id, _P.c.state == "open")).first() is not None
 
 
+def is_promised(session: Session, conversation_id: str, kind: str) -> bool:
+    """Whether this has been promised and is still open."""
+    query = select(_P.c.id).where(_P.c.conversation_id == conversation_id, _P.c.kind == kind, _P.c.state == "open").limit(1)
+    return session.execute(query).first() is not None
+
+
 def end_promise(session: Session, promise_id: str, state: str, now: datetime) -> None:
     session.execute(update(_P).where(_P.c.id == promise_id).values(state=state, done_at=now))
 

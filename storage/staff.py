@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, cases
 from storage.dialect import table
 from storage.ids import new_id, new_token
 from storage.sealing import fingerprint
@@ -138,13 +138,14 @@ def accept(session: Session, token: str, *, login: str, name: str, password_hash
 
 
 def disable(session: Session, *, login: str, now: datetime) -> bool:
-    """Stop an account: its sessions and keys end at once (R27)."""
+    """Stop an account: its sessions and keys end at once (R27), and the cases it held wait for whoever is on duty."""
     row = session.execute(select(_S.c.id).where(_S.c.login == login_of(login))).first()
     if row is None:
         return False
     session.execute(update(_S).where(_S.c.id == row.id, _S.c.disabled_at.is_(None)).values(disabled_at=now))
     session.execute(update(_B).where(_B.c.staff_id == row.id, _B.c.ended_at.is_(None)).values(ended_at=now))
     session.execute(update(_T).where(_T.c.staff_id == row.id, _T.c.revoked_at.is_(None)).values(revoked_at=now))
+    cases.requeue_all_of(session, row.id)
     audit.note(session, actor="system", act="staff.disabled", now=now, staff=row.id)
     return True
 

@@ -283,6 +283,14 @@ def lines(session: Session, conversation_id: str, *, after: int = 0, limit: int 
     return [_line(session, conversation_id, row) for row in found]
 
 
+def numbers(session: Session, conversation_id: str, message_ids: Sequence[str]) -> dict[str, int]:
+    """Numbers of these lines of a talk, by id; what is not there is left out."""
+    if not message_ids:
+        return {}
+    query = select(_M.c.id, _M.c.seq).where(_M.c.id.in_(set(message_ids)), _M.c.conversation_id == conversation_id)
+    return {row.id: row.seq for row in session.execute(query)}
+
+
 def last_words(session: Session, talk: Talk, count: int = 5) -> list[str]:
     """Bodies of the resident's last lines, oldest first, for danger that is split over messages (G1)."""
     found = [_line(session, talk.id, row).body for row in session.execute(_WORDS, {"of": talk.id, "most": count})]

@@ -142,10 +142,11 @@ async def _case(
     request: Request, parts: Parts, signed: SignedIn, code: str, *, why: Why | None = None, who_holds: str = "", kept_reply: str = "",
     kept_note: str = "", status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
-    file = await _open(parts, signed, code)
+    since = request.query_params.get("from", "")
+    file = await _open(parts, signed, code, since=int(since) if since.isascii() and since.isdecimal() and len(since) < 10 else None)
     return await pages.page(
-        request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names),
-        numbers={line.id: line.seq for line in file.lines}, mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
+        request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names), numbers=file.numbers,
+        mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
         kept_note=kept_note, longest=LONGEST_REPLY,
     )  # fmt: skip
 
@@ -161,9 +162,9 @@ async def _ending(
     )  # fmt: skip
 
 
-async def _open(parts: Parts, signed: SignedIn, code: str) -> CaseFile:
+async def _open(parts: Parts, signed: SignedIn, code: str, *, since: int | None = None) -> CaseFile:
     viewer, now = access.viewer_of(signed), parts.clock.now()
-    file = await parts.store.atransact(lambda rows: desk_cases.open_file(rows, viewer, code, now))
+    file = await parts.store.atransact(lambda rows: desk_cases.open_file(rows, viewer, code, now, since=since))
     parts.hub.wake(conversation(file.conversation_id))
     return file
 

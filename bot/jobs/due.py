@@ -9,10 +9,10 @@ from datetime import datetime, time, timedelta
 from sqlmodel import Session as Rows
 
 import flows
-from bot import reception
+from bot import effects, reception
 from bot.clock import JST
 from bot.reception import Received, Rules
-from storage import cases, records
+from storage import audit, cases, records
 from storage import talk as talks
 from storage.records import DuePromise
 
@@ -39,6 +39,8 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
             return _danger_card(rows, due, talk, town, rules, now, split)
         case "how_are_you" | "open_tomorrow":
             return _follow_up(rows, due, talk, town, rules, now, split)
+        case effects.RETURNED:
+            return _returned(rows, due, now)
         case _:
             records.end_promise(rows, due.id, "kept", now)
             records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
@@ -57,6 +59,14 @@ def _late(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules
     if due.case_id is not None:
         cases.move_promise(rows, due.case_id, until)
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
+
+
+def _returned(rows: Rows, due: DuePromise, now: datetime) -> Received:
+    """Whoever had the case has not reacted to a resident who came back: it waits for everybody on duty (D8e)."""
+    records.end_promise(rows, due.id, "late", now)
+    if due.case_id is not None and cases.requeue(rows, due.case_id):
+        audit.note(rows, actor="system", act="case.requeued", now=now, case_id=due.case_id)
+    return Received(due.conversation_id, case_changed=True)
 
 
 def _danger_card(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:

@@ -1,6 +1,8 @@
 """相談票: reading is audited, claiming silences the bot, replies reach one person, memos nobody (desk.md §3, D8, R10, R11, R23, R43)."""
 
+import html
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -273,3 +275,22 @@ async def test_when_the_database_is_down_the_written_reply_is_shown_for_copying(
     assert answer.status_code == 503
     assert "大事な返事</textarea>" in answer.text
     assert "E-" in answer.text
+
+
+async def test_a_talk_of_a_thousand_lines_opens_with_the_last_hundred_and_every_source_is_a_press_away(office: Office, sato: Browser) -> None:
+    code = office.has_case("いちばん初めの言葉")
+    for number in range(250):
+        office.resident_says(f"言葉その{number}")
+    page = await sato.opens(f"/desk/cases/{code}")
+    assert page.count("data-seq=") == 100
+    assert "言葉その249" in page
+    assert "言葉その149" not in page
+    assert len(page.encode()) < 200_000
+    source = re.search(r'href="(/desk/cases/[^"]+\?from=1)#m-1"', page)
+    assert source is not None, "the sheet leads to a line that is folded away"
+    whole = await sato.opens(html.unescape(source[1]))
+    assert 'id="m-1"' in whole
+    assert whole.count("data-seq=") == 251
+    older = re.search(r'href="([^"#]+)#m-152">これより前を表示', page)
+    assert older is not None
+    assert (await sato.opens(html.unescape(older[1]))).count("data-seq=") == 200

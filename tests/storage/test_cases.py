@@ -176,15 +176,14 @@ def test_a_returned_case_waits_again_for_the_one_who_had_it(store: Store) -> Non
     assert (row(store, one.id).state, row(store, two.id).state) == ("held", "waiting")
 
 
-def test_a_case_put_back_keeps_its_higher_urgency(store: Store) -> None:
+def test_a_case_put_back_keeps_its_urgency_and_only_a_held_one_goes_back(store: Store) -> None:
     case = request(store, open_talk(store), urgency=2)
     change(store, case.id, state="held")
-    store.transact(lambda rows: cases.requeue(rows, case.id, urgency=1, promise_at=NOW))
+    assert store.transact(lambda rows: cases.requeue(rows, case.id))
     assert (row(store, case.id).state, row(store, case.id).urgency) == ("waiting", 2)
-    store.transact(lambda rows: cases.requeue(rows, case.id, urgency=3, promise_at=None))
-    assert row(store, case.id).urgency == 3
+    assert not store.transact(lambda rows: cases.requeue(rows, case.id))
     store.transact(lambda rows: cases.raise_urgency(rows, case.id, 1))
-    assert row(store, case.id).urgency == 3
+    assert row(store, case.id).urgency == 2
 
 
 def test_a_code_that_is_taken_already_gives_way_to_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

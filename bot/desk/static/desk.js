@@ -72,15 +72,11 @@ function showNews(content) {
     return;
   }
   const open = JSON.stringify(now.open);
-  if (knownQueue === null) {
-    const shown = new Set($$("[data-code]").map((row) => row.dataset.code));
-    const isWhole = location.pathname === "/desk" && !location.search;
-    knownQueue = isWhole && now.open.some(([code]) => !shown.has(code)) ? "" : open;
-  }
+  if (knownQueue === null) knownQueue = location.pathname === "/desk" ? JSON.stringify(JSON.parse(bar.dataset.pulse)) : open;
   if (open === knownQueue) return;
-  const shown = new Set($$("[data-code]").map((row) => row.dataset.code));
-  const fresh = now.open.filter(([code]) => !shown.has(code)).length;
-  $("span", bar).textContent = fresh && !location.search ? `新しい ${fresh} 件` : "動きがありました。";
+  const known = new Set(bar.dataset.known.split(" "));
+  const fresh = location.pathname === "/desk" ? now.open.filter(([code]) => !known.has(code)).length : 0;
+  $("span", bar).textContent = fresh ? `新しい ${fresh} 件` : "動きがありました。";
   bar.hidden = false;
 }
 
