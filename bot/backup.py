@@ -18,10 +18,11 @@ from pathlib import Path
 import pyrage
 from pyrage import x25519
 
-from bot import app as apps
 from bot.settings import Settings
 from storage import audit, copies
 from storage.copies import CopyProblem, Quieted
+from storage.migrate import migrate
+from storage.sealing import Keyring, read_key_file
 from storage.store import Store
 
 _NOTE, _DATA = "madoguchi.json", "database"
@@ -95,8 +96,10 @@ def restore(settings: Settings, sealed: Path, identity_file: Path, now: datetime
         if engine == "postgresql" and not _is_empty(settings):
             raise CopyProblem("もうデータがあるデータベースです。空のデータベースを作ってから、もう一度してください。")
         copies.load(settings.database_url, data)
-    store = apps.open_store(settings)
+    store = _open(settings)
     try:
+        migrate(store.engine)
+        store.transact(store.keyring.check)
         broken = store.transact(lambda rows: audit.verify(rows, known_head=note.head))
         if broken is not None:
             raise CopyProblem(f"記録の鎖が {broken.seq} 番で切れています。この写しは使わないでください。")
@@ -178,7 +181,7 @@ def _identity(path: Path) -> x25519.Identity:
 
 
 def _head(settings: Settings) -> tuple[int, str]:
-    store = apps.open_store(settings, exclusive=False)
+    store = _open(settings, exclusive=False)
     try:
         return store.transact(audit.head)
     finally:
@@ -186,8 +189,13 @@ def _head(settings: Settings) -> tuple[int, str]:
 
 
 def _is_empty(settings: Settings) -> bool:
-    store = Store.open(settings.database_url, apps.build_keyring(settings), exclusive=False)
+    store = _open(settings, exclusive=False)
     try:
         return not store.transact(copies.holds_tables)
     finally:
         store.close()
+
+
+def _open(settings: Settings, *, exclusive: bool = True) -> Store:
+    """With the key that is there: a backup or a restore never makes one."""
+    return Store.open(settings.database_url, Keyring(read_key_file(settings.master_key_file)), exclusive=exclusive)

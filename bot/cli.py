@@ -106,6 +106,14 @@ def verify() -> None:
     sys.exit(start.verify(Settings(), out))
 
 
+@app.command(name="master-key")
+def master_key(file: Annotated[Path, typer.Argument(help="まだ無いファイル / a file that is not there yet")]) -> None:
+    """封の鍵を作る（本番で一度だけ）/ make the master key of a new town; keep a copy of it apart from the backups."""
+    from bot import keeping
+
+    sys.exit(keeping.master_key(file, out, err))
+
+
 @app.command()
 def backup(
     to: Annotated[Path | None, typer.Option("--to", help="置く場所 / the folder (BACKUP_FOLDER)")] = None,

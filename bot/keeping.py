@@ -1,4 +1,4 @@
-"""What `madoguchi backup` and `madoguchi restore` say; how it is done stands in backup.py."""
+"""What `madoguchi backup`, `restore` and `master-key` say; how it is done stands in backup.py and storage."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from bot import backup as backups
 from bot.clock import JST
 from bot.settings import Settings
 from storage.copies import CopyProblem
-from storage.sealing import KeyFileProblem
+from storage.sealing import KeyFileProblem, make_key_file
 from storage.store import SecondProcess, StoreDown
 
 
@@ -45,6 +45,17 @@ def restore(settings: Settings, file: Path, identity: Path, dry_run: bool, out: 
     out.print(f"{_when(restored.note.taken_at)} の写しから戻しました。記録の鎖はつながっています。")
     out.print(f"送らずに止めたもの: 返事 {quieted.letters} 通、約束 {quieted.promises} 件、答えを待っていた相談 {quieted.unanswered} 件")
     out.print("机の「やること」で一つずつ確かめてから、送ってください。")
+    return 0
+
+
+def master_key(path: Path, out: Console, err: Console) -> int:
+    """Make the master key of a new town (R38)."""
+    try:
+        make_key_file(path)
+    except OSError as problem:
+        err.print(f"鍵を書けません: {path}（{problem.strerror}）")
+        return 2
+    out.print(f"封の鍵を書きました: {path}。写しとは別の場所に、紙でも残してください。なくすと、だれにも読めなくなります。")
     return 0
 
 

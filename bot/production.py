@@ -11,7 +11,7 @@ def missing_for_production(settings: Settings) -> list[str]:
         return []
     checks = [
         (settings.secure, "MADOGUCHI_BASE_URL を https:// で始まる外からの住所にしてください。"),
-        (settings.master_key_file.exists(), f"MADOGUCHI_MASTER_KEY_FILE に鍵ファイルを置いてください（{settings.master_key_file} がありません）。"),
+        (settings.master_key_file.exists(), f"MADOGUCHI_MASTER_KEY_FILE の {settings.master_key_file} がありません（madoguchi master-key）。"),
         (bool(settings.alarm_urls.strip()), "MADOGUCHI_ALARM_URLS に、緊急のときに鳴らす先（メールなど）を書いてください。"),
         (not _loopback_only(settings) or bool(settings.trusted_proxies), "MADOGUCHI_TRUSTED_PROXIES に、前に立つプロキシの住所を書いてください。"),
         ("sample-town" not in settings.knowledge.parts, "MADOGUCHI_KNOWLEDGE に、あなたの町のフォルダーを書いてください（見本の町のままです）。"),
