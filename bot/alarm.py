@@ -6,11 +6,11 @@ after 60 s and 5 min while nobody has taken it. The words are neutral: no topic,
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import apprise
 import structlog
 from sqlmodel import Session
 
@@ -31,6 +31,8 @@ Call = Callable[[Sequence[str], str], Awaitable[bool]]
 
 async def call_outside(addresses: Sequence[str], words: str) -> bool:
     """Notify all addresses through apprise; False when none could be set up or one failed."""
+    import apprise  # knows over a hundred services: a second of start-up for those who set none
+
     bell = apprise.Apprise()
     known = [bell.add(address) for address in addresses]
     if not all(known):
@@ -49,6 +51,8 @@ class Alarms:
 
     async def run(self, bell: asyncio.Event) -> None:
         """Look at each stored danger and now and then, until cancelled."""
+        if self._addresses:
+            await asyncio.to_thread(importlib.import_module, "apprise")  # so that the first danger does not wait for it
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), timeout=_LOOK_EVERY)

@@ -17,9 +17,7 @@ from starlette.responses import Response
 
 from bot.alarm import Alarms, Call, call_outside
 from bot.api import router as api
-from bot.channels.line import LineChannel
 from bot.channels.port import Channel
-from bot.channels.telegram import TelegramChannel
 from bot.channels.webchat import WebChannel
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
@@ -50,11 +48,15 @@ def build_keyring(settings: Settings) -> Keyring:
 
 
 def build_channels(settings: Settings) -> dict[str, Channel]:
-    """The web chat always; LINE and Telegram only with all their secrets (R1)."""
+    """The web chat always; LINE and Telegram only with all their secrets (R1), and only then their SDKs are loaded: a third of a start."""
     channels: dict[str, Channel] = {"web": WebChannel()}
     if settings.line_ready:
+        from bot.channels.line import LineChannel
+
         channels["line"] = LineChannel(settings)
     if settings.telegram_ready:
+        from bot.channels.telegram import TelegramChannel
+
         channels["telegram"] = TelegramChannel(settings)
     return channels
 
@@ -82,11 +84,8 @@ def build_app(parts: Parts) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loop = Loop(parts)
         tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
-        telegram = parts.channels.get("telegram")
-        if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
-            tasks.append(asyncio.create_task(loop.poll(telegram)))
-        elif isinstance(telegram, TelegramChannel) and parts.settings.secure:
-            tasks.append(asyncio.create_task(loop.listen(telegram)))
+        if "telegram" in parts.channels:
+            tasks += _telegram_tasks(parts, loop)
         yield
         for task in tasks:
             task.cancel()
@@ -105,6 +104,17 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_middleware(BodyLimit, largest=parts.settings.max_body)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
     return app
+
+
+def _telegram_tasks(parts: Parts, loop: Loop) -> list["asyncio.Task[None]"]:
+    from bot.channels.telegram import TelegramChannel
+
+    telegram = parts.channels["telegram"]
+    if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
+        return [asyncio.create_task(loop.poll(telegram))]
+    if isinstance(telegram, TelegramChannel) and parts.settings.secure:
+        return [asyncio.create_task(loop.listen(telegram))]
+    return []
 
 
 def open_store(settings: Settings, *, exclusive: bool = True) -> Store:

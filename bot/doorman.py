@@ -13,8 +13,7 @@ import structlog
 from sqlmodel import Session as Rows
 
 from bot import reception
-from bot.channels.port import Channel, Inbound, Outgoing
-from bot.channels.telegram import TelegramChannel
+from bot.channels.port import AnswersTaps, Channel, Inbound, Outgoing
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.hub import DESK, Hub, conversation
@@ -124,7 +123,7 @@ class Doorman:
         channel = self._channels.get(inbound.channel)
         if channel is None:
             return
-        if isinstance(channel, TelegramChannel) and inbound.callback_id is not None:
+        if inbound.callback_id is not None and isinstance(channel, AnswersTaps):
             self._run(channel.answer(inbound.callback_id))
         if inbound.group_id is not None and not outcome.repeat:
             self._run(channel.leave(inbound.group_id))

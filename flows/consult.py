@@ -55,9 +55,9 @@ def worry_written(talk: Talk) -> Turn:
     return hear_worry((talk.new_worry() if talk.note("ended") else talk).remembering())
 
 
-def hear_worry(talk: Talk) -> Turn:
-    """What is it about? The rarer things first, then by how clear it is."""
-    hearing = listen(talk)
+def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
+    """What is it about? The rarer things first, then by how clear it is. `heard` is what was understood of this very worry already."""
+    hearing = heard or listen(talk)
     talk = in_their_language(talk, hearing.lang)
     for door in (oddities.answer, mydata.answer, thirdparty.answer):
         turn = door(talk)
@@ -280,8 +280,9 @@ def cards_answered(talk: Talk) -> Turn:
         case _ if talk.text and plain(talk.text) in talk.town.typed("thanks"):
             return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
         case _ if talk.text:
-            alone = listen(talk.new_worry().remembering())
-            return hear_worry((talk.new_worry() if alone.decision == "answer" else talk).remembering())
+            fresh = talk.new_worry().remembering()
+            alone = listen(fresh)
+            return hear_worry(fresh, alone) if alone.decision == "answer" else hear_worry(talk.remembering())
         case _:
             return talk.ask_again("cards.right_again")
 

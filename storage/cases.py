@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -23,7 +23,7 @@ _NEW = on_each(lambda insert: insert(_K).on_conflict_do_nothing().returning(_K.c
 _CHANGE = update(_K).where(_K.c.id == _OF)
 _WAITING = select(func.count()).select_from(_K).where(_K.c.state == "waiting")
 _STAFFED = (
-    select(_S.c.id).where(_S.c.role.in_(("coordinator", "lead")), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
+    select(_S.c.id).where(or_(_S.c.role == "coordinator", _S.c.role == "lead"), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
 )  # fmt: skip
 _CODES_TRIED = 5
 _WORRIES = ("urgent", "worry", "need")

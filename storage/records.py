@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -15,6 +15,8 @@ from storage.tables import Consent, Conversation, Cursor, Gap, Offer, Outcome, P
 from storage.talk import Talk, scope_of
 
 _N, _P, _T, _Y, _U = table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
+_CONSENTS = select(_N).where(_N.c.conversation_id == bindparam("of")).order_by(_N.c.given_at.desc())
+_NEW_OUTCOME, _NEW_PROMISE, _NEW_TASK = insert(table(Outcome)), insert(_P), insert(_T)
 _COUNT = on_each(
     lambda insert: insert(_Y).on_conflict_do_update(index_elements=["day", "name"], set_={"count": _Y.c["count"] + insert(_Y).excluded["count"]})
 )
@@ -65,7 +67,7 @@ def give_consent(
 def consents(session: Session, conversation_id: str) -> list[GivenConsent]:
     """All consents of a conversation, newest first."""
     scope = scope_of(conversation_id)
-    rows = session.execute(select(_N).where(_N.c.conversation_id == conversation_id).order_by(_N.c.given_at.desc()))
+    rows = session.execute(_CONSENTS, {"of": conversation_id})
     return [
         GivenConsent(
             row.id, row.purpose, unseal(session, scope, f"consent.recipient:{row.id}", row.recipient_sealed),
@@ -82,7 +84,9 @@ def withdraw_consent(session: Session, consent_id: str, now: datetime) -> None:
 def promise(session: Session, talk: Talk, *, kind: str, due_at: datetime, case_id: str | None = None) -> str:
     """Remember something we said would happen by `due_at`."""
     promise_id = new_id()
-    session.execute(_P.insert().values(id=promise_id, conversation_id=talk.id, case_id=case_id, kind=kind, due_at=due_at, state="open"))
+    session.execute(
+        _NEW_PROMISE, {"id": promise_id, "conversation_id": talk.id, "case_id": case_id, "kind": kind, "due_at": due_at, "state": "open"}
+    )  # fmt: skip
     return promise_id
 
 
@@ -131,10 +135,12 @@ def add_task(
     task_id = new_id()
     cell = None if note is None or talk is None else seal(session, scope_of(talk.id), f"task.note:{task_id}", note)
     session.execute(
-        _T.insert().values(
-            id=task_id, conversation_id=None if talk is None else talk.id, case_id=case_id, kind=kind, note_sealed=cell, due_at=due_at, created_at=now
-        )
-    )
+        _NEW_TASK,
+        {
+            "id": task_id, "conversation_id": None if talk is None else talk.id, "case_id": case_id, "kind": kind, "note_sealed": cell,
+            "due_at": due_at, "created_at": now,
+        },
+    )  # fmt: skip
     return task_id
 
 
@@ -146,7 +152,7 @@ def has_open_task(session: Session, conversation_id: str, kind: str) -> bool:
 def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, object], now: datetime) -> None:
     """Ids and numbers only; `detail` never holds a word of the resident."""
     written = json.dumps(detail, sort_keys=True)
-    session.execute(table(Outcome).insert().values(id=new_id(), conversation_id=talk.id, kind=kind, detail=written, at=now))
+    session.execute(_NEW_OUTCOME, {"id": new_id(), "conversation_id": talk.id, "kind": kind, "detail": written, "at": now})
 
 
 def note_gap(session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime) -> None:

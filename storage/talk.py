@@ -21,7 +21,6 @@ from storage.text import clean
 
 _C, _I, _X, _M, _P = table(Conversation), table(Identity), table(Inbox), table(Message), table(Person)
 _OF: Any = bindparam("of")
-_IDS: Any = bindparam("ids", expanding=True)
 
 _TALK = select(
     _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,
@@ -46,7 +45,7 @@ _ADMIT = on_each(lambda insert: insert(_X).on_conflict_do_nothing().returning(_X
 _NEW_LINE = insert(_M)
 _SAVE = update(_C).where(_C.c.id == _OF)
 _LINK = update(_X).where(_X.c.id == _OF)
-_SETTLE = update(_X).where(_X.c.id.in_(_IDS)).values(reply_token_sealed=None)
+_SETTLE = update(_X).where(_X.c.id == _OF).values(reply_token_sealed=None)
 _LONGEST_EVENT_ID = 80
 
 
@@ -239,8 +238,8 @@ def set_reachable(session: Session, talk: Talk, reachable: bool) -> Talk:
 
 def settle_inbox(session: Session, inbox_ids: Sequence[str], state: str) -> None:
     """End these events as exactly one of answered, queued, acknowledged, noise (I4); their reply tokens are used up or of no use."""
-    if inbox_ids:
-        session.execute(_SETTLE, {"ids": inbox_ids, "state": state})
+    for inbox_id in inbox_ids:
+        session.execute(_SETTLE, {"of": inbox_id, "state": state})
 
 
 def link_inbox(session: Session, inbox_id: str, message_id: str, state: str = "pending") -> None:

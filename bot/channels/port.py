@@ -7,7 +7,7 @@ All channels pass the same contract tests (tests/contracts/).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from flows.model import Button, ChannelName, Reply
 from knowledge.hearing.model import Value
@@ -99,6 +99,13 @@ class Unknown:
 
 
 Delivery = Sent | Refused | TryLater | Unknown
+
+
+@runtime_checkable
+class AnswersTaps(Protocol):
+    """A channel whose buttons show a waiting mark until they are answered (Telegram)."""
+
+    async def answer(self, callback_id: str) -> None: ...
 
 
 class Channel(Protocol):

@@ -2,15 +2,17 @@
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
-from telegram.error import TelegramError
 
-from bot.channels.telegram import TelegramChannel
 from bot.jobs import due
 from bot.parts import Parts
 from storage import records
 from storage.store import StoreDown
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import TelegramChannel
 
 log = structlog.get_logger()
 
@@ -57,8 +59,10 @@ class Loop:
                 log.error("promise_failed", error=type(error).__name__, promise=one.id, kind=one.kind)
         return len(found)
 
-    async def listen(self, telegram: TelegramChannel) -> None:
+    async def listen(self, telegram: "TelegramChannel") -> None:
         """Tell Telegram where to post; again every minute until it has heard us."""
+        from telegram.error import TelegramError
+
         while True:
             try:
                 await telegram.listen_at(f"{self._parts.settings.base_url}/telegram/webhook")
@@ -67,7 +71,7 @@ class Loop:
                 log.warning("telegram_webhook_not_set", error=type(error).__name__)
                 await asyncio.sleep(_AGAIN_AFTER)
 
-    async def poll(self, telegram: TelegramChannel) -> None:
+    async def poll(self, telegram: "TelegramChannel") -> None:
         """Telegram by polling: the offset moves only after the updates before it were stored (platform README, T-upd)."""
         parts = self._parts
         offset = await parts.store.atransact(lambda rows: records.cursor(rows, _CURSOR))
