@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.clock import JST
 from flows import model
 from knowledge.hearing.model import Level
-from storage import audit, cases, records
+from storage import audit, cases, erasure, records
 from storage import talk as talks
 from storage.talk import Talk
 
@@ -17,6 +17,8 @@ URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
 RETURNED = "returned"
 """The promise that somebody reacts to a resident who came back; when it falls due, the case waits for everybody (D8e)."""
 _TITLE_LENGTH = 40
+_ERASE_AT = 3
+"""Hour of the night after, Japanese time."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
             note = json.dumps({"where": effect.where, "seen": effect.seen}, ensure_ascii=False)
             records.add_task(session, kind="check_third_person", now=now, talk=talk, due_at=now + timedelta(days=1), note=note)
         case model.Erase():
-            records.add_task(session, kind="erase", now=now, talk=talk, due_at=now, note=effect.receipt)
+            _erase(session, talk, effect, now)
         case model.Count():
             records.count(session, effect.name, now.astimezone(JST).date().isoformat())
     return done
@@ -92,6 +94,17 @@ def _record_consent(session: Session, talk: Talk, effect: model.RecordConsent, n
         case_id=case_id,
     )  # fmt: skip
     audit.note(session, actor="resident", act="consent.given", now=now, case_id=case_id, consent=consent, purpose=effect.purpose)
+
+
+def _erase(session: Session, talk: Talk, effect: model.Erase, now: datetime) -> None:
+    """All words at once, the rest in the night; whoever works on an open case is told (D11, R41)."""
+    case = cases.open_of(session, talk.id)
+    erasure.erase_words(session, talk, effect.receipt, now)
+    tonight = (now.astimezone(JST) + timedelta(days=1)).replace(hour=_ERASE_AT, minute=0, second=0, microsecond=0)
+    records.promise(session, talk, kind="erase", due_at=tonight)
+    audit.note(session, actor="resident", act="talk.erased", now=now, case_id=None if case is None else case.id, receipt=effect.receipt)
+    if case is not None:
+        records.add_task(session, kind="erased", now=now, talk=talk, case_id=case.id)
 
 
 def _open_case(session: Session, done: Done, effect: model.OpenCase, now: datetime, return_after: timedelta) -> Done:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,9 +22,9 @@ import flows
 from bot import effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
-from flows.model import GivenConsent, Kept, Part, Scene, Session, Turn, Utterance
+from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import cases, outbox, records
+from storage import cases, erasure, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -189,7 +189,7 @@ def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Re
     """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
     session = session_of(talk)
     said = _utterance(events, danger)
-    scene = scene_of(at.rows, talk, at.rules, at.now)
+    scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": _receipt(at, said)})
     try:
         turn = flows.step(session, said, scene, at.town)
     except Exception as error:  # our bug is never the resident's silence (design.md §1)
@@ -229,10 +229,21 @@ def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
     )  # fmt: skip
 
 
+def _receipt(at: At, said: Utterance) -> Receipt | None:
+    """What the receipt in these words leads to (D11)."""
+    code = flows.receipt_in(said.text)
+    if code is None:
+        return None
+    found = erasure.by_receipt(at.rows, code)
+    if found is None:
+        return Receipt(code=code)
+    return Receipt(code=code, asked_on=found.asked_at.astimezone(JST).date(), done=found.done_at is not None)
+
+
 def _kept(rows: Rows, talk: Talk) -> Kept:
     """What is stored of this talk, in counts, for whoever asks (D11)."""
     holding = [one for one in records.consents(rows, talk.id) if one.withdrawn_at is None]
-    consents = tuple(GivenConsent(id=one.id, recipient=one.recipient, purpose=one.purpose) for one in holding)
+    consents = tuple(GivenConsent(id=one.id, recipient=one.recipient, purpose=one.purpose, until=_jst_day(one.until)) for one in holding)
     return Kept(messages=talk.last_seq, last_on=talk.last_at.astimezone(JST).date(), consents=consents)
 
 
@@ -333,6 +344,10 @@ def last_danger(rows: Rows, talk: Talk, town: flows.Town) -> Danger:
     words = [json.loads(body).get("text", "") for body in talks.last_words(rows, talk, EARLIER_WORDS)]
     heard = [town.base.danger.scan(text) for text in words]
     return max(heard, key=lambda danger: danger.level, default=NO_DANGER)
+
+
+def _jst_day(at: datetime | None) -> date | None:
+    return None if at is None else at.astimezone(JST).date()
 
 
 def _day(now: datetime) -> str:

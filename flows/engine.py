@@ -105,6 +105,8 @@ def _answer(talk: Talk) -> Turn:
     word = _everywhere_word(talk)
     if word is not None:
         return _everywhere(talk, word)
+    if talk.said.kind == "text" and talk.at not in ("mydata.erase", "mydata.really") and (turn := mydata.asked_anywhere(talk)) is not None:
+        return turn
     if talk.at not in STEPS and talk.at != "resume.ask":
         return handoff.lost(talk)
     if _left_alone(talk):

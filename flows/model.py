@@ -54,6 +54,8 @@ class GivenConsent(Value):
     """≤ 48 ASCII characters: it rides in a button."""
     recipient: str
     purpose: str
+    until: date | None = None
+    """None: until it is taken back."""
 
 
 class Kept(Value):
@@ -62,6 +64,16 @@ class Kept(Value):
     messages: int
     last_on: date | None = None
     consents: tuple[GivenConsent, ...] = ()
+
+
+class Receipt(Value):
+    """What a receipt that was just written leads to (D11)."""
+
+    code: str
+    asked_on: date | None = None
+    """None: no erasure has this receipt."""
+    done: bool = False
+    """The last trace is gone; False: the words are, the rest goes by the promised day."""
 
 
 class Scene(Value):
@@ -80,6 +92,8 @@ class Scene(Value):
     """How soon a coordinator promises to answer in opening hours."""
     kept: Kept | None = None
     """For 「わたしの情報を見せて」 (D11); None = not counted, then the desk shows it."""
+    receipt: Receipt | None = None
+    """What the receipt written in this message leads to; None when none is written."""
 
 
 # ---------------------------------------------------------------- what the bot says

@@ -310,6 +310,11 @@ class Resident:
     def conversation(self) -> str:
         return self.town.store.transact(self.conversation_in)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is stored under this account."""
+        return self.town.store.transact(lambda rows: talks.find(rows, self.channel, self.account)) is not None
+
     def conversation_in(self, rows: Rows) -> str:
         """Id of their talk, inside a transaction."""
         talk = talks.find(rows, self.channel, self.account)
@@ -406,9 +411,22 @@ class _FromRows(Resident):
         self._acts += 1
         return f"{self.name}-{self._acts}"
 
+    def listens(self) -> None:
+        """By the numbers of the lines: words may be erased in between."""
+        self.known_before = max((line.seq for line in self._lines()), default=0)
+
+    def heard(self) -> list[Bubble]:
+        return self._spoken(after=self.known_before)
+
     def all_heard(self) -> list[Bubble]:
-        lines = self.town.store.transact(lambda rows: talks.lines(rows, found.id) if (found := talks.find(rows, self.channel, self.account)) else [])
-        return [bubble for line in lines if line.author != "resident" and line.body for bubble in bubbles_of(line.body)]
+        return self._spoken(after=0)
+
+    def _spoken(self, after: int) -> list[Bubble]:
+        lines = [line for line in self._lines() if line.seq > after and line.author != "resident"]
+        return [bubble for line in lines if line.body for bubble in bubbles_of(line.body)]
+
+    def _lines(self) -> list[talks.Line]:
+        return self.town.store.transact(lambda rows: talks.lines(rows, found.id) if (found := talks.find(rows, self.channel, self.account)) else [])
 
 
 class OnWeb(_FromRows):

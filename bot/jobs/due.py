@@ -12,7 +12,7 @@ import flows
 from bot import effects, reception
 from bot.clock import JST
 from bot.reception import Received, Rules
-from storage import audit, cases, records
+from storage import audit, cases, erasure, records
 from storage import talk as talks
 from storage.records import DuePromise
 
@@ -37,6 +37,10 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
             return _late(rows, due, talk, town, rules, now, split)
         case "danger_card":
             return _danger_card(rows, due, talk, town, rules, now, split)
+        case "erase":
+            erasure.finish(rows, talk.id, now)
+            records.end_promise(rows, due.id, "kept", now)
+            return Received(None, case_changed=True)
         case "how_are_you" | "open_tomorrow":
             return _follow_up(rows, due, talk, town, rules, now, split)
         case effects.RETURNED:

@@ -168,7 +168,7 @@ def _link(button: Button, away: str = "") -> Link:
         return Link(button.label, leaves=True)
     if button.tel:
         return Link(button.label, href=tel_href(button.tel), number=button.tel)
-    if button.url and button.url.startswith(("https://", "http://")):
+    if button.url and button.url.startswith(("https://", "http://", "/?")):
         return Link(button.label, href=button.url)
     return Link(button.label, value=button.value)
 

@@ -8,7 +8,7 @@ from storage.tables.cases import OPEN_CASE, Alarm, Case, Consent, Memo, Promise,
 from storage.tables.columns import UtcTime
 from storage.tables.keys import DataKey
 from storage.tables.outbox import UNDONE, Outbox
-from storage.tables.records import Audit, Cursor
+from storage.tables.records import Audit, Cursor, Erasure
 from storage.tables.staff import ApiToken, Invitation, SignInTry, Staff, StaffSession
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, WebVisitor
 from storage.tables.town import Gap, Offer, Outcome, Tally
@@ -35,6 +35,7 @@ __all__ = [
     "Conversation",
     "Cursor",
     "DataKey",
+    "Erasure",
     "Gap",
     "Identity",
     "Inbox",

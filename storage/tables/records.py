@@ -1,11 +1,11 @@
-"""Places in streams, and the audit chain."""
+"""Places in streams, erasures, and the audit chain."""
 
 from datetime import datetime
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import time, words
+from storage.tables.columns import key, time, words
 
 
 class Cursor(SQLModel, table=True):
@@ -13,6 +13,17 @@ class Cursor(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=40)
     position: int = Field(default=0, sa_type=BigInteger)
+
+
+class Erasure(SQLModel, table=True):
+    """One talk that was erased because its resident wished so (D11, R41): what the receipt leads to, and what is erased again after a restore."""
+
+    id: str = key()
+    receipt: str = Field(max_length=8, index=True)
+    conversation_id: str = Field(max_length=32)
+    """No foreign key: the conversation itself goes on the next day."""
+    asked_at: datetime = time()
+    done_at: datetime | None = time(default=None)
 
 
 class Audit(SQLModel, table=True):

@@ -12,6 +12,7 @@ A script is a YAML file of steps, played from top to bottom on every channel:
     - staff: takes              a coordinator takes the case
     - C: はじめまして            the coordinator writes
     - time: 15 minutes          time passes
+    - receipt: 消しました          writes the receipt number just heard; the answer holds these words
     - N: {…}                    what is so inside (see `_inside`)
 """
 
@@ -76,6 +77,11 @@ class Player:
                 assert not missing, f"not offered: {missing}"
             case "card" | "card_any":
                 self._has_card([given] if isinstance(given, str) else given)
+            case "receipt":
+                found = re.search(r"[2-9A-Z]-[2-9A-Z]{3}", self.resident.hears())
+                assert found, "no receipt was given"
+                self.resident.says(found[0])
+                self._holds_in_order([given])
             case "no_card":
                 assert not self.resident.cards()
             case "silent":
@@ -143,7 +149,11 @@ class Player:
     # ------------------------------------------------------------ inside
 
     def _inside(self, what: str, wanted: Any) -> None:
-        rows, talk = self.town.rows, self.resident.conversation
+        rows = self.town.rows
+        if what == "gone":
+            assert self.resident.is_known is not wanted
+            return
+        talk = self.resident.conversation
         match what:
             case "owner":
                 assert self.resident.owner == wanted
@@ -158,6 +168,16 @@ class Player:
             case "alarm":
                 found = [row.level for row in rows("SELECT level FROM alarm WHERE conversation_id = :id", id=talk)]
                 assert found[-1:] == ([wanted] if wanted else []), f"alarms: {found}"
+            case "consent_holds":
+                found = [row.purpose for row in rows("SELECT purpose FROM consent WHERE conversation_id = :id AND withdrawn_at IS NULL", id=talk)]
+                assert (wanted in found) if wanted else not found, f"consents: {found}"
+            case "task":
+                found = [row.kind for row in rows("SELECT kind FROM task WHERE conversation_id = :id AND done_at IS NULL", id=talk)]
+                assert (wanted in found) if wanted else not found, f"tasks: {found}"
+            case "offer" | "gap" | "outcome":
+                of = "" if what == "gap" else " WHERE conversation_id = :id"
+                values = {} if what == "gap" else {"id": talk}
+                assert bool(rows(f"SELECT id FROM {what}{of}", **values)) is wanted
             case "promise":
                 found = [row.kind for row in rows("SELECT kind FROM promise WHERE conversation_id = :id AND state = 'open'", id=talk)]
                 assert (wanted in found) if wanted else not found, f"promises: {found}"

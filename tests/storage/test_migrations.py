@@ -64,8 +64,9 @@ def test_processes_that_start_together_migrate_once(empty: Store) -> None:
 def test_a_migration_that_is_cut_off_leaves_the_old_tables(empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(migrations._FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_breaks.py").write_text(
-        'revision = "0002"\ndown_revision = "0001"\nbranch_labels = None\ndepends_on = None\n\n'
+    newest = max(file.name[:4] for file in (folder / "versions").glob("*.py"))
+    (folder / "versions" / "9999_breaks.py").write_text(
+        f'revision = "9999"\ndown_revision = "{newest}"\nbranch_labels = None\ndepends_on = None\n\n'
         'def upgrade() -> None:\n    raise RuntimeError("power cut")\n'
     )
     monkeypatch.setattr(migrations, "_FOLDER", folder)
