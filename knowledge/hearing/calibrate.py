@@ -4,12 +4,14 @@ The second half matters as much as the first: it shows what a message looks like
 Half of the examples fit, the other half is measured, so that the figures reported are honest.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from knowledge.hearing.confidence import Confidence, fit_logistic
 from knowledge.hearing.index import Index
+from knowledge.hearing.rank.postings import best
 
 CARDS = 3
 
@@ -28,24 +30,23 @@ class Calibration:
     """Expected calibration error, 0–1."""
 
 
-def calibrate(index: Index, *, every: int = 1) -> Calibration:
-    """Fits over every `every`-th example. A base with fewer than 40 examples keeps the usual numbers."""
-    texts = sorted(index.examples.owners)[::every]
+def calibrate(index: Index, examples: Iterable[str], *, every: int = 1) -> Calibration:
+    """Fits over every `every`-th of the base's examples. A base with fewer than 40 keeps the usual numbers."""
+    texts = sorted(set(examples))[::every]
     if len(texts) < 40:
         return Calibration(index.confidence, len(texts), 0.0, 0.0, 0.0)
     rows: list[list[float]] = []
     right: list[bool] = []
     margins: list[tuple[float, bool]] = []
     for text in texts:
-        signs = index.signs(text, "ja")
-        scores = index.scores(signs, leave_out=text)
-        owners = index.examples.owners[text]
-        order = np.argsort(-scores.total, kind="stable")
-        rows.append(index.evidence(signs, scores.total).features())
-        right.append(bool(set(owners) & set(order[:CARDS].tolist())))
-        margins.append((float(scores.total[order[0]] - scores.total[order[1]]), int(order[0]) in owners))
-        without = np.delete(scores.total, list(owners))
-        rows.append(index.evidence(signs, without).features())
+        asked = index.ask(text, "ja")
+        whole, owners = asked.whole(leave_out=text), index.owners(text)
+        total = whole.scores.total
+        order = best(total, CARDS)
+        rows.append(whole.evidence.features())
+        right.append(bool(set(owners) & set(order.tolist())))
+        margins.append((float(total[order[0]] - total[order[1]]), int(order[0]) in owners))
+        rows.append(asked.evidence(0, len(asked.plain.text), np.delete(total, owners)).features())
         right.append(False)
     fitting = np.arange(len(rows)) // 2 % 2 == 0
     halves = list(zip(rows, right, fitting, strict=True))

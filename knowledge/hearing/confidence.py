@@ -5,7 +5,7 @@ Fitted leave-one-out on the base's own examples, against the same messages with 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log1p
+from math import exp, log1p
 from typing import Any, Final
 
 import numpy as np
@@ -59,7 +59,7 @@ class Confidence:
         return self.of(evidence.features())
 
     def of(self, features: Sequence[float]) -> float:
-        return float(1 / (1 + np.exp(-(self.intercept + float(np.dot(self.weights, features))))))
+        return 1 / (1 + exp(-(self.intercept + sum(weight * feature for weight, feature in zip(self.weights, features, strict=True)))))
 
     def chances(self, evidence: Evidence, totals: Floats, order: npt.NDArray[np.intp]) -> Floats:
         """Chance of each entry of `order`: the confidence shared out by score, most for the first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from knowledge.hearing.model import Intent
 from knowledge.hearing.normalise import hiragana
-from knowledge.hearing.phrases_seen import Phrases
+from knowledge.hearing.phrases_seen import Flat, Phrases
 
 _BETWEEN_GREETINGS = re.compile(r"[\s、。,.!?！？~〜ー・…]+")
 LONGEST_SMALLTALK = 40
@@ -38,7 +38,7 @@ class Intents:
             frozenset(str(lists["broad"]).split()),
         )
 
-    def intent(self, even: str) -> Intent:
+    def intent(self, even: Flat) -> Intent:
         """The intent of a message, given `flat`; `help` when nothing else is said."""
         if self.human.any(even):
             return "human"
@@ -50,7 +50,7 @@ class Intents:
             return "info"
         return "help"
 
-    def _only_greets(self, even: str) -> bool:
+    def _only_greets(self, even: Flat) -> bool:
         return len(even) <= LONGEST_SMALLTALK and all(piece in self.greetings for piece in _pieces(even) if piece)
 
 

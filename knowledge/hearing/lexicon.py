@@ -9,11 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from knowledge.hearing.intent import Intents
-from knowledge.hearing.normalise import cut, plain
+from knowledge.hearing.model import Lang
+from knowledge.hearing.normalise import Plain, cut, plain
+from knowledge.hearing.rank import keys
 from knowledge.hearing.rank.glossary import Glossary
+from knowledge.hearing.rank.keys import NO_KEYS, Keys
+from knowledge.hearing.rank.signs import Signs, read
 from knowledge.hearing.rank.synonyms import Synonyms
 from knowledge.hearing.weight import Hardships
 
@@ -28,8 +33,10 @@ class Lexicon:
     glossary: Glossary
     intents: Intents
     hardships: Hardships
-    broad_groups: frozenset[str]
-    """Keys of the synonym groups whose first member is a broad word (母, 仕事, 手続き): they do not tell what a message is about."""
+    broad: frozenset[int]
+    """Keys of broad words, and of the synonym groups that begin with one (母, 仕事, 手続き): they do not tell what a message is about."""
+    japanese: dict[str, Keys]
+    """The signs of every Japanese word in the glossary."""
 
     @classmethod
     def load(cls, folder: Path = STARTER, own_synonyms: Sequence[Sequence[str]] = ()) -> "Lexicon":
@@ -37,13 +44,24 @@ class Lexicon:
         groups = tuple(dict.fromkeys((*_groups(folder), *(tuple(map(str, group)) for group in own_synonyms if group))))
         intents = Intents.of(_read(folder / "intents.yaml"))
         broad = [all(word.form in intents.broad for word in cut(plain(group[0])).words) for group in groups]
+        broad_groups = {keys.numbered(keys.SYNONYM, number) for number, is_broad in enumerate(broad) if is_broad}
+        synonyms, glossary = Synonyms.of(groups), Glossary.of(_read(folder / "glossary.yaml")["concepts"])
         return cls(
-            Synonyms.of(groups),
-            Glossary.of(_read(folder / "glossary.yaml")["concepts"]),
+            synonyms,
+            glossary,
             intents,
             Hardships.of(_read(folder / "hardships.yaml")),
-            frozenset(f"s{number}" for number, is_broad in enumerate(broad) if is_broad),
+            frozenset(broad_groups | {keys.named(keys.WORD, form) for form in intents.broad}),
+            {word: read(word, synonyms).keys for words in glossary.words() for word in words},
         )
+
+    def meant(self, text: Plain, lang: Lang) -> Signs:
+        """The signs of a foreign text, by way of Japanese; each stands where the foreign phrase stood."""
+        met = [(self.japanese[word], start, end) for words, start, end in self.glossary.japanese(text, lang) for word in words]
+        sizes = [len(found) for found, _, _ in met]
+        starts, ends = (np.repeat(np.array(places, np.int32), sizes) for places in ([start for _, start, _ in met], [end for _, _, end in met]))
+        nothing = cut(Plain("", text.original, ()))
+        return Signs(text, nothing, np.concatenate([NO_KEYS, *(found for found, _, _ in met)]), starts, ends, japanese=False)
 
 
 def _groups(folder: Path) -> list[tuple[str, ...]]:

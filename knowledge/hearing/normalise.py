@@ -7,10 +7,12 @@ can be shown in the resident's own spelling (G6); `words` cuts it with SudachiPy
 import re
 import threading
 import unicodedata
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from sudachipy import Dictionary, SplitMode, Tokenizer
+from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
 
 LONGEST = 2_000
 """Characters of one message that are weighed; LINE allows 5,000, and whoever writes more has said it by then."""
@@ -39,8 +41,7 @@ class Plain:
         return self.original[self.origin[start] : self.origin[end - 1] + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One content word. `form` is the dictionary's normal form."""
 
     form: str
@@ -89,11 +90,36 @@ def hiragana(text: str) -> str:
     return text.translate(_KATAKANA)
 
 
+class _Fact(NamedTuple):
+    """What the dictionary says of a piece of text."""
+
+    sound: str
+    ending: bool
+    """Hangs on the word before (助動詞)."""
+    form: str | None
+    """None for a piece that is no content word."""
+    noun: bool
+    groups: tuple[int, ...]
+
+
 class _Cutter(threading.local):
-    """One Sudachi tokenizer a thread: the dictionary is shared, a tokenizer is not."""
+    """One Sudachi tokenizer a thread: the dictionary is shared, a tokenizer is not. Remembers what it said of words met before."""
+
+    MOST_FACTS = 30_000
 
     def __init__(self) -> None:
         self.tokenizer: Tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
+        self._facts: dict[tuple[int, str], _Fact] = {}
+
+    def fact(self, piece: Morpheme, surface: str) -> _Fact:
+        if piece.is_oov():
+            return _fact(piece, surface)
+        known = self._facts.get((piece.word_id(), surface))
+        if known is None:
+            if len(self._facts) >= self.MOST_FACTS:
+                self._facts.clear()
+            known = self._facts[piece.word_id(), surface] = _fact(piece, surface)
+        return known
 
 
 @lru_cache(maxsize=1)
@@ -140,25 +166,37 @@ def cut(text: Plain) -> Cut:
     places: list[int] = []
     edges: set[int] = set()
     if text.text.strip():
-        for piece in _cutter().tokenizer.tokenize(text.text):
+        cutter, written = _cutter(), text.text
+        for piece in cutter.tokenizer.tokenize(written):
             start, end = piece.begin(), piece.end()
-            surface = text.text[start:end]
-            edges.update((start, end))
-            read = _read(surface, piece.reading_form())
-            step = (end - start) / max(len(read), 1)
-            for at, letter in enumerate(read):
-                sound.append(letter)
-                places.append(start + min(int(at * step), end - start - 1))
-            kind = piece.part_of_speech()
-            if kind[0] == "助動詞" and found and found[-1].tail == start:
-                found[-1] = replace(found[-1], tail=end)
-            if kind[0] not in _CONTENT or kind[1] in _NOT_CONTENT:
-                continue
-            form = piece.normalized_form()
-            if form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
-                continue
-            found.append(Word(form, start, end, end, kind[0] == "名詞", tuple(piece.synonym_group_ids())))
+            fact = cutter.fact(piece, written[start:end])
+            edges.add(start)
+            edges.add(end)
+            sound.append(fact.sound)
+            places += _spread(len(fact.sound), start, end)
+            if fact.ending and found and found[-1].tail == start:
+                found[-1] = found[-1]._replace(tail=end)
+            if fact.form is not None:
+                found.append(Word(fact.form, start, end, end, fact.noun, fact.groups))
     return Cut(tuple(found), "".join(sound), tuple(places), frozenset(edges))
+
+
+def _spread(sounds: int, start: int, end: int) -> Sequence[int]:
+    """The place in the text of every sound of a piece."""
+    if sounds == end - start:
+        return range(start, end)
+    step = (end - start) / max(sounds, 1)
+    return [start + min(int(at * step), end - start - 1) for at in range(sounds)]
+
+
+def _fact(piece: Morpheme, surface: str) -> _Fact:
+    kind = piece.part_of_speech()
+    sound, ending, noun = _read(surface, piece.reading_form()), kind[0] == "助動詞", kind[0] == "名詞"
+    form = piece.normalized_form()
+    content = kind[0] in _CONTENT and kind[1] not in _NOT_CONTENT
+    if not content or form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
+        return _Fact(sound, ending, None, noun, ())
+    return _Fact(sound, ending, form, noun, tuple(piece.synonym_group_ids()))
 
 
 def _read(surface: str, reading: str) -> str:

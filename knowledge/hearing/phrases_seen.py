@@ -11,9 +11,18 @@ GAP = 14
 _SPACE_IN_KANA = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 
 
-def flat(text: str) -> str:
+class Flat(str):
     """A `plain` text with katakana folded and no spaces between Japanese characters: what phrases are looked for in."""
-    return _SPACE_IN_KANA.sub("", hiragana(text))
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, text: str) -> None:
+        self.pairs = {text[at : at + 2] for at in range(len(text) - 1)} | set(text)
+
+
+def flat(text: str) -> Flat:
+    """The flat writing of a `plain` text."""
+    return Flat(_SPACE_IN_KANA.sub("", hiragana(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +30,27 @@ class Phrases:
     """A list of phrases as one scanner."""
 
     pattern: re.Pattern[str] | None
+    pairs: frozenset[str]
+    """Two neighbouring characters of every phrase (or its only one): most lists are silent for want of any, at a tenth of the time."""
 
     @classmethod
     def of(cls, phrases: Sequence[str]) -> "Phrases":
         parts = [_pattern(str(phrase)) for phrase in phrases]
-        return cls(re.compile("|".join(parts)) if parts else None)
+        return cls(re.compile("|".join(parts)) if parts else None, frozenset(_pair(str(phrase)) for phrase in phrases))
 
-    def seen(self, even: str) -> list[str]:
-        """All places where a phrase occurs in a `flat` text, without overlap."""
-        return [match[0] for match in self.pattern.finditer(even)] if self.pattern else []
+    def seen(self, even: Flat) -> list[str]:
+        """All places where a phrase occurs, without overlap."""
+        return [match[0] for match in self.pattern.finditer(even)] if self.any(even) and self.pattern else []
 
-    def any(self, even: str) -> bool:
-        return bool(self.pattern and self.pattern.search(even))
+    def any(self, even: Flat) -> bool:
+        return not self.pairs.isdisjoint(even.pairs) and bool(self.pattern and self.pattern.search(even))
+
+
+def _pair(phrase: str) -> str:
+    """The telling pair of a phrase: with kanji if it has any."""
+    parts = [flat(plain(part).text) for part in phrase.rstrip("$").split("…")]
+    pairs = [part[at : at + 2] for part in parts for at in range(len(part) - 1)]
+    return max(pairs or parts, key=lambda pair: sum("一" <= letter <= "龠" for letter in pair))
 
 
 def _pattern(phrase: str) -> str:

@@ -6,21 +6,17 @@ which costs single worries one point of first places and less of three cards.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.hearing.confidence import Evidence
-from knowledge.hearing.index import Index, Scores
+from knowledge.hearing.asked import Asked, Part
 from knowledge.hearing.model import Lang
 from knowledge.hearing.rank.postings import Floats
-from knowledge.hearing.rank.signs import Signs
 
 MOST_NEEDS = 5
 MOST_STRETCHES = 6
 """A long story is heard in at most so many pieces; neighbours are joined until it is."""
-TOP = 5
 
 _ENDS = r"[。．！？!?\n;；]+"
 _AFTER = r"(?:けれども|けれど|けど|ですが|ますが|ですし|ますし|ので|のと|のに|だし|たし|ないし|んで)[、,，]\s*"
@@ -35,44 +31,28 @@ _CHINESE = re.compile(r"[。！？!?\n;；]+|(?=另外|还有|而且|同时)")
 _SPELLED = re.compile(r"[.!?\n;]+(?:\s|$)|(?=\b(?:also|and also|another thing|e também|também|além disso|ngoài ra|và cả)\b)")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One need of a message: where it stands in even writing, what it tells, and how sure that is."""
-
-    start: int
-    end: int
-    signs: Signs
-    scores: Scores
-    evidence: Evidence
-    sure: float
-
-    @property
-    def top(self) -> list[int]:
-        return [int(entry) for entry in np.argsort(-self.scores.total, kind="stable")[:TOP]]
-
-
-def parts(whole: Part, lang: Lang, index: Index, read: Callable[[int, int], Part]) -> list[Part]:
-    """The separate needs in the order they were told; the whole alone when there is but one. `read` hears a stretch of the text."""
-    stretches = _told(whole.signs, lang, index)
+def parts(asked: Asked, whole: Part, lang: Lang) -> list[Part]:
+    """The separate needs in the order they were told; the whole alone when there is but one."""
+    stretches = _told(asked, lang)
     if len(stretches) < 2:
         return [whole]
     needs: list[Part] = []
     for start, end in stretches:
-        part = read(start, end)
-        like = next((at for at in reversed(range(len(needs))) if _same(needs[at], part, index)), None)
+        part = asked.part(start, end)
+        like = next((at for at in reversed(range(len(needs))) if _same(needs[at], part, asked.index.homes)), None)
         if like is None:
             needs.append(part)
         elif like == len(needs) - 1:
-            needs[like] = read(needs[like].start, part.end)
+            needs[like] = asked.part(needs[like].start, part.end)
     return _worthy(needs, whole)
 
 
-def _told(signs: Signs, lang: Lang, index: Index) -> list[tuple[int, int]]:
+def _told(asked: Asked, lang: Lang) -> list[tuple[int, int]]:
     """Stretches that each say something; silent ones glued to the one before."""
     told: list[tuple[int, int]] = []
     start = 0
-    for end in _seams(signs.plain.text, lang):
-        if index.narrow(signs.between(start, end)):
+    for end in _seams(asked.plain.text, lang):
+        if asked.tells(start, end):
             told.append((start, end))
         elif told:
             told[-1] = (told[-1][0], end)
@@ -90,12 +70,12 @@ def _seams(text: str, lang: Lang) -> list[int]:
     return [*dict.fromkeys(ends), len(text)]
 
 
-def _same(one: Part, other: Part, index: Index) -> bool:
+def _same(one: Part, other: Part, homes: Sequence[str | None]) -> bool:
     """About the same: their best entries overlap, or both lean to one domain."""
     if set(one.top) & set(other.top):
         return True
-    homes = [index.homes[part.top[0]] for part in (one, other)]
-    return homes[0] is not None and homes[0] == homes[1]
+    home = homes[one.top[0]]
+    return home is not None and home == homes[other.top[0]]
 
 
 SURE = 0.17

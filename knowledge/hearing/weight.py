@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.hearing.phrases_seen import Phrases
+from knowledge.hearing.phrases_seen import Flat, Phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Hardships:
         refused, around, too_much = (Phrases.of(lists[name]) for name in ("refused", "sent_around", "too_much"))
         return cls(_by_name(lists["areas"]), sides, _by_name(lists["people"]), refused, around, too_much)
 
-    def weigh(self, even: str) -> Weight:
+    def weigh(self, even: Flat) -> Weight:
         """Counts over a Japanese text, given `flat` (a foreign one goes through the glossary first)."""
         areas = frozenset(name for name, words in self.areas.items() if words.any(even))
         return Weight(

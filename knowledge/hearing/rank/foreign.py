@@ -2,7 +2,8 @@
 
 import re
 
-from knowledge.hearing.rank.signs import Signs
+from knowledge.hearing.normalise import Cut
+from knowledge.hearing.rank import keys
 
 _WORD = re.compile(r"[a-zà-ỹđ]{3,}")
 _HAN = re.compile(r"[一-鿿]{2,}")
@@ -15,19 +16,23 @@ _FREQUENT = (
 _COMMON = frozenset(_FREQUENT.split())
 
 
-def words(text: str) -> list[str]:
-    """`t` keys: Latin words of three letters or more, and pairs of characters of Chinese."""
-    found = ["t" + word for word in _WORD.findall(text.lower()) if word not in _COMMON]
+Placed = tuple[int, int, int]
+"""A key, and where it stands in the text."""
+
+
+def words(text: str) -> list[Placed]:
+    """Latin words of three letters or more, and pairs of characters of Chinese."""
+    found = [(match[0], match.start(), match.end()) for match in _WORD.finditer(text.lower()) if match[0] not in _COMMON]
     if _SIMPLIFIED.search(text):
-        found += ["t" + run[at : at + 2] for run in _HAN.findall(text) for at in range(len(run) - 1)]
-    return found
+        found += [(text[at : at + 2], at, at + 2) for run in _HAN.finditer(text) for at in range(run.start(), run.end() - 1)]
+    return [(keys.named(keys.TRANSLATED, word), start, end) for word, start, end in found]
 
 
-def dictionary_groups(signs: Signs) -> list[str]:
-    """`d` keys: synonym groups of the Sudachi dictionary. Of use where there are no examples; next to examples they blur (measured)."""
-    return [f"d{group}" for word in signs.cut.words for group in word.groups]
+def dictionary_groups(pieces: Cut) -> list[Placed]:
+    """Synonym groups of the Sudachi dictionary. Of use where there are no examples; next to examples they blur (measured)."""
+    return [(keys.numbered(keys.DICTIONARY, group), word.start, word.end) for word in pieces.words for group in word.groups]
 
 
-def kanji(text: str) -> list[str]:
-    """`k` keys: every kanji alone, so that 街路灯 and 街灯 share two of three."""
-    return ["k" + letter for letter in text if "一" <= letter <= "龠"]
+def kanji(text: str) -> list[Placed]:
+    """Every kanji alone, so that 街路灯 and 街灯 share two of three."""
+    return [(keys.numbered(keys.KANJI, ord(letter)), at, at + 1) for at, letter in enumerate(text) if "一" <= letter <= "龠"]

@@ -1,6 +1,6 @@
 """Everyday foreign words → Japanese words (glossary.yaml), so that one ranking serves every language (D12).
 
-A row says which Japanese words a foreign phrase stands for; its signs are then those of the Japanese words, standing where the phrase stood.
+A row says which Japanese words a foreign phrase stands for (their signs count as the phrase's own: Lexicon.meant).
 English and Portuguese phrases match from the beginning of a word (evict → evicted), Vietnamese whole syllables, Chinese runs of characters.
 """
 
@@ -12,8 +12,6 @@ from typing import Final
 
 from knowledge.hearing.model import Lang
 from knowledge.hearing.normalise import Plain
-from knowledge.hearing.rank.signs import Sign, Signs, read
-from knowledge.hearing.rank.synonyms import Synonyms
 
 LONGEST_PHRASE = 6
 """Words in one phrase."""
@@ -40,20 +38,17 @@ class Glossary:
                     known[key] = known.get(key, ()) + japanese
         return cls(phrases)
 
+    def words(self) -> Iterator[tuple[str, ...]]:
+        """All Japanese words that phrases stand for."""
+        for known in self.phrases.values():
+            yield from known.values()
+
     def japanese(self, text: Plain, lang: Lang) -> list[tuple[tuple[str, ...], int, int]]:
         """(Japanese words, start, end) for every phrase met, longest first at each place."""
         known = self.phrases.get(lang)
         if not known:
             return []
         return list(_spelled(text.text, known, lang) if lang in _SPELLED else _run(text.text, known))
-
-    def signs(self, text: Plain, lang: Lang, synonyms: Synonyms) -> Signs:
-        """Signs of a foreign text, by way of Japanese."""
-        found: list[Sign] = []
-        for words, start, end in self.japanese(text, lang):
-            for word in words:
-                found += [Sign(sign.key, start, end) for sign in read(word, synonyms).found]
-        return Signs(text, read(Plain("", text.original, ()), synonyms).cut, tuple(found), japanese=False)
 
 
 def _bare(text: str, lang: Lang) -> str:

@@ -4,26 +4,29 @@ Name and keywords weigh 1, the summary .3 (matching.md). It carries everything i
 keywords of an entry are one writer's guess, its examples are many residents' words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from knowledge.hearing.rank.postings import Floats, Postings
+from knowledge.hearing.rank import keys
+from knowledge.hearing.rank.keys import NO_KEYS, Keys
+from knowledge.hearing.rank.postings import Floats, Postings, summed
 
 STEEPNESS = 1.2
 LENGTH = 0.75
-KIND: Final[dict[str, float]] = {"w": 1.0, "s": 1.5, "d": 0.3, "k": 0.1, "3": 0.25, "2": 0.0, "a": 0.0, "t": 1.0}
-"""Weight of each kind of sign here: `d` the dictionary's synonym groups, `k` one kanji of the name, `t` a word of a translation."""
+KIND: Final[Floats] = np.zeros(keys.KINDS, np.float32)
+"""Weight of each kind of sign here; two sounds and ages tell nothing of a name."""
+KIND[[keys.WORD, keys.SYNONYM, keys.DICTIONARY, keys.KANJI, keys.THREE, keys.TRANSLATED]] = (1.0, 1.5, 0.3, 0.1, 0.25, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One part of every entry, as sign keys with repeats, and how much it weighs."""
+    """One part of every entry, as keys with repeats, and how much it weighs."""
 
     weight: float
-    texts: Sequence[Sequence[str]]
+    texts: Sequence[Keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +40,17 @@ class Names:
     @classmethod
     def build(cls, fields: Sequence[Field], width: int) -> "Names":
         """From the fields of every entry, in the same order of entries."""
-        weighed: dict[str, dict[int, float]] = {}
+        told = [np.concatenate([NO_KEYS, *field.texts]) for field in fields]
+        shares, columns = [], []
         for field in fields:
-            lengths = np.array([len(keys) for keys in field.texts], float)
+            lengths = np.array([len(text) for text in field.texts], float)
             usual = float(lengths[lengths > 0].mean()) if (lengths > 0).any() else 1.0
-            for entry, keys in enumerate(field.texts):
-                share = field.weight / (1 - LENGTH + LENGTH * len(keys) / usual)
-                for key in keys:
-                    entries = weighed.setdefault(key, {})
-                    entries[entry] = entries.get(entry, 0.0) + share
-        names = sorted(weighed)
-        rows = np.array([row for row, key in enumerate(names) for _ in weighed[key]], np.int32)
-        columns = np.array([entry for key in names for entry in sorted(weighed[key])], np.int32)
-        summed = np.array([weighed[key][entry] for key in names for entry in sorted(weighed[key])], float)
-        counts = np.array([len(weighed[key]) for key in names], float)
-        idf = np.log1p((width - counts + 0.5) / (counts + 0.5)).clip(0.01) * np.array([KIND[key[0]] for key in names])
-        strengths = (idf[rows] if len(rows) else summed) * summed * (STEEPNESS + 1) / (summed + STEEPNESS)
-        return cls(Postings.of(names, rows, columns, strengths.astype(np.float32), width).thinned(), idf.astype(np.float32))
-
-    def score(self, keys: Iterable[str]) -> Floats:
-        """BM25F for every entry, divided by the message's own weight: of the size of the other channels."""
-        asked = self.postings.vector(keys)
-        mass = float(np.sqrt((self.idf[asked.rows] ** 2).sum()))
-        return self.postings.score(asked) / np.float32(max(mass, 1.0))
+            columns.append(np.repeat(np.arange(width), lengths.astype(int)))
+            shares.append((field.weight / (1 - LENGTH + LENGTH * lengths / usual))[columns[-1]])
+        telling = KIND[keys.kinds(np.concatenate(told))] > 0
+        names, rows = np.unique(np.concatenate(told)[telling], return_inverse=True)
+        rows, entries, weights = summed(rows, np.concatenate(columns)[telling], np.concatenate(shares)[telling], width)
+        counts = np.bincount(rows, minlength=len(names))
+        idf = np.log1p((width - counts + 0.5) / (counts + 0.5)).clip(0.01) * KIND[keys.kinds(names)]
+        strengths = idf[rows] * weights * (STEEPNESS + 1) / (weights + STEEPNESS)
+        return cls(Postings.of(names, rows, entries, strengths, width).thinned(), idf.astype(np.float32))

@@ -1,53 +1,58 @@
-"""Which entries a sign points to, and how strongly: three flat arrays, so that a thousand entries cost as little as a hundred."""
+"""Which entries a sign points to, and how strongly: a few flat arrays, so that a thousand entries cost as little as a hundred."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.hearing.rank.keys import Keys
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Places = npt.NDArray[np.intp]
+Weights = npt.NDArray[np.floating[Any]]
 
-
-LARGE = 1_000
-COMMON = 0.1
+LARGE: Final = 1_000
+COMMON: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Vector:
-    """The known signs of a text as rows of some postings, with their weights."""
+class Pointed:
+    """Where some asked signs point: `which` of them (by place in the asking), to which entry, how strongly."""
 
-    rows: Ints
+    which: Places
+    columns: Ints
     weights: Floats
+    width: int
 
-    def at(self, rows: Ints) -> Floats:
-        """This vector's weights at the given rows; 0 where it has none."""
-        if not len(self.rows):
-            return np.zeros(len(rows), np.float32)
-        order = np.argsort(self.rows)
-        places = np.searchsorted(self.rows[order], rows).clip(max=len(self.rows) - 1)
-        return np.where(self.rows[order][places] == rows, self.weights[order][places], np.float32(0.0))
+    def score(self, strengths: Floats) -> Floats:
+        """Sum over the asked signs of strength × weight, for every entry; `strengths` by place in the asking."""
+        return np.bincount(self.columns, self.weights * strengths[self.which], self.width).astype(np.float32)
+
+    def towards(self, column: int, asked: int) -> Floats:
+        """How strongly each of the `asked` signs points to one entry."""
+        there = (self.columns == column).nonzero()[0]
+        found = np.zeros(asked, np.float32)
+        found[self.which[there]] = self.weights[there]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """Row by sign: `rows[key]` is a row; `columns[starts[row]:starts[row+1]]` are entries in order, `weights` the strength of each."""
+    """Row by sign: `keys[row]` ascending; `columns[starts[row]:starts[row+1]]` are entries in order, `weights` the strength of each."""
 
-    rows: dict[str, int]
+    keys: Keys
     starts: Ints
     columns: Ints
     weights: Floats
-    cells: npt.NDArray[np.int64]
-    """Row × width + column, ascending: to find one strength without a walk."""
     width: int
 
     @classmethod
-    def of(cls, keys: Sequence[str], rows: Ints, columns: Ints, weights: Floats, width: int) -> "Postings":
+    def of(cls, keys: Keys, rows: Places, columns: Places, weights: Weights, width: int) -> "Postings":
         """From triples sorted by row, then column."""
         starts = np.searchsorted(rows, np.arange(len(keys) + 1)).astype(np.int32)
-        cells = rows.astype(np.int64) * width + columns
-        return cls({key: row for row, key in enumerate(keys)}, starts, columns.astype(np.int32), weights.astype(np.float32), cells, width)
+        return cls(keys, starts, columns.astype(np.int32), weights.astype(np.float32), width)
 
     def thinned(self) -> "Postings":
         """Without the signs that more than a tenth of a large base share: they cost most of the time and tell least.
@@ -60,27 +65,58 @@ class Postings:
             return self
         mask = np.repeat(kept, counts)
         starts = np.concatenate(([0], np.cumsum(np.where(kept, counts, 0)))).astype(np.int32)
-        return Postings(self.rows, starts, self.columns[mask], self.weights[mask], self.cells[mask], self.width)
+        return Postings(self.keys, starts, self.columns[mask], self.weights[mask], self.width)
 
-    def vector(self, keys: Iterable[str], weight: float = 1.0) -> Vector:
-        """The known ones of `keys`, all with the same weight."""
-        rows = [row for row in map(self.rows.get, keys) if row is not None]
-        return Vector(np.array(rows, np.int32), np.full(len(rows), weight, np.float32))
+    def rows(self, keys: Keys) -> Places:
+        """The row of each key, −1 for an unknown one."""
+        if not len(self.keys):
+            return np.full(len(keys), -1, np.intp)
+        places = np.searchsorted(self.keys, keys)
+        places[places == len(self.keys)] = 0
+        return np.where(self.keys[places] == keys, places, -1)
 
-    def score(self, wanted: Vector) -> Floats:
-        """Sum over the wanted signs of weight × strength, for every entry."""
-        if not len(wanted.rows):
-            return np.zeros(self.width, np.float32)
-        first = self.starts[wanted.rows]
-        counts = self.starts[wanted.rows + 1] - first
-        ends = np.cumsum(counts)
-        places = np.arange(ends[-1]) + np.repeat(first - ends + counts, counts)
-        return np.bincount(self.columns[places], self.weights[places] * np.repeat(wanted.weights, counts), self.width).astype(np.float32)
+    def point(self, rows: Places) -> Pointed:
+        """Where the signs of these rows point; a row of −1 points nowhere."""
+        which = (rows >= 0).nonzero()[0]
+        known = rows[which]
+        first = self.starts[known]
+        counts = self.starts[known + 1] - first
+        ends = counts.cumsum()
+        places = np.arange(ends[-1] if len(ends) else 0) + (first - ends + counts).repeat(counts)
+        return Pointed(which.repeat(counts), self.columns[places], self.weights[places], self.width)
 
-    def strengths(self, wanted: Vector, column: int) -> Floats:
-        """Weight × strength of every wanted sign for one entry; 0 where it does not point there."""
-        if not len(self.cells) or not len(wanted.rows):
-            return np.zeros(len(wanted.rows), np.float32)
-        cells = wanted.rows.astype(np.int64) * self.width + column
-        places = np.searchsorted(self.cells, cells).clip(max=len(self.cells) - 1)
-        return np.where(self.cells[places] == cells, self.weights[places] * wanted.weights, np.float32(0.0))
+    def beside(self, other: "Postings") -> "Postings":
+        """One table of both, for signs in the same rows: the other's columns follow these."""
+        counts, more = np.diff(self.starts), np.diff(other.starts)
+        rows = np.concatenate((np.repeat(np.arange(len(counts)), counts), np.repeat(np.arange(len(more)), more)))
+        order = np.argsort(rows, kind="stable")
+        columns = np.concatenate((self.columns, other.columns + self.width))[order]
+        weights = np.concatenate((self.weights, other.weights))[order]
+        starts = (self.starts + other.starts).astype(np.int32)
+        return Postings(self.keys, starts, columns, weights, self.width + other.width)
+
+
+def distinct(keys: Keys) -> tuple[Keys, Places]:
+    """Each key once, ascending, and for every key given its place among them."""
+    order = keys.argsort(kind="stable")
+    ordered = keys[order]
+    first = np.ones(len(keys), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    of = np.empty(len(keys), np.intp)
+    of[order] = first.cumsum() - 1
+    return ordered[first], of
+
+
+def summed(rows: Places, columns: Places, weights: Weights, width: int) -> tuple[Places, Places, npt.NDArray[np.float64]]:
+    """Triples put in order, those of one row and column added up."""
+    cells, inverse = np.unique(rows.astype(np.int64) * max(width, 1) + columns, return_inverse=True)
+    totals = np.bincount(inverse, weights, len(cells)).astype(float)
+    return cells // max(width, 1), cells % max(width, 1), totals
+
+
+def best(scores: Floats, limit: int) -> Places:
+    """Places of the highest scores, highest first, equal ones in their order."""
+    if 4 * limit >= len(scores):
+        return np.argsort(-scores, kind="stable")[:limit]
+    among = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
+    return among[np.argsort(-scores[among], kind="stable")[:limit]]

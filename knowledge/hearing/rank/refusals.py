@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knowledge.hearing.rank.examples import Examples
-from knowledge.hearing.rank.postings import Floats, Postings, Vector
+from knowledge.hearing.rank.examples import Examples, Left
+from knowledge.hearing.rank.postings import Floats, Postings, summed
 
 WEIGHT = 4.0
 FROM = 0.35
@@ -17,26 +17,23 @@ FROM = 0.35
 class Refusals:
     """`owner[sentence]` is the entry that the sentence is not for."""
 
-    postings: Postings
     owner: tuple[int, ...]
-    width: int
 
     @classmethod
-    def build(cls, sentences: Sequence[tuple[int, Vector]], examples: Examples) -> "Refusals":
-        """From (entry, vector of length one) of every sentence, over the rows of the examples."""
-        rows = np.concatenate([vector.rows for _, vector in sentences]) if sentences else np.zeros(0, np.int32)
+    def build(cls, sentences: Sequence[tuple[int, Left]], examples: Examples) -> tuple["Refusals", Postings]:
+        """From (entry, vector of length one) of every sentence; the postings, by sentence, lie in the rows of the examples."""
+        width = len(sentences)
+        rows = np.concatenate([np.zeros(0, np.intp), *(vector.rows for _, vector in sentences)])
         columns = np.repeat(np.arange(len(sentences)), [len(vector.rows) for _, vector in sentences])
-        weights = np.concatenate([vector.weights for _, vector in sentences]) if sentences else np.zeros(0, np.float32)
-        order = np.lexsort((columns, rows))
-        postings = Postings.of(list(examples.sums.rows), rows[order], columns[order].astype(np.int32), weights[order], max(len(sentences), 1))
-        return cls(postings, tuple(entry for entry, _ in sentences), len(examples.lengths))
+        weights = np.concatenate([np.zeros(0, np.float32), *(vector.weights for _, vector in sentences)])
+        postings = Postings.of(examples.sums.keys, *summed(rows, columns, weights, width), width)
+        return cls(tuple(entry for entry, _ in sentences)), postings
 
-    def score(self, wanted: Vector) -> Floats:
-        """What to take off every entry."""
-        held = np.zeros(self.width, np.float32)
-        if self.owner:
-            alike = self.postings.score(wanted)
-            for at in np.flatnonzero(alike > FROM):
-                entry = self.owner[at]
-                held[entry] = max(held[entry], WEIGHT * float(alike[at] - FROM))
-        return held
+    def hold_back(self, total: Floats, alike: Floats) -> None:
+        """Take off, in place, what the likeness to each sentence takes off its entry."""
+        held: dict[int, float] = {}
+        for at in np.flatnonzero(alike > FROM):
+            entry = self.owner[at]
+            held[entry] = max(held.get(entry, 0.0), WEIGHT * float(alike[at] - FROM))
+        for entry, weight in held.items():
+            total[entry] -= np.float32(weight)

@@ -24,7 +24,7 @@ _Groups = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Look-up of group numbers by writing and by sound; `lengths` by first character, longest first."""
+    """Look-up of group numbers by writing and by sound; `lengths` of the members that begin so, by first two characters, longest first."""
 
     written: dict[str, _Groups]
     heard: dict[str, _Groups]
@@ -43,7 +43,7 @@ class Synonyms:
                     heard.setdefault(sound, set()).add(number)
         lengths: dict[str, set[int]] = {}
         for member in (*written, *heard):
-            lengths.setdefault(member[0], set()).add(len(member))
+            lengths.setdefault(member[:2], set()).add(len(member))
         return cls(_settled(written), _settled(heard), {first: tuple(sorted(sizes, reverse=True)) for first, sizes in lengths.items()})
 
     def find(self, text: Plain, pieces: Cut) -> list[tuple[int, int, int]]:
@@ -68,17 +68,18 @@ class Synonyms:
         return [(group, start, end) for group, (start, end) in first.items()]
 
     def _scan(self, text: str, members: Mapping[str, _Groups]) -> Iterator[tuple[int, int, int]]:
-        at = 0
-        while at < len(text):
-            step = 1
-            for length in self.lengths.get(text[at], ()):
-                member = text[at : at + length]
-                if member in members:
-                    for group in members[member]:
-                        yield group, at, at + len(member)
-                    step = len(member)
+        lengths = self.lengths
+        free = 0
+        for at, letter in enumerate(text):
+            if at < free:
+                continue
+            for length in (*lengths.get(text[at : at + 2], ()), *((1,) if letter in members else ())):
+                groups = members.get(text[at : at + length])
+                if groups:
+                    free = min(at + length, len(text))
+                    for group in groups:
+                        yield group, at, free
                     break
-            at += step
 
 
 def _settled(found: Mapping[str, set[int]]) -> dict[str, _Groups]:
