@@ -81,7 +81,7 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
 
 def listen(talk: Talk) -> Hearing:
     """The present worry, all of it: what an answer added is understood with what it was added to (G11)."""
-    hearing = hear(talk.worry, talk.town.base, lang=talk.session.lang if talk.session.lang_offered else None)
+    hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang if talk.session.lang_offered else None)
     needs = tuple(need for need in hearing.needs if not _only_a_name(talk, need.text))
     hearing = hearing.model_copy(update={"needs": needs or hearing.needs})
     return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})

@@ -63,7 +63,7 @@ def offered(talk: Talk) -> Turn:
 
 def near_things(talk: Talk, *, uncounted: bool = True) -> Turn:
     """What is nearest, without a promise that it fits; [いらない] counts the need without the person (5b)."""
-    hearing = hear(talk.worry, talk.town.base, lang=talk.session.lang)
+    hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang)
     shown = cards(talk, hearing.cards, why_of(hearing), "card.near")
     domain = hearing.needs[0].domain if hearing.needs else None
     counted = () if uncounted else (RecordGap(reasons=talk.session.gap_reasons or ("none_exists",), domain=domain),)
