@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from knowledge.complaints import nearest
 from knowledge.entry import Domain, Entry, Town
 from knowledge.hearing.danger import BrokenDangerList, DangerList
 from knowledge.hearing.index import Index
@@ -69,22 +70,46 @@ def load(folder: Path, keep: Path | None = None) -> Base:
 
     `keep` is a folder of our own where what was built may be kept for the next start (kept.py).
     """
-    laid = lay(folder)
-    broken = [*errors(laid.problems), *unknown_hotlines(laid)]
-    if broken and own_danger_file(folder) is None:
-        raise BrokenBase(tuple(broken))
+    sources = sources_of(folder)
+    sound = kept(keep, "layers", sources, lambda: _sound(folder))
     danger = danger_of(folder, keep)
     if not isinstance(danger, DangerList):
-        broken += danger
-    if broken or laid.town is None or not isinstance(danger, DangerList):
+        raise BrokenBase(tuple(danger))
+    hearing = kept(keep, "index", sources, lambda: Index.build(sound.entries, sound.synonyms))
+    return Base(
+        version=sound.version, folder=folder, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
+        hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What of the layers the running product needs, when nothing is wrong in them."""
+
+    version: str
+    town: Town
+    entries: dict[str, Entry]
+    domains: dict[str, Domain]
+    hotlines: dict[str, Hotline]
+    synonyms: tuple[tuple[str, ...], ...]
+
+
+def _sound(folder: Path) -> _Sound:
+    """Raises BrokenBase with everything that is wrong, the list of dangers too."""
+    laid = lay(folder)
+    broken = [*errors(laid.problems), *unknown_hotlines(laid)]
+    if broken and own_danger_file(folder) is not None:
+        danger = danger_of(folder)
+        broken += [] if isinstance(danger, DangerList) else danger
+    if broken or laid.town is None:
         raise BrokenBase(tuple(broken))
     entries = {entry.id: entry for entry in laid.entries.values() if not entry.hidden}
-    sources = {*folder.rglob("*.y*ml"), *STARTER.rglob("*.y*ml")}
-    hearing = kept(keep, "index", sources, lambda: Index.build(entries, laid.synonyms))
-    return Base(
-        version=laid.version, folder=folder, town=laid.town, entries=MappingProxyType(entries), domains=MappingProxyType(laid.domains),
-        hotlines=MappingProxyType(laid.hotlines), hearing=hearing, danger=danger,
-    )  # fmt: skip
+    return _Sound(laid.version, laid.town, entries, laid.domains, laid.hotlines, laid.synonyms)
+
+
+def sources_of(folder: Path) -> set[Path]:
+    """Every file a base of this folder is made of."""
+    return {*folder.rglob("*.y*ml"), *STARTER.rglob("*.y*ml")}
 
 
 def own_danger_file(folder: Path) -> Path | None:
@@ -107,9 +132,14 @@ def unknown_hotlines(laid: Laid) -> list[Problem]:
     return [
         laid.sheets[entry.id].problem(
             ("contacts", place, "hotline"), "error", "unknown_hotline",
-            f"hotline: 「{contact.hotline}」という電話は一覧にありません", "hotlines.yaml の id を書いてください。",
+            f"hotline: 「{contact.hotline}」という電話は一覧にありません", _hotline_hint(contact.hotline, laid),
         )
         for entry in laid.entries.values()
         for place, contact in enumerate(entry.contacts)
         if contact.hotline is not None and contact.hotline not in laid.hotlines
     ]  # fmt: skip
+
+
+def _hotline_hint(said: str, laid: Laid) -> str:
+    near = nearest(said, list(laid.hotlines))
+    return f"もしかして「{near}」ですか。" if near else "hotlines.yaml にある id を書いてください。町の電話なら、hotline ではなく name と tel です。"

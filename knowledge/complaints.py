@@ -1,6 +1,6 @@
 """What the schema refuses, told at its line in the file and in Japanese (D15): unknown fields with 「もしかして」, wrong shapes, wrong words."""
 
-import difflib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import NoneType
@@ -8,13 +8,14 @@ from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from rapidfuzz import fuzz, process
 
 from knowledge.mending import quoted
 from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
 
 OUR_WORD_FOR: Final = {
-    "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "名前": "name", "名称": "name", "title": "name", "概要": "summary",
+    "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "telephone": "tel", "名前": "name", "名称": "name", "title": "name", "概要": "summary",
     "説明": "summary", "description": "summary", "例文": "examples", "例": "examples", "キーワード": "keywords", "検索語": "keywords",
     "時間": "hours", "受付時間": "hours", "開館時間": "hours", "営業時間": "hours", "曜日": "days", "休み": "closed", "休館日": "closed",
     "定休日": "closed", "連絡先": "contacts", "窓口": "contacts", "住所": "address", "場所": "place", "費用": "cost", "料金": "cost",
@@ -23,6 +24,22 @@ OUR_WORD_FOR: Final = {
     "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "start": "from", "end": "to",
 }  # fmt: skip
 """What people call a field → what it is called here."""
+OUR_VALUE_FOR: Final = {
+    "相談": "consultation", "窓口": "consultation", "給付": "benefit", "手当": "benefit", "お金": "benefit", "助成": "benefit", "サービス": "service",
+    "場所": "place", "施設": "place", "居場所": "place", "活動": "activity", "催し": "activity", "イベント": "activity", "緊急": "emergency",
+    "今夜": "tonight", "夜間": "night", "夜": "night", "子ども": "child", "訪問": "outreach", "匿名": "anonymous", "日本語": "ja", "英語": "en",
+    "中国語": "zh", "ポルトガル語": "pt", "ベトナム語": "vi", "やさしい日本語": "easy",
+}  # fmt: skip
+"""What people write for a closed word → the word."""
+HOW_TO_WRITE: Final = {
+    "hours": '- {days: 月-金, from: "9:00", to: "17:00"}', "contacts": "- name: 福祉課", "events": "- {title: 茶話会, on: 2026-12-03}",
+    "checked": "checked: {on: 2026-10-01, by: 福祉課}", "who": "who: {note: 市内に住んでいる人}",
+    "valid": "valid: {from: 2026-04-01, until: 2027-03-31}", "place": "place: {address: 中央1丁目}",
+    "translations": "translations: {en: {name: …, summary: …}}", "examples": "- 住民が書くような文",
+}  # fmt: skip
+"""A field that is more than one word → one line of how it is written."""
+NEAR: Final = 60
+"""How alike two words must be to be taken for the same one misspelt (0–100)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +63,18 @@ class Source:
 
 def complaints(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[Problem]:
     """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
-    for one in error.errors(include_url=False):
-        way = tuple(part for part in one["loc"] if part != "[key]")
-        yield _complaint(one, way, model, _source(sources, way))
+    found = error.errors(include_url=False)
+    with_wide_colon = {(*_way(one)[:-1], str(_way(one)[-1]).partition("：")[0].strip()) for one in found if "：" in str(_way(one)[-1:])}
+    for one in found:
+        way = _way(one)
+        source = _source(sources, way)
+        if one["type"] == "missing" and (way in with_wide_colon or not source.read.whole):
+            continue  # it stands there, in a line that could not be read
+        yield _complaint(one, way, model, source)
+
+
+def _way(one: ErrorDetails) -> Trail:
+    return tuple(part for part in one["loc"] if part != "[key]")
 
 
 def _source(sources: list[Source], way: Trail) -> Source:
@@ -64,15 +90,18 @@ def _complaint(one: ErrorDetails, way: Trail, model: type[BaseModel], source: So
     match one["type"]:
         case "extra_forbidden":
             return _unknown(told, name, model)
+        case "missing" if way in _written(source):
+            return told.problem("empty", f"{name}: 値が空です", f"「{name}: …」のように、言葉を書いてください。", key=True)
         case "missing":
             return told.problem("missing", f"{name} がありません", f"「{name}: …」の行を足してください。", key=True)
         case "literal_error":
-            return told.problem("word", f"{name}: 「{said}」は使えません", _choose(str(said), _choices(context)))
+            return told.problem("word", f"{name}: 「{'' if said is None else said}」は使えません", _choose(str(said), _choices(context)))
         case "tuple_type" | "list_type":
-            return told.problem("list", f"{name}: ここは一覧です", "「- 」の行を並べるか、[ ] で囲んでください。")
+            return told.problem("list", f"{name}: ここは一覧です", f"「{HOW_TO_WRITE.get(name, '- …')}」のような行を並べてください。")
         case "model_type" | "mapping_type" | "dict_type" | "model_attributes_type":
             colon = isinstance(said, str) and "：" in said
-            hint = "全角の「：」は読めません。半角の「: 」にしてください。" if colon else "「項目: 値」の形で書いてください。"
+            example = f"「{HOW_TO_WRITE[name]}」のように書いてください。" if name in HOW_TO_WRITE else "「項目: 値」の形で書いてください。"
+            hint = "全角の「：」「｛」は読めません。半角の「: 」「{ }」にしてください。" if colon else example
             return told.problem("wide_colon" if colon else "shape", f"{name}: ここは「項目: 値」のかたまりです", hint)
     if "hint" in context:
         message = one["msg"] if not name else f"{name}: {one['msg']}"
@@ -104,8 +133,8 @@ def _unknown(told: _Telling, name: str, model: type[BaseModel]) -> Problem:
 
 
 def _choose(said: str, choices: list[str]) -> str:
-    near = difflib.get_close_matches(said, choices, 1, 0.6) if len(said) > 3 else []  # T17 is near to every topic
-    return f"もしかして「{near[0]}」ですか。" if near else f"次から選んでください: {', '.join(choices)}"
+    near = OUR_VALUE_FOR.get(said) or (closest(said, choices) if len(said) > 3 else None)  # T17 is near to every topic
+    return f"もしかして「{near}」ですか。" if near in choices else f"次から選んでください: {', '.join(choices)}"
 
 
 def _choices(context: dict[str, Any]) -> list[str]:
@@ -125,6 +154,12 @@ def _mended(read: Read, trail: Trail, suggestion: str) -> str | None:
     return f"{line[:start]}{right}{line[start + place.width :]}"
 
 
+def _written(source: Source) -> set[Trail]:
+    """The ways at which a field's name stands, with or without a value."""
+    start = len(source.trail)
+    return {trail[start:] for trail in source.read.keys}
+
+
 def _name(way: Trail) -> str:
     return next((part for part in reversed(way) if isinstance(part, str)), "")
 
@@ -136,8 +171,15 @@ def field_names(model: type[BaseModel] | None) -> list[str]:
 
 def nearest(name: str, known: list[str]) -> str | None:
     """The field that was probably meant."""
-    translated = OUR_WORD_FOR.get(name)
-    return translated if translated in known else next(iter(difflib.get_close_matches(name.lower(), known, 1, 0.6)), None)
+    plain = unicodedata.normalize("NFKC", name).strip()
+    translated = OUR_WORD_FOR.get(plain)
+    return translated if translated in known else closest(plain.lower(), known)
+
+
+def closest(said: str, known: list[str]) -> str | None:
+    """The known word that is most alike; None when none is near."""
+    found = process.extractOne(said, known, scorer=fuzz.ratio, score_cutoff=NEAR)
+    return None if found is None else str(found[0])
 
 
 def _model_at(model: type[BaseModel] | None, way: Trail) -> type[BaseModel] | None:

@@ -6,6 +6,7 @@ misspelt one would be lost without a word. Complaints are Japanese (knowledge/wr
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -28,7 +29,7 @@ OTHER_LANGUAGES: Final[tuple[Lang, ...]] = tuple(lang for lang in get_args(Lang)
 
 
 class Written(BaseModel):
-    """A frozen value that staff wrote: unknown fields refused, `null` the same as left out."""
+    """A frozen value that staff wrote: unknown fields refused (empty ones too), `null` the same as left out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -36,8 +37,15 @@ class Written(BaseModel):
     @classmethod
     def _null_is_left_out(cls, fields: Any) -> Any:
         if isinstance(fields, dict):
-            return {name: value for name, value in fields.items() if value is not None}
+            known = _names(cls)
+            return {name: value for name, value in fields.items() if value is not None or name not in known}
         return fields
+
+
+@lru_cache
+def _names(model: type[Written]) -> frozenset[str]:
+    """What its fields are called, in a file and in code."""
+    return frozenset({info.alias or name for name, info in model.model_fields.items()} | model.model_fields.keys())
 
 
 def _days_line(value: object) -> str:
@@ -147,6 +155,8 @@ class Event(Written):
     def _has_a_day(self) -> Self:
         if (self.on is None) == (self.every is None):
             raise wrong("event_day", "日付かくり返しの、どちらか一つが要ります", "「on: 2026-12-03」か「every: 毎週火」を書いてください。")
+        if self.from_ is not None and self.to is not None and minutes(self.to) <= minutes(self.from_):
+            raise wrong("hours_order", "終わりが始まりより前です", f"夜をまたぐときは「翌{self.to}」と書いてください。")
         return self
 
 
@@ -171,6 +181,12 @@ class Validity(Written):
 
     from_: Day | None = Field(default=None, alias="from")
     until: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_ is not None and self.until is not None and self.until < self.from_:
+            raise wrong("valid_order", "終わりの日が、始まりの日より前です", "from に始まりの日、until に終わりの日を書いてください。")
+        return self
 
 
 class Translation(Written):

@@ -60,6 +60,7 @@ class Layer:
     doubles: list[Sheet] = field(default_factory=list)
     """Entries whose id was taken already: checked, so that all their mistakes are told at once, then left out."""
     problems: list[Problem] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
     fingerprint: bytes = b""
 
 
@@ -81,6 +82,8 @@ class Laid:
     over_starter: bool
     version: str
     problems: tuple[Problem, ...]
+    reads: tuple[Read, ...]
+    """The files of the folder itself."""
 
 
 def lay(folder: Path) -> Laid:
@@ -92,7 +95,7 @@ def lay(folder: Path) -> Laid:
     over = _lies_over(top, starter)
     entries = dict(starter.entries) if over else {}
     for entry_id, sheet in top.entries.items():
-        if over and entry_id not in entries and "name" not in sheet.fields:
+        if over and entry_id not in entries and not {"name", "summary"} & sheet.fields.keys():
             top.problems += _misspelt(sheet, entry_id, entries)
         entries[entry_id] = _over(entries.get(entry_id), sheet)
     top.doubles = [_over(starter.entries.get(str(sheet.fields["id"])) if over else None, sheet) for sheet in top.doubles]
@@ -113,6 +116,7 @@ def read_layer(folder: Path) -> Layer:
             continue
         read = read_bytes(content, str(file))
         layer.problems += read.problems
+        layer.reads.append(read)
         if len(inside.parts) == 1 and inside.stem in SPECIAL_FILES and inside.suffix == ".yaml":
             _take_special(layer, inside.stem, read)
         else:
@@ -131,7 +135,7 @@ def _yaml_files(folder: Path, layer: Layer) -> Iterator[tuple[Path, Path]]:
         if name.endswith((".yaml", ".yml")) and not name.startswith(".")
     ]
     root = folder.resolve()
-    for file in sorted(found):
+    for file in sorted(found, key=lambda file: file.parts):
         if file.is_symlink() and not file.resolve().is_relative_to(root):
             message = "フォルダーの外を指しているファイルは読みません"
             layer.problems.append(Problem(str(file), 1, 1, "error", "outside", message, "ファイルそのものを、このフォルダーに置いてください。"))
@@ -273,7 +277,7 @@ def _checked(top: Layer, entries: dict[str, Sheet], layers: tuple[Layer, ...], *
         domains=_all_as(Domain, domains, problems), hotlines=_all_as(Hotline, hotlines, problems), hotline_sheets=hotlines,
         synonyms=top.synonyms if len(layers) > 1 else (), own_ids=frozenset(top.entries), over_starter=over,
         version=hashlib.sha256(b"".join(layer.fingerprint for layer in layers)).hexdigest()[:12],
-        problems=tuple(sorted(problems, key=lambda problem: problem.order)),
+        problems=tuple(sorted(problems, key=lambda problem: problem.order)), reads=tuple(top.reads),
     )  # fmt: skip
 
 
@@ -295,9 +299,15 @@ def _all_as(model: type[M], sheets: dict[str, Sheet], problems: list[Problem]) -
 def _as(model: type[M], sheet: Sheet | None, problems: list[Problem]) -> M | None:
     if sheet is None:
         return None
+    alone, (first, *_) = len(sheet.sources) == 1, sheet.sources
+    if alone and isinstance(known := first.read.checked.get(first.trail), model):
+        return known
     try:
-        return model.model_validate(sheet.fields)
+        made = model.model_validate(sheet.fields)
     except ValidationError as error:
         told = {(problem.file, problem.line) for problem in problems if problem.code == "empty_before_hash"}
         problems += [found for found in complaints(error, model, list(sheet.sources)) if (found.file, found.line) not in told]
         return None
+    if alone:
+        first.read.checked[first.trail] = made
+    return made

@@ -3,9 +3,10 @@
 `check` reads; `try_examples` asks the ranker. Neither knows the date: it is brought in.
 """
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,19 +30,39 @@ CARDS: Final = 3
 _KEBAB: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER_IN_TEXT: Final = re.compile(r"[0０][\d０-９]{1,4}[-−ー－―‐][\d０-９]{1,4}[-−ー－―‐][\d０-９]{3,4}")
 _TEXTS_ON_CARDS: Final = ("name", "summary", "how", "cost")
+_UNREAD: Final = re.compile(r"\.ya?ml.+$|\.(?!ya?ml$)(?i:ya?ml)$")
+_WORD_LISTS: Final = ("keywords", "bring", "provider")
+_JAPAN: Final = ((20.0, 46.0), (122.0, 154.0))
+"""Latitudes and longitudes between which all of Japan lies."""
 _SAMPLE_NUMBER: Final = "000-"
 
 
 def check(folder: Path, *, today: date) -> list[Problem]:
     """Every mistake and every piece of advice for every file of a folder, in order of place."""
     laid = lay(folder)
-    problems = [*laid.problems, *unknown_hotlines(laid), *_danger(folder)]
+    problems = [*laid.problems, *unknown_hotlines(laid), *_danger(folder), *_odd_files(folder, laid)]
     for entry_id in _told_of(laid):
         entry = laid.entries.get(entry_id)
         if entry is not None:
             problems += _entry(_Look(laid, entry, laid.sheets[entry_id], today))
     problems += _twins(laid)
     return sorted(set(problems), key=lambda problem: problem.order)
+
+
+def _odd_files(folder: Path, laid: Laid) -> Iterator[Problem]:
+    """Files that were meant to be read and are not (food-bank.yaml.txt), and marks of Windows that do no harm: told once for the whole folder."""
+    for where, _, names in os.walk(folder):
+        for name in sorted(names):
+            if _UNREAD.search(name) and not name.startswith("."):
+                hint = "ファイルの名前の終わりを .yaml にしてください。使わないなら消してください。"
+                yield Problem(str(Path(where, name)), 1, 1, "warning", "file_ending", "このファイルは読まれません", hint)
+    for code, mark, what in (("bom", "bom", "先頭に目に見えない印（BOM）"), ("crlf", "crlf", "Windows の改行（CRLF）")):
+        marked = [read for read in laid.reads if mark in read.marks]
+        if marked:
+            others = f"（ほかに {len(marked) - 1} 件）" if len(marked) > 1 else ""
+            message = f"{what}があります{others}。このまま読めます"
+            hint = "気になるときは madoguchi knowledge fix で取れます。"
+            yield Problem(marked[0].file, 1, 1, "warning", code, message, hint, marked[0].source_line(1))
 
 
 def _told_of(laid: Laid) -> list[str]:
@@ -85,6 +106,7 @@ class _Look:
 def _entry(look: _Look) -> Iterator[Problem]:
     yield from _identity(look)
     yield from _words(look)
+    yield from _lists(look)
     yield from _examples(look)
     yield from _dates(look)
     for place, contact in enumerate(look.entry.contacts):
@@ -94,14 +116,17 @@ def _entry(look: _Look) -> Iterator[Problem]:
 def _identity(look: _Look) -> Iterator[Problem]:
     entry, source = look.entry, look.sheet.sources[0]
     if not _KEBAB.fullmatch(entry.id):
-        yield look.at(("id",), "id_form", f"id「{entry.id}」", "半角の英小文字・数字・「-」にしておくと、どこでも使えます。")
+        message = f"id「{entry.id}」に、半角の英小文字・数字・「-」でない文字があります"
+        hint = "半角の英小文字・数字・「-」にしておくと、どこでも使えます。"
+        yield look.at(("id",), "id_form", message, hint)
     stem = Path(source.read.file).stem
     if source.trail == () and stem != entry.id:
         hint = f"{entry.id}.yaml にすると、あとで見つけやすくなります。"
         yield look.at(("id",), "file_name", f"ファイルの名前「{stem}」と id「{entry.id}」がちがいます", hint)
     domains = look.laid.domains
     if entry.domain is not None and entry.domain not in domains and (look.laid.over_starter or _has_own_domains(look.laid)):
-        near = nearest(entry.domain, list(domains))
+        called = (domain.id for domain in domains.values() if entry.domain in domain.name)
+        near = next(called, None) or nearest(entry.domain, list(domains))
         hint = f"もしかして「{near}」ですか。" if near else f"使えるもの: {', '.join(domains)}"
         yield look.at(("domain",), "unknown_domain", f"domain: 「{entry.domain}」は domains.yaml にありません", hint)
 
@@ -123,6 +148,19 @@ def _words(look: _Look) -> Iterator[Problem]:
         if found:
             message = f"{field}: 電話番号「{found[0]}」が文の中にあります"
             yield look.at((field,), "number_in_text", message, "contacts の tel に書くと、押してかけられます。")
+
+
+def _lists(look: _Look) -> Iterator[Problem]:
+    """`[食料、食品]` is one word to YAML: lists of words are parted by a half-width comma. Sentences may have a 、."""
+    lists: list[tuple[Trail, Sequence[str]]] = [((name,), getattr(look.entry, name)) for name in _WORD_LISTS]
+    for place, contact in enumerate(look.entry.contacts):
+        lists += [(("contacts", place, name), getattr(contact, name)) for name in ("area", "languages")]
+    for way, words in lists:
+        for number, word in enumerate(words):
+            parts = [part for part in re.split("[、，]", word) if part.strip()]
+            if len(parts) > 1:
+                message = f"{way[-1]}: 「{word}」は、一つの言葉として読まれます"
+                yield look.at((*way, number), "wide_comma", message, f"半角の「, 」で [{', '.join(parts)}] のように分けてください。")
 
 
 def _examples(look: _Look) -> Iterator[Problem]:
@@ -168,10 +206,21 @@ def _contact(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
     if contact.tel is not None and contact.tel.startswith(_SAMPLE_NUMBER) and not (town and town.sample):
         hint = "あなたの町の番号に書きかえてください。"
         yield look.at((*way, "tel"), "sample_number", f"tel: {contact.tel} は見本の番号です", hint, level="error")
+    if contact.tel is not None and re.fullmatch(r"0\d{9,10}", contact.tel):
+        hint = "市外局番などを「-」で区切ると、読みやすくなります。このままでも、書かれたとおりに出ます。"
+        yield look.at((*way, "tel"), "no_hyphen", f"tel: {contact.tel} に「-」がありません", hint)
+    yield from _where(look, way, contact)
     for place, area in enumerate(contact.area):
         if town is not None and town.areas and area != WHOLE_TOWN and area not in town.areas:
             hint = f"town.yaml の areas にあるもの: {', '.join(town.areas)}、または {WHOLE_TOWN}"
             yield look.at((*way, "area", place), "unknown_area", f"area: 「{area}」は町の地区にありません", hint)
+
+
+def _where(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
+    for name, value, (least, most) in zip(("lat", "lon"), (contact.place.lat, contact.place.lon), _JAPAN, strict=True):
+        if value is not None and not least <= value <= most:
+            hint = "lat が緯度（20〜46）、lon が経度（122〜154）です。逆になっていないか、見てください。"
+            yield look.at((*way, "place", name), "outside_japan", f"{name}: {value} は日本の外です", hint)
 
 
 # ---------------------------------------------------------------- between entries

@@ -11,6 +11,7 @@ from typing import Final
 
 import yaml
 
+from knowledge.letters import ODD_SPACE
 from knowledge.problem import Problem
 
 
@@ -38,11 +39,19 @@ class Broken:
 LONGEST: Final = 4000
 """Longer lines are only pointed at, not explained: nobody typed them, and looking at them takes time (R50)."""
 
+MOST_TRIED: Final = 5
+"""Lines tried for an open quote, the nearest first."""
+
 _FIELD: Final = r"^(?P<before>\s*(?:- +)*)"
 _WIDE_COLON: Final = re.compile(_FIELD + r"(?P<key>[^\s:：\"'#\[{,]+)(?P<colon>\s*：[\s　]*)(?P<value>.*)$")
 _NO_SPACE: Final = re.compile(_FIELD + r"(?P<key>[A-Za-z_]+):(?P<value>(?!//)\S.*)$")
 _COLON_INSIDE: Final = re.compile(_FIELD + r"(?P<key>[^\s:：\"'#\[{,][^:]*?): +(?P<value>[^\"'\[{|>#].*?)(?P<note>\s+# .*)?$")
-_STRANGE_START: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>[@`%|>*&!,\]}].*?)\s*$")
+_STRANGE_START: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:[@`%|>*&!,\]}]|\? ).*?)\s*$")
+_BRACKET_THEN_MORE: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:\[[^\[\]]*\]|\{[^{}]*\})\s*[^\s#,\]}:].*?)\s*$")
+_ODD_AFTER: Final = re.compile(_FIELD + rf"(?P<mark>-|[A-Za-z_]+:)(?P<gap> *[{ODD_SPACE}][{ODD_SPACE} ]*)(?P<value>\S.*)$")
+_BULLET: Final = re.compile(r"^(?P<before>\s*)(?P<mark>[－−―—–•●○◯・＊])\s*(?P<value>\S.*)$")
+_NO_COLON: Final = re.compile(r"^(?P<before>\s*(?:- +)*)(?P<key>[A-Za-z_]+)(?P<mark>\s*[;=；＝→]\s*|\s+)(?P<value>[^:\s][^:]*)$")
+_HASH_IN_BRACKETS: Final = re.compile(r"(?P<before>[\[{].*?[:,\[{]\s*)(?P<value>(?<=\s)#[^\s,\]}]+)")
 _OPEN_QUOTE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<quote>["'])(?:(?!(?P=quote)).)*$""")
 _QUOTED_THEN_MORE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<value>(["']).*?\2\s*[^\s#,\]}:].*?)\s*$""")
 
@@ -93,12 +102,34 @@ def _tab(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken
 
 def _wide_indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     for number in _near(error, lines, line):
-        indent = re.match(r"[ ]*　[　 ]*", lines[number])
+        indent = re.match(f"( *)([{ODD_SPACE}][{ODD_SPACE} ]*)", lines[number])
         if indent:
-            mended = ("" if number == 0 else indent[0].replace("　", "  ")) + lines[number][indent.end() :]
-            start = indent[0].index("　")
-            hint = "全角の空白は使えません。半角の空白 2 つずつにしてください。"
-            return Broken(number, start, "wide_indent", "字下げに全角の空白が使われています", hint, indent.end() - start, mended, certain=False)
+            spaces = indent[0].replace("　", "  ") if "　" in indent[0] else " " * len(indent[0])
+            mended = ("" if number == 0 else spaces) + lines[number][indent.end() :]
+            kind = "全角の空白" if "　" in indent[0] else "ふつうの空白でない空白（Web や Word から写した空白）"
+            hint = "使えるのは半角の空白だけです。半角の空白 2 つずつにしてください。"
+            return Broken(number, indent.start(2), "wide_indent", f"字下げに{kind}が使われています", hint, len(indent[2]), mended, certain=False)
+    return None
+
+
+def _odd_after(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    for number in _near(error, lines, line):
+        found = _ODD_AFTER.match(lines[number])
+        if found:
+            mended = f"{found['before']}{found['mark']} {found['value']}"
+            kind = "全角の空白" if "　" in found["gap"] else "ふつうの空白でない空白"
+            hint = f"「{found['mark']} …」のように、半角の空白を一つにしてください。"
+            return Broken(number, found.start("gap"), "wide_space", f"{found['mark']} のあとが{kind}です", hint, len(found["gap"]), mended)
+    return None
+
+
+def _bullet(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    for number in _near(error, lines, line):
+        found = _BULLET.match(lines[number])
+        if found:
+            mended = f"{found['before']}- {found['value']}"
+            hint = "一覧の行は、半角の「- 」（ハイフンと空白）で始めてください。"
+            return Broken(number, found.start("mark"), "wide_dash", f"行の頭の「{found['mark']}」は読めません", hint, 1, mended)
     return None
 
 
@@ -125,18 +156,29 @@ def _no_space(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> B
 
 
 def _open_quote(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
-    if error.context == "while scanning a quoted scalar" and error.context_mark is not None:
-        number, column = error.context_mark.line, error.context_mark.column
-    else:
-        opened = [(number, _OPEN_QUOTE.match(lines[number])) for number in _near(error, lines, line)]
-        number, column = next(((number, found.start("quote")) for number, found in opened if found), (-1, 0))
-    if number < 0:
-        return None
-    text = lines[number]
-    quote = text[column]
-    hint = f"行の終わりに {quote} を足すか、はじめの {quote} を消してください。"
-    mended = text.rstrip() + quote
-    return Broken(number, column, "open_quote", f"{quote} で始まっていますが、閉じる {quote} がありません", hint, len(text) - column, mended)
+    """A quote that nobody closed swallows the lines below it, often as far as the next quote: the complaint then stands far away."""
+    stopped = _stops(lines)
+    opened = [(number, found) for number in range(line, -1, -1) if len(lines[number]) <= LONGEST and (found := _OPEN_QUOTE.match(lines[number]))]
+    for number, found in opened[:MOST_TRIED]:
+        column = found.start("quote")
+        text, quote = lines[number].rstrip(), found["quote"]
+        at_key = re.match(r"\s*(?:- +)*[\"'][A-Za-z_]+: ", text)
+        mended = text[:column] + text[column + 1 :] if at_key else text + quote
+        if _stops([*lines[:number], mended, *lines[number + 1 :]]) > stopped or number == line:
+            hint = f"行の終わりに {quote} を足すか、はじめの {quote} を消してください。"
+            return Broken(number, column, "open_quote", f"{quote} で始まっていますが、閉じる {quote} がありません", hint, len(text) - column, mended)
+    return None
+
+
+def _stops(lines: Sequence[str]) -> int:
+    """The line where the parser gives up; beyond the last where it does not."""
+    try:
+        for _ in yaml.parse("\n".join(lines), Loader=yaml.CBaseLoader):
+            pass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return mark.line if mark else 0
+    return len(lines) + 1
 
 
 def _backslash(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
@@ -176,12 +218,56 @@ def _after_quote(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -
 
 def _strange_start(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     found = _STRANGE_START.match(lines[line])
-    if not found or ("found character that cannot start" not in (error.problem or "") and "alias" not in (error.context or "")):
+    if not found:
         return None
     start, said = found.start("value"), found["value"]
     mended = lines[line][:start] + quoted(said, always=True)
     hint = f'{quoted(said, always=True)} のように " で囲んでください。'
     return Broken(line, start, "strange_start", f"「{said[0]}」で始まる値は、そのままでは読めません", hint, len(said), mended)
+
+
+def _after_bracket(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """`how: [重要] 窓口へ` begins a list to YAML."""
+    found = _BRACKET_THEN_MORE.match(lines[line])
+    if not found:
+        return None
+    start, said = found.start("value"), found["value"]
+    mended = lines[line][:start] + quoted(said, always=True)
+    hint = f"値の全体を囲んでください: {quoted(said, always=True)}"
+    return Broken(line, start, "strange_start", f"「{said[0]}」で始まる値は、一覧として読まれます", hint, len(said), mended)
+
+
+def _hash_in_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """`{tel: #8008}`: everything after the hash is a comment, the closing bracket too."""
+    if not (error.context or "").startswith("while parsing a flow") or error.context_mark is None:
+        return None
+    number = error.context_mark.line
+    found = _HASH_IN_BRACKETS.search(lines[number])
+    if not found:
+        return None
+    start, said = found.start("value"), found["value"]
+    mended = f'{lines[number][:start]}"{said}"{lines[number][found.end() :]}'
+    hint = f'# から後ろはコメントとして読まれます。"{said}" のように " で囲んでください。'
+    return Broken(number, start, "empty_before_hash", "# から後ろが読まれません", hint, len(said), mended)
+
+
+def _no_colon(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """A line that should be 「項目: 値」 and has no colon; the parser notices at the next one."""
+    if "expected ':'" not in (error.problem or "") or error.context_mark is None:
+        return None
+    number = error.context_mark.line
+    text = lines[number]
+    start = len(text) - len(text.lstrip())
+    if not text.strip() or re.search(r":(\s|$)", text):
+        return None
+    found = _NO_COLON.match(text)
+    if found:
+        mended = f"{found['before']}{found['key']}: {found['value']}"
+        hint = f"「{mended.strip()}」のように、項目の名前のあとに半角の「: 」を書いてください。"
+        message = f"{found['key']} のあとに「: 」がありません"
+        return Broken(number, found.start("mark"), "no_colon", message, hint, len(found["mark"]), mended, certain=False)
+    hint = "「項目: 値」の形にしてください。上の行のつづきなら、上の行の終わりへ移してください。"
+    return Broken(number, start, "no_colon", f"「{text.strip()[:20]}」の行に「: 」がありません", hint, max(len(text.strip()), 1))
 
 
 def _colon_inside(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
@@ -208,6 +294,10 @@ def _inside_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: in
     if not (error.context or "").startswith("while parsing a flow") or error.context_mark is None:
         return None
     _, column = _place(error, lines)
+    doubled = re.search(r",\s*,", lines[line])
+    if doubled:
+        mended = lines[line][: doubled.start()] + "," + lines[line][doubled.end() :]
+        return Broken(line, doubled.start(), "double_comma", "「,」が二つ続いています", "「,」を一つにしてください。", len(doubled[0]), mended)
     hint = '中の言葉に「: 」「, 」「[ ]」「{ }」があるときは、その言葉を " で囲んでください。'
     return Broken(line, column, "inside_brackets", "[ ] や { } の中が、ここから読めません", hint)
 
@@ -240,8 +330,8 @@ def _begins(line: str, dash: bool) -> int:
 
 Look = Callable[[yaml.MarkedYAMLError, Sequence[str], int], Broken | None]
 _LOOKS: Final[tuple[Look, ...]] = (
-    _tab, _wide_indent, _backslash, _open_quote, _wide_colon, _no_space, _strange_start, _after_quote, _open_bracket,
-    _colon_inside, _inside_brackets, _no_space_dash, _indent,
+    _tab, _wide_indent, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start, _after_quote,
+    _after_bracket, _open_bracket, _colon_inside, _inside_brackets, _no_space_dash, _bullet, _no_colon, _indent,
 )  # fmt: skip
 
 

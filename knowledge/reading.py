@@ -7,13 +7,15 @@ All mistakes of a file are named at once: what only breaks the form is mended in
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
 from knowledge import mending
+from knowledge.letters import clean, too_many_brackets
 from knowledge.problem import Problem, Severity, errors, render
 
 __all__ = ["Place", "Problem", "Read", "Trail", "Tree", "errors", "read_yaml", "render"]
@@ -25,16 +27,14 @@ Trail: TypeAlias = "tuple[str | int, ...]"
 DEEPEST: Final = 12
 LARGEST: Final = 256 * 1024
 """Bytes of one file."""
+MOST_READ: Final = 8_192
+"""Files remembered as they were read: after one is changed, only that one is read anew."""
 MOST_MENDED: Final = 20
 """So many broken lines of one file are told; after that the rest is noise."""
-MOST_OPEN: Final = 200
-"""Open brackets of one text, those in prose counted too."""
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_NEW_ROW: Final = re.compile(r"\s*(?:-|[－−―—–•●○◯・]|[A-Za-z_]+\s*：)")
 _BREAKS: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
-_CONFLICT: Final = re.compile(r"^(<{7}|\|{7}|={7}|>{7})( |$)")
 
 
 class Place(NamedTuple):
@@ -47,18 +47,44 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Read:
-    """One file as text. `tree` is None when it is empty or could not be read."""
+    """One file as text. `tree` is None when it is empty or could not be read.
+
+    Places are found by reading once more, when the first is asked for: of thousands of files only those with something to tell are.
+    """
 
     file: str
     tree: Tree
     problems: tuple[Problem, ...]
-    keys: Mapping[Trail, Place]
-    values: Mapping[Trail, Place]
     lines: tuple[str, ...]
+    whole: bool = True
+    """False when lines could not be read: what stands in them is not missing."""
+    marks: frozenset[str] = frozenset()
+    """Of `bom` and `crlf`, what the file's bytes have."""
 
     @property
     def broken(self) -> bool:
         return any(problem.level == "error" for problem in self.problems)
+
+    @cached_property
+    def checked(self) -> dict[Trail, object]:
+        """What was made of its rows: a file that has not changed need not be checked against the schema again."""
+        return {}
+
+    @cached_property
+    def _built(self) -> "_Builder":
+        cleaned, _ = clean(self.file, self.lines)
+        deep = any(too_many_brackets(self.file, cleaned, DEEPEST))
+        return _Builder(self.file, self.lines) if deep else _build(self.file, self.lines, cleaned)[0]
+
+    @property
+    def keys(self) -> Mapping[Trail, Place]:
+        """Where each field's name stands."""
+        return self._built.keys
+
+    @property
+    def values(self) -> Mapping[Trail, Place]:
+        """Where each value stands."""
+        return self._built.values
 
     def place(self, trail: Trail, *, key: bool = False) -> Place:
         """Where the value (or its field's name) stands; for what is missing, the nearest thing around it."""
@@ -89,88 +115,104 @@ def read_yaml(source: Path | str, file: str | None = None) -> Read:
     return _read_text(source.removeprefix("\ufeff"), name)
 
 
+@lru_cache(maxsize=MOST_READ)
 def read_bytes(content: bytes, file: str) -> Read:
-    """Read the bytes of a file. UTF-8 with or without BOM, any line ends."""
+    """Read the bytes of a file. UTF-8 with or without BOM, any line ends. What is in another code is told, and read on where it can be."""
     if len(content) > LARGEST:
         return _unread(file, "too_large", f"ファイルが大きすぎます（{len(content) // 1024} KB）", f"{LARGEST // 1024} KB までに分けてください。")
+    foreign = _no_text(content)
+    if foreign is not None:
+        return _unread(file, "no_text", f"文字のファイルではありません（{foreign[0]}）", foreign[1])
+    marks = frozenset(name for name, has in (("bom", content.startswith(b"\xef\xbb\xbf")), ("crlf", b"\r\n" in content)) if has)
     try:
-        return _read_text(content.decode("utf-8-sig"), file)
+        read = _read_text(content.decode("utf-8-sig"), file)
+        return replace(read, marks=marks) if marks else read
     except UnicodeDecodeError as wrong:
         line = content.count(b"\n", 0, wrong.start) + 1
-        return _unread(file, "not_utf8", f"文字コードが UTF-8 ではありません{_guess(content)}", "「UTF-8」を選んで保存しなおしてください。", line)
+        code = _code_of(content)
+        hint = "「UTF-8」を選んで保存しなおしてください（メモ帳では「名前を付けて保存」の下のほうで選べます）。"
+        told = Problem(file, line, 1, "error", "not_utf8", f"文字コードが UTF-8 ではありません{_CODES[code]}", hint)
+        if code is None:
+            return Read(file, None, (told,), ())
+        read = _read_text(content.decode(code), file)
+        return replace(read, problems=(replace(told, source_line=read.source_line(line)), *read.problems))
 
 
-def _guess(content: bytes) -> str:
+_CODES: Final = {"utf-16": "（UTF-16 のようです）", "cp932": "（Shift_JIS / CP932 のようです）", "euc_jp": "（EUC-JP のようです）", None: ""}
+
+
+def _code_of(content: bytes) -> str | None:
+    """The code in which all of it can be read."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "（UTF-16 のようです）"
+        return "utf-16" if _decodes(content, "utf-16") else None
+    return next((code for code in ("cp932", "euc_jp") if _decodes(content, code)), None)
+
+
+def _decodes(content: bytes, code: str) -> bool:
     try:
-        content.decode("cp932")
+        content.decode(code)
     except UnicodeDecodeError:
-        return ""
-    return "（Shift_JIS / CP932 のようです）"
+        return False
+    return True
 
 
-def _unread(file: str, code: str, message: str, hint: str, line: int = 1) -> Read:
-    return Read(file, None, (Problem(file, line, 1, "error", code, message, hint),), {}, {}, ())
+def _no_text(content: bytes) -> tuple[str, str] | None:
+    """What a file of another kind is, and what to do with it."""
+    for start, kind, hint in _KINDS:
+        if content.startswith(start):
+            return kind, hint
+    return None
+
+
+_KINDS: Final = (
+    (b"PK\x03\x04", "Excel や Word、ZIP のようです", "Excel の表なら、madoguchi knowledge import で取りこめます。"),
+    (b"\xd0\xcf\x11\xe0", "古い Excel や Word のようです", "Excel で .xlsx として保存しなおすと、madoguchi knowledge import で取りこめます。"),
+    (b"%PDF", "PDF のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
+    (b"\x89PNG", "画像のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
+    (b"\xff\xd8\xff", "写真のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
+)
+
+
+def _unread(file: str, code: str, message: str, hint: str) -> Read:
+    return Read(file, None, (Problem(file, 1, 1, "error", code, message, hint),), ())
 
 
 def _read_text(text: str, file: str) -> Read:
     lines = tuple(_BREAKS.split(text))
-    before = [*_conflicts(file, lines), *_control_letters(file, lines), *_brackets(file, lines)]
-    if before:
-        return Read(file, None, tuple(before), {}, {}, lines)
-    builder, broken = _build(file, lines)
-    problems = sorted([*broken, *builder.problems, *_lost_words(file, lines, builder.values)], key=lambda problem: problem.order)
-    return Read(file, builder.tree, tuple(problems), builder.keys, builder.values, lines)
+    cleaned, told = clean(file, lines)
+    deep = list(too_many_brackets(file, cleaned, DEEPEST))
+    if deep:
+        return Read(file, None, (*told, *deep), lines)
+    builder, broken, whole = _build(file, lines, cleaned)
+    problems = sorted([*told, *broken, *builder.problems, *_lost_words(file, lines, builder.values)], key=lambda problem: problem.order)
+    return Read(file, builder.tree, tuple(problems), lines, whole and not told)
 
 
-def _build(file: str, lines: tuple[str, ...]) -> tuple["_Builder", list[Problem]]:
-    """Build the tree; a line whose form is broken is told, mended in memory, and read again."""
-    mended, problems = list(lines), list[Problem]()
-    while True:
+def _build(file: str, lines: tuple[str, ...], cleaned: list[str]) -> tuple["_Builder", list[Problem], bool]:
+    """Build the tree; a line whose form is broken is told, mended in memory (left out where nobody can know), and read again.
+
+    The third value is False when lines had to be left out.
+    """
+    mended, problems, out = cleaned, list[Problem](), set[int]()
+    for _ in range(3 * MOST_MENDED):
         builder = _Builder(file, lines)
         try:
             builder.build("\n".join(mended))
-            return builder, problems
+            return builder, problems, not out
         except yaml.MarkedYAMLError as broken:
             found = mending.explain(broken, mended)
-            again = any(problem.line == found.line + 1 for problem in problems)
-            if not again:
+            if not mended[found.line].strip():
+                break  # the complaint stands at an empty line: nothing more to mend
+            told = len(problems) == MOST_MENDED or any(problem.line == found.line + 1 for problem in problems)
+            noise = found.code == "indent" and found.line - 1 in out
+            if not told and not noise:
                 problems.append(found.problem(file, lines))
-            if again or found.mended is None or len(problems) >= MOST_MENDED:
-                return _Builder(file, lines), problems
-            mended[found.line] = found.mended
-
-
-def _conflicts(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
-    marked = [(number, line) for number, line in enumerate(lines, 1) if _CONFLICT.match(line)]
-    if any(line[0] in "<>" for _, line in marked):
-        for number, line in marked:
-            message = "二人の変更がぶつかった印が残っています"
-            hint = "<<<<<<< から >>>>>>> までを見て、正しいほうだけを残し、印の行を消してください。"
-            yield Problem(file, number, 1, "error", "merge_conflict", message, hint if line.startswith("<") else "", line, 7)
-
-
-def _control_letters(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
-    for number, line in enumerate(lines, 1):
-        found = _CONTROL.search(line)
-        if found:
-            hint = "その文字を消して、打ちなおしてください。ほかの文書から写したときに入ることがあります。"
-            message = f"目に見えない文字（U+{ord(found[0]):04X}）が入っています"
-            yield Problem(file, number, found.start() + 1, "error", "control_letter", message, hint, _CONTROL.sub("?", line))
-
-
-def _brackets(file: str, lines: tuple[str, ...]) -> Iterator[Problem]:
-    """Thousands of open brackets take the parser minutes (its time grows with the square of them): refused before it sees them."""
-    depth = 0
-    for number, line in enumerate(lines, 1):
-        for bracket in _BRACKETS.finditer(line):
-            depth = max(depth + (1 if bracket[0] in "[{" else -1), 0)
-            if depth > MOST_OPEN:
-                column = bracket.start() + 1
-                message = f"{DEEPEST} 段より深い字下げは読めません"
-                yield Problem(file, number, column, "error", "too_deep", message, "[ ] や { } を減らしてください。", line)
-                return
+            if told or noise or found.mended is None:
+                mended[found.line] = ""
+                out.add(found.line)
+            else:
+                mended[found.line] = found.mended
+    return _Builder(file, lines), problems, False
 
 
 def _lost_words(file: str, lines: tuple[str, ...], values: Mapping[Trail, Place]) -> Iterator[Problem]:
@@ -243,11 +285,26 @@ class _Builder:
         return self._mapping(trail, depth)
 
     def _scalar(self, event: Any, trail: Trail) -> str | None:
+        if event.end_mark.line > event.start_mark.line and not event.style:
+            self._check_folded(event)
         if not (event.implicit[0] and event.value in _NULLS):
             return str(event.value)
         if event.value == "":
             self._check_hash(event, trail)
         return None
+
+    def _check_folded(self, event: Any) -> None:
+        """Words without quotes run on over the next lines; a line that looks like a new field or a new row is then swallowed."""
+        for number in range(event.start_mark.line + 1, min(event.end_mark.line + 1, len(self.lines))):
+            line = self.lines[number]
+            found = _NEW_ROW.match(line)
+            if found:
+                start = len(line) - len(line.lstrip())
+                message = f"上の行のつづきとして読まれてしまいます（「{line.strip()[:20]}」）"
+                hint = "新しい行は「- 」か「項目: 」で始め、頭を上の行とそろえてください（全角の「・」「－」「：」は使えません）。"
+                self.problems.append(
+                    Problem(self.file, number + 1, start + 1, "error", "folded", message, hint, line, max(len(line.rstrip()) - start, 1))
+                )
 
     def _check_hash(self, event: Any, trail: Trail) -> None:
         """`tel: #8008` is an empty value and a comment."""

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-_TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{1,5}(?:-\d{1,6}){1,3}")
+_TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
+_QUOTES: Final = "\"'“”‘’「」『』＂＇″"
+_BULLETS: Final = "－−―—–•●○◯・"
 _CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _REIWA: Final = re.compile(r"(?:令和|R)(\d{1,2}|元)[年.](\d{1,2})[月.](\d{1,2})日?")
@@ -31,6 +33,13 @@ def wrong(code: str, message: str, hint: str, suggestion: str | None = None) -> 
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
+    if value is None:
+        raise wrong("empty", "値が空です", "言葉を書くか、使わないなら行を消してください。")
+    if isinstance(value, dict) and len(value) == 1:
+        [(before, after)] = value.items()
+        if after is None or isinstance(after, str):
+            said = f"{before}: {after or ''}".strip()
+            raise wrong("colon_in_value", "言葉の中の「: 」で、項目として読まれました", f'"{said}" のように、全体を " で囲んでください。')
     kind = "一覧" if isinstance(value, list | tuple) else "「項目: 値」のかたまり"
     raise wrong("shape", f"ここは一つの言葉です（いまは{kind}）", "値を一つだけ書いてください。")
 
@@ -40,20 +49,42 @@ def _plain(text: str) -> str:
 
 
 def tel(value: object) -> str:
-    """0120-000-000, 110, #8008: ASCII digits and hyphens, as typed."""
+    """0120-000-000, 0312345678, 110, #8008: ASCII digits and hyphens, as typed."""
     text = _text(value)
-    if _TEL.fullmatch(text) and (len(text) <= 6 or 9 <= sum(letter.isdigit() for letter in text) <= 11):
+    if _is_tel(text):
         return text
-    half = _plain(text)
+    half = _plain(text).strip(_QUOTES)
     half = re.sub(r"^\((\d+)\)\s*", r"\1-", half)
     half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
-    if half != text and _TEL.fullmatch(half):
+    if half != text and _is_tel(half):
         reason = "全角の数字です" if re.search(r"[０-９＃]", text) else "電話番号に使えない記号があります"
         raise wrong("full_width_digits", reason, f"半角の「{half}」にしますか。", half)
-    if "内線" in text or "(" in half:
-        raise wrong("tel", "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。")
-    hint = "市外局番から、半角の数字と「-」で書いてください。短い番号は「110」や「#8008」のように書きます。"
-    raise wrong("tel", "電話番号の形ではありません", hint)
+    raise wrong("tel", *_why_no_tel(half))
+
+
+def _is_tel(text: str) -> bool:
+    return bool(_TEL.fullmatch(text)) and (len(text) <= 6 or 9 <= sum(letter.isdigit() for letter in text) <= 11)
+
+
+def _why_no_tel(half: str) -> tuple[str, str]:
+    """What is wrong, and what to write."""
+    numbers = re.findall(r"0\d{1,4}-\d{1,4}-\d{3,4}", half)
+    if not half or half in ("なし", "無し", "無", "ない", "-", "未定", "不明", "確認中"):
+        return "電話番号ではありません", "番号がないとき、わからないときは null と書いてください。"
+    if len(numbers) > 1:
+        return "電話番号が二つあります", "一つの窓口に一つの番号です。もう一つは「- name: …」の行を足して、そこに書いてください。"
+    if "内線" in half or "(" in half or numbers:
+        return "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。"
+    if half.startswith("+81"):
+        return "国番号（+81）は使えません", "0 から始まる番号にしてください。"
+    if re.fullmatch(r"[\d-]+", half, re.ASCII):
+        digits = half.replace("-", "")
+        if digits[0] != "0" and len(digits) >= 8:
+            return "先頭の 0 がありません", f"Excel などで 0 が消えたのかもしれません。「0{half}」でよいか、確かめてください。"
+        return f"電話番号の桁数がちがいます（{len(digits)} 桁）", "市外局番から 10 桁か 11 桁です。短い番号は「110」や「#8008」のように書きます。"
+    if re.fullmatch(r"[\d\s.・/-]+", half, re.ASCII):
+        return "電話番号の形ではありません", f"「{re.sub(r'[^0-9]+', '-', half).strip('-')}」のように「-」で区切ってください。"
+    return "電話番号の形ではありません", "市外局番から、半角の数字と「-」で書いてください。短い番号は「110」や「#8008」のように書きます。"
 
 
 def clock(value: object) -> str:
@@ -155,7 +186,10 @@ def listed(value: object) -> object:
         return value
     if re.match(r"-\S", value):
         raise wrong("list", "一覧として読めません", "- のあとに半角の空白を入れて、「- 」の行を並べてください。")
-    better = "[" + ", ".join(part.strip() for part in re.split(r"[、，,]", value)) + "]"
+    if value[:1] in _BULLETS:
+        raise wrong("list", f"ここは一覧です。「{value[:1]}」では行が分かれません", "一行ずつ、半角の「- 」で始めてください。")
+    inside = value.strip().strip("［］【】〔〕[]") if value.strip()[:1] in "［〔【" else value
+    better = "[" + ", ".join(part.strip() for part in re.split(r"[、，,]", inside)) + "]"
     raise wrong("list", "ここは一覧です", f"{better} のように [ ] で囲むか、「- 」の行を並べてください。", better)
 
 

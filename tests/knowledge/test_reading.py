@@ -95,10 +95,11 @@ def test_an_alias_is_never_resolved() -> None:
     assert [problem.code for problem in read.problems] == ["anchor", "anchor"]
 
 
-def test_marks_of_a_merge_conflict_are_named_and_nothing_else_is_read() -> None:
-    read = read_yaml("<<<<<<< HEAD\na: b\n=======\na: c\n>>>>>>> main\n")
-    assert read.tree is None
-    assert {problem.code for problem in read.problems} == {"merge_conflict"}
+def test_marks_of_a_merge_conflict_are_named_and_what_stands_beside_them_is_still_looked_at() -> None:
+    read = read_yaml("<<<<<<< HEAD\na: b\n=======\na: c\n>>>>>>> main\ntel: #8008\n")
+    assert [(problem.line, problem.code) for problem in read.problems] == [
+        (1, "merge_conflict"), (3, "merge_conflict"), (5, "merge_conflict"), (6, "empty_before_hash"),
+    ]  # fmt: skip
 
 
 def test_a_file_saved_by_an_old_editor_is_recognised(tmp_path: Path) -> None:
@@ -144,7 +145,8 @@ def test_any_text_is_read_or_refused_never_more(text: str) -> None:
         assert render(problem)
 
 
-letters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="\ufeff\ufffe\uffff\x85\u2028\u2029\u3000")
+UNSEEN = "".join(map(chr, (0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)))
+letters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="\ufffe\uffff\ufffd\x85\u2028\u2029\u3000" + UNSEEN)
 plain_words = st.text(letters, max_size=30)
 trees = st.recursive(
     plain_words,
