@@ -15,7 +15,8 @@ from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
 
 OUR_WORD_FOR: Final = {
-    "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "telephone": "tel", "名前": "name", "名称": "name", "title": "name", "概要": "summary",
+    "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "telephone": "tel", "名前": "name", "名称": "name",
+    "title": "name", "概要": "summary",
     "説明": "summary", "description": "summary", "例文": "examples", "例": "examples", "キーワード": "keywords", "検索語": "keywords",
     "時間": "hours", "受付時間": "hours", "開館時間": "hours", "営業時間": "hours", "曜日": "days", "休み": "closed", "休館日": "closed",
     "定休日": "closed", "連絡先": "contacts", "窓口": "contacts", "住所": "address", "場所": "place", "費用": "cost", "料金": "cost",
