@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from bot.delivery import Delivery
 from bot.desk import router as desk
 from bot.doorman import Doorman
 from bot.hub import Hub
-from bot.jobs.loop import Loop
+from bot.jobs.beside import running
 from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.reception import Rules
@@ -82,18 +83,8 @@ def build_app(parts: Parts) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loop = Loop(parts)
-        tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
-        if "telegram" in parts.channels:
-            tasks += _telegram_tasks(parts, loop)
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await parts.doorman.close()
-        await parts.delivery.close()
-        for channel in parts.channels.values():
-            await channel.close()
+        async with running(parts):
+            yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts = parts
@@ -104,17 +95,6 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_middleware(BodyLimit, largest=parts.settings.max_body)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
     return app
-
-
-def _telegram_tasks(parts: Parts, loop: Loop) -> list["asyncio.Task[None]"]:
-    from bot.channels.telegram import TelegramChannel
-
-    telegram = parts.channels["telegram"]
-    if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
-        return [asyncio.create_task(loop.poll(telegram))]
-    if isinstance(telegram, TelegramChannel) and parts.settings.secure:
-        return [asyncio.create_task(loop.listen(telegram))]
-    return []
 
 
 def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
@@ -138,6 +118,25 @@ def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
         _Server(config, parts).run()
     finally:
         store.close()
+
+
+def work(settings: Settings, ready: Callable[[Parts], None]) -> None:
+    """Do what comes due, without pages, until it is stopped: any number of these may run beside `serve`, on PostgreSQL."""
+    store = open_store(settings)
+    try:
+        parts = build_parts(settings, store)
+        ready(parts)
+        asyncio.run(_until_stopped(parts))
+    finally:
+        store.close()
+
+
+async def _until_stopped(parts: Parts) -> None:
+    stopped = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    async with running(parts):
+        await stopped.wait()
 
 
 class _Server(uvicorn.Server):

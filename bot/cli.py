@@ -59,6 +59,14 @@ def serve() -> None:
 
 
 @app.command()
+def work() -> None:
+    """期日の来た仕事だけをする（PostgreSQL）/ deliver and keep promises beside `serve`, on PostgreSQL."""
+    from bot import start
+
+    start.work(Settings(), out, err)
+
+
+@app.command()
 def talk(folder: Folder = None) -> None:
     """端末で話してみる / a conversation in the terminal, with the same flows."""
     from bot import terminal_talk

@@ -1,7 +1,8 @@
 """Outbox → platform: every call leaves in the order of its conversation, exactly as stored, as often as needed and no oftener (R10, R11).
 
-One task at a time works on a conversation. A reply token is used while it is young; after that a push carries the stored retry key. What was lost on
-the way is tried again with the same key, so LINE takes it once; Telegram cannot tell, and the row is marked "may have arrived twice".
+One task at a time works on a conversation, and its lease keeps other processes away (storage/outbox.py). A reply token is used while it is young;
+after that a push carries the stored retry key. What was lost on the way is tried again with the same key, so LINE takes it once; Telegram cannot
+tell, and the row is marked "may have arrived twice".
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from storage.store import Store, StoreDown
 log = structlog.get_logger()
 
 _LONGEST_PAUSE = 300.0
+_CALL = timedelta(seconds=8)
+"""One call may take so long, whatever its channel: the rest of the lease is for writing down what came of it."""
 _DEDUPLICATES = {"line", "web", "terminal"}
 
 Mark = Callable[[Session], None]
@@ -42,8 +45,6 @@ class Delivery:
         self._held_after = held_after
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._at_lock: Counter[str] = Counter()
-        self._taken_over: set[str] = set()
-        """Calls found in `sending`: cut off by a crash, or claimed by a reception whose wake-up came second."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -84,8 +85,7 @@ class Delivery:
         self._at_lock[conversation_id] += 1
         try:
             async with self._locks[conversation_id]:
-                mine = claimed and claimed[0].id not in self._taken_over
-                letter = claimed[0] if mine else await self._next(conversation_id)
+                letter = claimed[0] if claimed and self._still_ours(claimed[0]) else await self._next(conversation_id)
                 while letter is not None:
                     mark = await self._send(letter)
                     letter = await self._next(conversation_id, mark)
@@ -113,9 +113,11 @@ class Delivery:
         if isinstance(found, datetime):
             self._later(conversation_id, max(0.05, (found - now).total_seconds()))
             return None
-        if found is not None and found.state == "sending":
-            self._taken_over.add(found.id)
         return found
+
+    def _still_ours(self, claimed: Letter) -> bool:
+        """Whether there is time left to send what the reception took for us: after its lease somebody else may be sending it."""
+        return self._clock.now() < claimed.next_try_at - _CALL
 
     async def _send(self, letter: Letter) -> Mark:
         """Make one call; what comes back writes down what came of it."""
@@ -126,9 +128,12 @@ class Delivery:
         if token is None and letter.reply_token is not None and lost_before:
             return self._lost_reply(letter)
         try:
-            result = await channel.send(
-                Outgoing.model_validate_json(letter.body), destination=letter.destination, retry_key=letter.retry_key, reply_token=token
-            )
+            async with asyncio.timeout(_CALL.total_seconds()):
+                result = await channel.send(
+                    Outgoing.model_validate_json(letter.body), destination=letter.destination, retry_key=letter.retry_key, reply_token=token
+                )
+        except TimeoutError:
+            result = Unknown("too_slow")
         except Exception as error:  # our bug: tried again with growing pauses, and held for a human in the end
             log.error("send_failed", error=type(error).__name__, channel=letter.channel, letter=letter.id)
             result = Unknown(type(error).__name__)
@@ -193,7 +198,7 @@ class Delivery:
         return mark
 
     def _wait(self, letter: Letter, seconds: float, problem: str, *, unknown: bool, drop_token: bool = False) -> Mark:
-        when = self._clock.now() + timedelta(seconds=seconds)
+        when = self._clock.now() + min(timedelta(seconds=seconds), outbox.LONGEST_WAIT)
         log.info("letter_waits", problem=problem, channel=letter.channel, seconds=round(seconds, 1), letter=letter.id)
         return lambda rows: outbox.try_later(rows, letter.id, when, problem=problem, unknown=unknown, drop_token=drop_token)
 

@@ -1,6 +1,7 @@
-"""Wake-up calls inside one process: something changed in a conversation or on the desk; whoever watches reads the rows again.
+"""Wake-up calls: something changed in a conversation or on the desk; whoever watches reads the rows again.
 
-A call carries no content, so a lost one costs only time: every watcher also looks by itself now and then.
+A call carries no content, so a lost one costs only time: every watcher also looks by itself now and then. Where several processes share a database,
+calls go to the others too (storage/neighbours.py).
 """
 
 import asyncio
@@ -19,8 +20,17 @@ class Hub:
     def __init__(self) -> None:
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closed = False
+        self.untold: set[str] | None = None
+        """Topics the neighbours have not heard of yet; None = there are no neighbours."""
 
     def wake(self, *topics: str) -> None:
+        """Wake whoever watches, here and in the neighbours."""
+        self.heard(*topics)
+        if self.untold is not None:
+            self.untold.update(topics)
+
+    def heard(self, *topics: str) -> None:
+        """Wake whoever watches here."""
         for topic in topics:
             for watcher in self._watchers.get(topic, ()):
                 watcher.set()
@@ -28,7 +38,7 @@ class Hub:
     def close(self) -> None:
         """Let every watcher end: the server stops."""
         self._closed = True
-        self.wake(*self._watchers)
+        self.heard(*self._watchers)
 
     async def watch(self, *topics: str, every: float = 15.0) -> AsyncIterator[bool]:
         """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller or the server stops."""

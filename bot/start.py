@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from rich.console import Console
+from sqlalchemy.engine import make_url
 from sqlmodel import Session as Rows
 
 from bot import app as apps
@@ -27,6 +28,18 @@ T = TypeVar("T")
 
 def serve(settings: Settings, out: Console, err: Console) -> None:
     """Start, and say where everything is. Exit 1 with one clear line when it may not or cannot start."""
+    _start(settings, lambda: apps.serve(settings, partial(_announce, settings, out)), out, err)
+
+
+def work(settings: Settings, out: Console, err: Console) -> None:
+    """Start a process that does what comes due, beside those that serve pages. SQLite has room for one process only."""
+    if make_url(settings.database_url).get_backend_name() == "sqlite":
+        words = "work は PostgreSQL のときだけ使えます。SQLite では serve が一つで、すべての仕事をします。"
+        raise SystemExit(_say(err, words))
+    _start(settings, lambda: apps.work(settings, lambda parts: out.print("仕事を待っています。止めるには Ctrl+C")), out, err)
+
+
+def _start(settings: Settings, run: Callable[[], None], out: Console, err: Console) -> None:
     missing = missing_for_production(settings)
     if missing:
         err.print("本番（production）では始められません。次をそろえてください。")
@@ -35,7 +48,7 @@ def serve(settings: Settings, out: Console, err: Console) -> None:
         raise SystemExit(1)
     out.print("まるごと相談窓口を準備しています …")
     try:
-        apps.serve(settings, partial(_announce, settings, out))
+        run()
     except KeyFileProblem as problem:
         raise SystemExit(_say(err, str(problem))) from problem
     except SecondProcess as second:

@@ -201,8 +201,8 @@ def open_alarms(session: Session) -> list[OpenAlarm]:
 
 
 def due_alarms(session: Session, now: datetime) -> list[OpenAlarm]:
-    """Alarms whose next rung is due."""
-    query = select(_L).where(_L.c.acknowledged_at.is_(None), _L.c.next_step_at <= now).order_by(_L.c.raised_at)
+    """Alarms whose next rung is due, locked: of two processes that look at once, one calls."""
+    query = select(_L).where(_L.c.acknowledged_at.is_(None), _L.c.next_step_at <= now).order_by(_L.c.raised_at).with_for_update()
     return [_alarm(row) for row in session.execute(query)]
 
 

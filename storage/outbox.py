@@ -2,6 +2,9 @@
 
 A row is one call to a platform. States: queued → sending → sent | unknown | failed | cancelled; `held` waits for a human. Rows of one conversation
 leave in the order of `seq`: a later one never overtakes one that still waits.
+
+Whoever takes a row has it for `LEASE`, whichever process they are in; nobody else sends in that conversation meanwhile. A process that dies leaves a
+lease that runs out, and any other goes on from there.
 """
 
 import uuid
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, or_, select, text, update
 from sqlmodel import Session
 
 from storage.dialect import table
@@ -28,6 +31,10 @@ _NEXT_LOCKED = _NEXT.with_for_update()
 _NEXT_TIME = _NEXT.with_only_columns(_O.c.next_try_at)
 _NEW = insert(_O)
 _MARK = update(_O).where(_O.c.id == _OF)
+LEASE = timedelta(seconds=10)
+"""Longer than one call may take (bot/delivery.py), and no longer than a resident should wait for what a dead process had in hand."""
+LONGEST_WAIT = timedelta(hours=1)
+"""Nobody waits longer for the next try. A time further ahead than twice this was written by a clock that has since been put back (R48): it is due."""
 _MOST_LETTERS = 16
 """Room for the calls of one line in the order of a conversation."""
 
@@ -60,7 +67,7 @@ def write(
 ) -> list[Letter]:  # fmt: skip
     """Write the calls of one turn, recipient fixed now. The reply token goes to the first call only: it works once.
 
-    With `claim`, the first call is marked `sending` at once, for the process that will send it right after the commit; unless an earlier one waits.
+    With `claim`, the first call is taken at once, by the process that will send it right after the commit; unless an earlier one waits.
     """
     if len(bodies) > _MOST_LETTERS:
         raise ValueError(f"one line in {len(bodies)} calls")
@@ -71,7 +78,8 @@ def write(
         mine = claim and offset == 0 and not others_wait
         letter = Letter(
             letter_id, talk.id, talk.channel, line.seq * _MOST_LETTERS + offset, talk.destination, body, str(uuid.UUID(letter_id)),
-            reply_token if offset == 0 else None, reply_until, "sending" if mine else "queued", 1 if mine else 0, now, now, line.id, unasked,
+            reply_token if offset == 0 else None, reply_until, "sending" if mine else "queued", 1 if mine else 0, now + LEASE if mine else now, now,
+            line.id, unasked,
         )  # fmt: skip
         letters.append(letter)
         session.execute(_NEW, _row(session, letter))
@@ -93,24 +101,29 @@ def _row(session: Session, letter: Letter) -> dict[str, object]:
 def take(session: Session, conversation_id: str, now: datetime) -> Letter | datetime | None:
     """Take the next due call of a conversation and mark it `sending`; a time when the next one is due later; None when nothing waits.
 
-    A row found in `sending` or `unknown` was cut off by a crash or a lost answer: it comes first, and is tried again with the same key. One at a time
-    may deliver in a conversation (design.md §4): storage cannot tell a call that was cut off from one that somebody else is making.
+    A row found in `sending` after its lease, or in `unknown`, was cut off by a crash or a lost answer: it comes first, and is tried again with the
+    same key. Within the lease somebody else is sending it: its end is the time that comes back (design.md §4: one at a time).
     """
     row = session.execute(_NEXT_LOCKED, {"of": conversation_id}).first()
     if row is None:
         return None
-    if row.next_try_at > now:
+    if now < row.next_try_at <= now + 2 * LONGEST_WAIT:
         due: datetime = row.next_try_at
         return due
-    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": row.attempts + 1})
+    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": row.attempts + 1, "next_try_at": now + LEASE})
     scope = scope_of(conversation_id)
     token = row.reply_token_sealed
     return Letter(
         row.id, conversation_id, row.channel, row.seq, unseal(session, scope, f"outbox.destination:{row.id}", row.destination_sealed),
         unseal(session, scope, f"outbox.body:{row.id}", row.body_sealed), row.retry_key,
         None if token is None else unseal(session, scope, f"outbox.token:{row.id}", token), row.reply_until, row.state, row.attempts + 1,
-        row.next_try_at, row.created_at, row.message_id, row.unasked,
+        now + LEASE, row.created_at, row.message_id, row.unasked,
     )  # fmt: skip
+
+
+def free_leases(session: Session, now: datetime) -> int:
+    """Whoever held these is certainly gone: they may be taken at once (a start over a database that nobody else can open)."""
+    return _many(session, update(_O).where(_WAITS, _O.c.state == "sending").values(next_try_at=now))
 
 
 def sent(session: Session, letter_id: str, now: datetime, *, maybe_twice: bool = False) -> None:
@@ -159,7 +172,7 @@ def due_conversations(session: Session, now: datetime, limit: int = 500) -> list
     """Conversations with something that may leave now, longest waiting first."""
     query = (
         select(_O.c.conversation_id, func.min(_O.c.next_try_at).label("since"))
-        .where(_WAITS, _O.c.next_try_at <= now)
+        .where(_WAITS, or_(_O.c.next_try_at <= now, _O.c.next_try_at > now + 2 * LONGEST_WAIT))
         .group_by(_O.c.conversation_id).order_by("since").limit(limit)
     )  # fmt: skip
     return [row.conversation_id for row in session.execute(query)]

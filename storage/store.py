@@ -82,6 +82,11 @@ class Store:
             return SqliteStore(url, keyring, exclusive=exclusive)
         return PostgresStore(url, keyring)
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can have this database open beside us."""
+        raise NotImplementedError
+
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue `work`; the future is done only after its commit is on disk. Raises `StoreDown` when the store is closed."""
         raise NotImplementedError
@@ -148,6 +153,10 @@ class SqliteStore(Store):
         self._erased = False
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
+
+    @property
+    def alone(self) -> bool:
+        return self._lock_file is not None or self._file is None
 
     def submit(self, work: Work[T]) -> Future[T]:
         future: Future[T] = Future()
@@ -309,6 +318,10 @@ class PostgresStore(Store):
         super().__init__(url, keyring, pool_size=_PG_THREADS, max_overflow=2, pool_pre_ping=True, connect_args=wait)
         event.listen(self.engine, "connect", _set_timeouts)
         self._threads = ThreadPoolExecutor(_PG_THREADS, thread_name_prefix="store")
+
+    @property
+    def alone(self) -> bool:
+        return False
 
     def submit(self, work: Work[T]) -> Future[T]:
         try:

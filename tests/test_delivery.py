@@ -265,8 +265,12 @@ def again(town: Town) -> Delivery:
 def test_a_process_that_died_between_sending_and_writing_it_down_does_not_push_twice(talk: tuple[Town, Resident, Coordinator]) -> None:
     town, resident, coordinator = talk
     coordinator.replies(resident.case, "一度だけ届く返事です。")
+    before = len(town.line.calls)
     town.store.transact(lambda rows: rows.execute(_BACK_TO_SENDING))
 
+    sweep(town, again(town))
+    assert len(town.line.calls) == before, "its lease still runs: the one who has it may be alive"
+    town.clock.moves(seconds=10)
     sweep(town, again(town))
 
     assert [bubble.text for bubble in resident.heard()] == ["一度だけ届く返事です。"]

@@ -43,7 +43,7 @@ class LineChannel:
 
     name: ChannelName = "line"
 
-    def __init__(self, settings: Settings, *, seconds: float = 10.0) -> None:
+    def __init__(self, settings: Settings, *, seconds: float = 7.0) -> None:
         """`seconds` is how long one call may take as a whole."""
         if settings.line_channel_secret is None or settings.line_channel_access_token is None:
             raise ValueError("LINE needs its channel secret and access token (R1)")

@@ -38,7 +38,7 @@ class TelegramChannel:
 
     name: ChannelName = "telegram"
 
-    def __init__(self, settings: Settings, *, seconds: float = 10.0, long_poll: int = _LONG_POLL) -> None:
+    def __init__(self, settings: Settings, *, seconds: float = 7.0, long_poll: int = _LONG_POLL) -> None:
         """`seconds` is how long one call may wait for its answer; `long_poll` how long Telegram holds a poll open."""
         if settings.telegram_token is None:
             raise ValueError("Telegram needs its token (R1)")

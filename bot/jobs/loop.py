@@ -1,6 +1,7 @@
-"""The engine port for one process: looks at the rows that come due, at start and every second, and polls Telegram where that is set."""
+"""Looks at the rows that come due, at start and every second, in every process there is; and polls Telegram where that is set."""
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import structlog
 
 from bot.jobs import due
 from bot.parts import Parts
-from storage import records
+from storage import outbox, records
 from storage.store import StoreDown
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _EVERY = 1.0
-_SWEEP_EVERY = 15
+_SWEEP_EVERY = 5
 _CURSOR = "telegram.offset"
 _AGAIN_AFTER = 60.0
 
@@ -29,7 +30,8 @@ class Loop:
         self._parts = parts
 
     async def run(self) -> None:
-        """Until cancelled: settled words and the outbox at start and every 15 s, promises every second."""
+        """Until cancelled: settled words and the outbox at start and every 5 s, promises every second."""
+        await self._free_leases()
         beat = 0
         while True:
             try:
@@ -43,6 +45,13 @@ class Loop:
                 log.error("job_failed", error=type(error).__name__)
             beat += 1
             await asyncio.sleep(_EVERY)
+
+    async def _free_leases(self) -> None:
+        """Alone with our database, whatever is marked as being sent was ours before we died: it need not wait for its lease."""
+        parts = self._parts
+        if parts.store.alone:
+            with contextlib.suppress(StoreDown):  # then the leases run out by themselves
+                await parts.store.atransact(lambda rows: outbox.free_leases(rows, parts.clock.now()))
 
     async def keep_promises(self) -> int:
         """Do what every due promise asks for; returns how many."""

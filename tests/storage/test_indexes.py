@@ -44,6 +44,7 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "talk.staff_wrote_after": lambda rows: talks.staff_wrote_after(rows, TALK.id, NOW),
     "outbox.write": lambda rows: outbox.write(rows, TALK, [], now=NOW, line=LINE),
     "outbox.take": lambda rows: outbox.take(rows, TALK.id, NOW),
+    "outbox.free_leases": lambda rows: outbox.free_leases(rows, NOW),
     "outbox.sent": lambda rows: outbox.sent(rows, "1", NOW),
     "outbox.try_later": lambda rows: outbox.try_later(rows, "1", NOW, problem="503", unknown=True, drop_token=True),
     "outbox.give_up": lambda rows: outbox.give_up(rows, "1", NOW, problem="400"),

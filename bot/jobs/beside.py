@@ -1,0 +1,44 @@
+"""What runs beside the pages, in `serve` and in `work` alike: due work, alarms, Telegram's polling, wake-ups from other processes.
+
+Every process can do all of it at once: rows are the truth, each act locks its row and looks at it again, and a letter is taken on a lease. So any
+process may die, and the others find what it left.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from bot.jobs.loop import Loop
+from bot.parts import Parts
+from storage.neighbours import exchange
+
+
+@contextlib.asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """Start all of it, and at the end let running calls come to their end."""
+    loop = Loop(parts)
+    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
+    if parts.store.engine.dialect.name == "postgresql":
+        parts.hub.untold = set()
+        tasks.append(asyncio.create_task(exchange(parts.store.engine.url, parts.hub.untold, parts.hub.heard)))
+    if "telegram" in parts.channels:
+        tasks += _telegram_tasks(parts, loop)
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await parts.doorman.close()
+    await parts.delivery.close()
+    for channel in parts.channels.values():
+        await channel.close()
+
+
+def _telegram_tasks(parts: Parts, loop: Loop) -> list["asyncio.Task[None]"]:
+    from bot.channels.telegram import TelegramChannel
+
+    telegram = parts.channels["telegram"]
+    if isinstance(telegram, TelegramChannel) and parts.settings.telegram_mode == "polling":
+        return [asyncio.create_task(loop.poll(telegram))]
+    if isinstance(telegram, TelegramChannel) and parts.settings.secure:
+        return [asyncio.create_task(loop.listen(telegram))]
+    return []
