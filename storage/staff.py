@@ -24,6 +24,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 INVITATION_LASTS = timedelta(minutes=60)
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+_FACTOR_WITHIN = timedelta(minutes=10)
+"""How long a right password waits for its second factor."""
 _TOUCH_EVERY = timedelta(seconds=20)
 _TRY_WINDOW = timedelta(minutes=15)
 _MOST_TRIES = {"both": 5, "login": 20, "address": 60}
@@ -68,6 +70,8 @@ class SignedIn:
     csrf: str
     started_at: datetime
     seen_at: datetime
+    factor_due: bool = False
+    """The password was right, the second factor is not yet: opens the door that asks for it, and no other (R26)."""
 
     @property
     def ends_at(self) -> datetime:
@@ -164,29 +168,56 @@ def set_password_hash(session: Session, staff_id: str, password_hash: str) -> No
 # ---------------------------------------------------------------- signed-in browsers
 
 
-def sign_in(session: Session, member: Member, now: datetime) -> str:
+def sign_in(session: Session, member: Member, now: datetime, *, factor_due: bool = False) -> str:
     """Begin a new session with a new id (R27); returns the cookie, of which only the hash is kept."""
     token = new_token()
-    session.execute(_B.insert().values(token_hash=_hash(token), staff_id=member.id, csrf=new_token(), started_at=now, seen_at=now))
-    audit.note(session, actor=f"staff:{member.id}", act="staff.signed_in", now=now)
+    began = {"token_hash": _hash(token), "staff_id": member.id, "csrf": new_token(), "started_at": now, "seen_at": now, "factor_due": factor_due}
+    session.execute(_B.insert().values(**began))
+    if not factor_due:
+        audit.note(session, actor=f"staff:{member.id}", act="staff.signed_in", now=now)
     return token
 
 
 def signed_in(session: Session, token: str, now: datetime, *, touch: bool = True) -> SignedIn | None:
     """Who this cookie is, if the session lives (idle 30 min, at most 12 h, account not stopped). `touch=False` does not keep it alive."""
     query = (
-        select(_B.c.token_hash, _B.c.csrf, _B.c.started_at, _B.c.seen_at, _S)
+        select(_B.c.token_hash, _B.c.csrf, _B.c.started_at, _B.c.seen_at, _B.c.factor_due, _S)
         .join(_S, _S.c.id == _B.c.staff_id)
         .where(_B.c.token_hash == _hash(token), _B.c.ended_at.is_(None), _S.c.disabled_at.is_(None))
     )
     row = session.execute(query).first()
-    if row is None or now - row.seen_at >= IDLE or now - row.started_at >= ABSOLUTE:
+    if row is None or now - row.seen_at >= IDLE or now - row.started_at >= (_FACTOR_WITHIN if row.factor_due else ABSOLUTE):
         return None
     seen_at = row.seen_at
     if touch and now - seen_at >= _TOUCH_EVERY:
         session.execute(update(_B).where(_B.c.token_hash == row.token_hash).values(seen_at=now))
         seen_at = now
-    return SignedIn(_member(row), row.token_hash, row.csrf, row.started_at, seen_at)
+    return SignedIn(_member(row), row.token_hash, row.csrf, row.started_at, seen_at, row.factor_due)
+
+
+def sessions_of(session: Session, staff_id: str, now: datetime) -> list[SignedIn]:
+    """Every browser this member is signed in with now, newest first (R27: users see and end their sessions)."""
+    query = (
+        select(_B.c.token_hash, _B.c.csrf, _B.c.started_at, _B.c.seen_at, _B.c.factor_due, _S).join(_S, _S.c.id == _B.c.staff_id)
+        .where(_B.c.staff_id == staff_id, _B.c.ended_at.is_(None), _B.c.seen_at > now - IDLE, _B.c.started_at > now - ABSOLUTE)
+        .order_by(_B.c.started_at.desc())
+    )  # fmt: skip
+    return [SignedIn(_member(row), row.token_hash, row.csrf, row.started_at, row.seen_at, row.factor_due) for row in session.execute(query)]
+
+
+def end_others(session: Session, signed: SignedIn, now: datetime) -> int:
+    """End every other session of this member; returns how many."""
+    others = update(_B).where(_B.c.staff_id == signed.member.id, _B.c.ended_at.is_(None), _B.c.token_hash != signed.token_hash)
+    ended = session.execute(others.values(ended_at=now)).rowcount  # type: ignore[attr-defined]
+    audit.note(session, actor=f"staff:{signed.member.id}", act="staff.ended_others", now=now, count=ended)
+    return int(ended)
+
+
+def change_password(session: Session, signed: SignedIn, password_hash: str, now: datetime) -> None:
+    """A new password; every other session ends (R27)."""
+    set_password_hash(session, signed.member.id, password_hash)
+    end_others(session, signed, now)
+    audit.note(session, actor=f"staff:{signed.member.id}", act="staff.password_changed", now=now)
 
 
 def sign_out(session: Session, signed: SignedIn, now: datetime) -> None:

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Depends
 
-from bot.desk import access, case, pages, queue, signin, stream
+from bot.desk import access, case, factors, pages, queue, signin, stream
 
 
 def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
-    screens = [screen.router for screen in (pages, signin, queue, stream, case)]
+    screens = [screen.router for screen in (pages, signin, factors, queue, stream, case)]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)
     for screen in screens:

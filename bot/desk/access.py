@@ -16,8 +16,9 @@ from storage.desk_queue import Viewer, may_read_cases
 from storage.ids import new_token
 from storage.staff import SignedIn
 
-Door = Literal["anyone", "staff", "cases"]
-"""`anyone`: not signed in; `staff`: signed in; `cases`: signed in with a role that reads cases."""
+Door = Literal["anyone", "entering", "staff", "cases"]
+"""`anyone`: not signed in; `entering`: the password was right, the second factor may still be due (R26); `staff`: signed in;
+`cases`: signed in with a role that reads cases."""
 
 DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/static/{path:path}"): "anyone",
@@ -26,7 +27,14 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/welcome"): "anyone",
     ("POST", "/desk/welcome"): "anyone",
     ("POST", "/desk/size"): "anyone",
-    ("POST", "/desk/sign-out"): "staff",
+    ("GET", "/desk/second"): "entering",
+    ("POST", "/desk/second"): "entering",
+    ("GET", "/desk/factor"): "entering",
+    ("POST", "/desk/factor"): "entering",
+    ("POST", "/desk/sign-out"): "entering",
+    ("GET", "/desk/me"): "staff",
+    ("POST", "/desk/me/password"): "staff",
+    ("POST", "/desk/me/end-others"): "staff",
     ("POST", "/desk/stay"): "staff",
     ("GET", "/desk/help"): "staff",
     ("GET", "/desk/stream"): "staff",
@@ -70,7 +78,7 @@ async def guard(request: Request) -> None:
         if request.method == "POST" and request.scope["route"].path != "/desk/size":
             await _own_form(request, request.cookies.get(_FORM_COOKIE))
         return
-    signed = await find_signed_in(request)
+    signed = await find_signed_in(request, entering=door == "entering")
     if signed is None:
         raise _please_sign_in(request)
     if request.method == "POST":
@@ -98,14 +106,18 @@ def viewer_of(signed: SignedIn) -> Viewer:
     return Viewer(signed.member.id, signed.member.name, signed.member.role, f"staff:{signed.member.id}")
 
 
-async def find_signed_in(request: Request, *, touch: bool = True) -> SignedIn | None:
-    """Who this browser is. `touch=False` is for streams: a page that only lies open does not stay signed in (R27)."""
+async def find_signed_in(request: Request, *, touch: bool = True, entering: bool = False) -> SignedIn | None:
+    """Who this browser is. `touch=False` is for streams: a page that only lies open does not stay signed in (R27).
+
+    `entering`: also a browser whose second factor is still due; everywhere else it is nobody (R26).
+    """
     parts = _parts(request)
     token = request.cookies.get(cookie_name(parts))
     if not token:
         return None
     now = parts.clock.now()
-    return await parts.store.atransact(lambda rows: staff.signed_in(rows, token, now, touch=touch))
+    signed = await parts.store.atransact(lambda rows: staff.signed_in(rows, token, now, touch=touch))
+    return None if signed is not None and signed.factor_due and not entering else signed
 
 
 def cookie_name(parts: Parts) -> str:

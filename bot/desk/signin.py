@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from sqlmodel import Session as Rows
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, pages, passwords
@@ -10,7 +11,7 @@ from bot.desk.access import Signed, TheParts
 from bot.desk.passwords import Hasher
 from bot.hub import DESK
 from bot.parts import Parts
-from storage import staff
+from storage import factors, staff
 from storage.staff import Member
 from storage.text import clean
 
@@ -33,17 +34,17 @@ async def sign_in_page(request: Request, parts: TheParts) -> Response:
 async def sign_in(request: Request, parts: TheParts) -> Response:
     """Unknown login, wrong password, stopped account: one answer, one duration (R28)."""
     written = await access.fields(request, "login", "password")
-    login, address, now = written["login"][:_LONGEST_LOGIN], _address(request), parts.clock.now()
-    allowed = await parts.store.atransact(lambda rows: staff.may_try(rows, login, address, now))
+    login, where, now = written["login"][:_LONGEST_LOGIN], address(request), parts.clock.now()
+    allowed = await parts.store.atransact(lambda rows: staff.may_try(rows, login, where, now))
     if not allowed:
         return _form(request, parts, "sign_in.html", status=429, trouble="too_many", login=login)
     known = await parts.store.atransact(lambda rows: staff.credentials(rows, login))
-    hasher = _hasher(request)
-    if not await hasher.fits(written["password"], None if known is None else known.password_hash) or known is None:
-        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, login, address, now))
+    argon = hasher(request)
+    if not await argon.fits(written["password"], None if known is None else known.password_hash) or known is None:
+        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, login, where, now))
         return _form(request, parts, "sign_in.html", status=401, trouble="wrong", login=login)
-    if hasher.is_outdated(known.password_hash):
-        renewed = await hasher.make(written["password"])
+    if argon.is_outdated(known.password_hash):
+        renewed = await argon.make(written["password"])
         await parts.store.atransact(lambda rows: staff.set_password_hash(rows, known.member.id, renewed))
     return await _enter(request, parts, known.member)
 
@@ -66,7 +67,7 @@ async def welcome(request: Request, parts: TheParts) -> Response:
     trouble = _trouble_with(name, login, written["password"], written["again"])
     if trouble is not None:
         return _form(request, parts, "welcome.html", status=422, trouble=trouble, **kept)
-    password_hash = await _hasher(request).make(written["password"])
+    password_hash = await hasher(request).make(written["password"])
     try:
         member = await parts.store.atransact(lambda rows: staff.accept(rows, token, login=login, name=name, password_hash=password_hash, now=now))
     except staff.InvitationSpent:
@@ -98,11 +99,16 @@ async def stay(signed: Signed) -> Response:
 async def _enter(request: Request, parts: Parts, member: Member) -> Response:
     """A new session with a new id; one this browser had before ends (R27)."""
     now = parts.clock.now()
-    before = await access.find_signed_in(request, touch=False)
-    if before is not None:
-        await parts.store.atransact(lambda rows: staff.sign_out(rows, before, now))
-    token = await parts.store.atransact(lambda rows: staff.sign_in(rows, member, now))
-    response = RedirectResponse("/desk", status_code=303)
+    before = await access.find_signed_in(request, touch=False, entering=True)
+
+    def work(rows: Rows) -> tuple[str, bool]:
+        if before is not None:
+            staff.sign_out(rows, before, now)
+        due = parts.settings.profile == "production" or factors.of(rows, member.id).totp
+        return staff.sign_in(rows, member, now, factor_due=due), due
+
+    token, due = await parts.store.atransact(work)
+    response = RedirectResponse("/desk/second" if due else "/desk", status_code=303)
     access.give_cookie(response, parts, token)
     return response
 
@@ -125,14 +131,14 @@ def _trouble_with(name: str, login: str, password: str, again: str) -> Trouble |
     return passwords.problem_with(password, login=staff.login_of(login), name=name)
 
 
-def _hasher(request: Request) -> Hasher:
+def hasher(request: Request) -> Hasher:
     """One for the application, made when somebody first signs in."""
     state = request.app.state
     if not hasattr(state, "desk_hasher"):
         state.desk_hasher = Hasher()
-    hasher: Hasher = state.desk_hasher
-    return hasher
+    made: Hasher = state.desk_hasher
+    return made
 
 
-def _address(request: Request) -> str:
+def address(request: Request) -> str:
     return "" if request.client is None else request.client.host

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import key, ref, time
+from storage.tables.columns import key, ref, sealed, time
 
 
 class Staff(SQLModel, table=True):
@@ -31,6 +31,26 @@ class StaffSession(SQLModel, table=True):
     started_at: datetime = time()
     seen_at: datetime = time()
     ended_at: datetime | None = time(default=None)
+    factor_due: bool = False
+    """The password was right; the second factor is still asked for (R26)."""
+
+
+class StaffFactor(SQLModel, table=True):
+    """A second factor: an authenticator's secret, or one recovery code, of which only the hash is kept (R26)."""
+
+    __tablename__ = "staff_factor"
+    id: str = key()
+    staff_id: str = ref("staff.id", index=True)
+    kind: str = Field(max_length=10)
+    """`totp` or `recovery`."""
+    secret_sealed: bytes | None = sealed(default=None)
+    code_hash: str | None = Field(default=None, max_length=64)
+    confirmed_at: datetime | None = time(default=None)
+    """None while the first code has not been shown."""
+    last_step: int = Field(default=0, sa_type=BigInteger)
+    """The 30-second step of the last code taken: each code works once."""
+    used_at: datetime | None = time(default=None)
+    created_at: datetime = time()
 
 
 class Invitation(SQLModel, table=True):

@@ -1,0 +1,166 @@
+"""The second step of signing in, and what a member of staff sees and changes of their own account (R26, R27).
+
+In production nobody reaches a case without a second factor: whoever has none yet sets it up right after the password. The demo asks only those who
+set one up.
+"""
+
+import io
+from typing import Any
+
+import pyotp
+import segno
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from sqlmodel import Session as Rows
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.desk import access, pages, passwords
+from bot.desk.access import Signed, TheParts
+from bot.desk.signin import address, hasher
+from bot.parts import Parts
+from storage import factors, staff
+from storage.staff import SignedIn
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_ISSUER = "Madoguchi"
+_LONGEST_CODE = 40
+
+
+@router.get("/desk/second")
+async def second_page(request: Request, parts: TheParts, signed: Signed) -> Response:
+    if not signed.factor_due:
+        return RedirectResponse("/desk", status_code=303)
+    mine = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
+    return RedirectResponse("/desk/factor", status_code=303) if not mine.totp else _door(request, signed, "second.html")
+
+
+@router.post("/desk/second")
+async def second(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """The code of the authenticator, or a recovery code; guessing is slowed like guessing a password (R28)."""
+    code, now = (await access.fields(request, "code"))["code"][:_LONGEST_CODE], parts.clock.now()
+    who, where = f"factor:{signed.member.id}", address(request)
+
+    def work(rows: Rows) -> str | None:
+        if not staff.may_try(rows, who, where, now):
+            return "too_many"
+        if factors.passes(rows, signed.member.id, code, now):
+            return None
+        staff.note_failed_try(rows, who, where, now)
+        return "wrong"
+
+    trouble = await parts.store.atransact(work)
+    if trouble is not None:
+        return _door(request, signed, "second.html", status=429 if trouble == "too_many" else 401, trouble=trouble)
+    response = RedirectResponse("/desk", status_code=303)
+    access.give_cookie(response, parts, await _proven(parts, signed))
+    return response
+
+
+@router.get("/desk/factor")
+async def factor_page(request: Request, parts: TheParts, signed: Signed) -> Response:
+    mine = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
+    if mine.totp and signed.factor_due:  # a right password alone must not replace the factor
+        return RedirectResponse("/desk/second", status_code=303)
+    return await _set_up(request, parts, signed, has_one=mine.totp)
+
+
+@router.post("/desk/factor")
+async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """A first code of the new authenticator, and a code of the old one where there is one; then new recovery codes, shown once."""
+    written, now = await access.fields(request, "code", "current"), parts.clock.now()
+    staff_id, where = signed.member.id, address(request)
+
+    def work(rows: Rows) -> tuple[bool, list[str] | None, str | None]:
+        has_one = factors.of(rows, staff_id).totp
+        if has_one and (signed.factor_due or not staff.may_try(rows, f"factor:{staff_id}", where, now)):
+            return has_one, None, "too_many"
+        if has_one and not factors.passes(rows, staff_id, written["current"][:_LONGEST_CODE], now):
+            staff.note_failed_try(rows, f"factor:{staff_id}", where, now)
+            return has_one, None, "current"
+        codes = factors.confirm(rows, staff_id, written["code"][:_LONGEST_CODE], now)
+        return has_one, codes, None if codes else "wrong"
+
+    has_one, codes, trouble = await parts.store.atransact(work)
+    if codes is None:
+        return await _set_up(request, parts, signed, has_one=has_one, trouble=trouble, status=422)
+    response = _door(request, signed, "recovery.html", codes=codes)
+    access.give_cookie(response, parts, await _proven(parts, signed))
+    return response
+
+
+@router.get("/desk/me")
+async def me(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    return await _me(request, parts, signed)
+
+
+@router.post("/desk/me/password")
+async def password(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    """A new password: the old one is asked for, and every other browser is signed out."""
+    written, now = await access.fields(request, "current", "password", "again"), parts.clock.now()
+    who, where, member = f"password:{signed.member.id}", address(request), signed.member
+    if not await parts.store.atransact(lambda rows: staff.may_try(rows, who, where, now)):
+        return await _me(request, parts, signed, trouble="too_many", status=429)
+    known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
+    if not await hasher(request).fits(written["current"], None if known is None else known.password_hash):
+        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, who, where, now))
+        return await _me(request, parts, signed, trouble="current", status=422)
+    chosen = written["password"]
+    trouble = "differ" if chosen != written["again"] else passwords.problem_with(chosen, login=member.login, name=member.name)
+    if trouble is not None:
+        return await _me(request, parts, signed, trouble=trouble, status=422)
+    made = await hasher(request).make(chosen)
+    await parts.store.atransact(lambda rows: staff.change_password(rows, signed, made, now))
+    return await _me(request, parts, signed, done="password")
+
+
+@router.post("/desk/me/end-others")
+async def end_others(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    now = parts.clock.now()
+    await parts.store.atransact(lambda rows: staff.end_others(rows, signed, now))
+    return await _me(request, parts, signed, done="ended")
+
+
+async def _proven(parts: Parts, signed: SignedIn) -> str:
+    """A new session with a new id, in place of the one that waited for the factor (R27)."""
+    now = parts.clock.now()
+
+    def work(rows: Rows) -> str:
+        staff.sign_out(rows, signed, now)
+        return staff.sign_in(rows, signed.member, now)
+
+    return await parts.store.atransact(work)
+
+
+async def _set_up(request: Request, parts: Parts, signed: SignedIn, *, has_one: bool, trouble: str | None = None, status: int = 200) -> HTMLResponse:
+    now = parts.clock.now()
+    secret = await parts.store.atransact(lambda rows: factors.offered(rows, signed.member.id, now))
+    address_of = pyotp.TOTP(secret).provisioning_uri(name=signed.member.login, issuer_name=_ISSUER)
+    spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return _door(
+        request, signed, "factor.html", status=status, secret=spaced, uri=address_of, picture=_qr(address_of), has_one=has_one, trouble=trouble
+    )
+
+
+async def _me(
+    request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, done: str | None = None, status: int = 200
+) -> HTMLResponse:
+    now = parts.clock.now()
+
+    def look(rows: Rows) -> dict[str, Any]:
+        return {"sessions": staff.sessions_of(rows, signed.member.id, now), "factors": factors.of(rows, signed.member.id)}
+
+    return await pages.page(request, signed, "me.html", status=status, trouble=trouble, done=done, **await parts.store.atransact(look))
+
+
+def _door(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, trouble: str | None = None, **values: Any) -> HTMLResponse:
+    """A page before the desk: no frame, nothing of any case."""
+    body = pages.render(template, csrf=signed.csrf, trouble=trouble, **values, **pages.common(request))
+    return HTMLResponse(body, status_code=status)
+
+
+def _qr(text: str) -> Markup:
+    """A QR picture as SVG elements of our own page: nothing is fetched (R31). The text is ours, so is the markup."""
+    out = io.BytesIO()
+    segno.make(text, error="m").save(out, kind="svg", xmldecl=False, svgns=False, scale=5, border=4)
+    return Markup(out.getvalue().decode())  # noqa: S704
