@@ -19,7 +19,7 @@ import pyrage
 from pyrage import x25519
 
 from bot.settings import Settings
-from storage import audit, copies
+from storage import audit, copies, erasure
 from storage.copies import CopyProblem, Quieted
 from storage.migrate import migrate
 from storage.sealing import Keyring, read_key_file
@@ -27,6 +27,8 @@ from storage.store import Store
 
 _NOTE, _DATA = "madoguchi.json", "database"
 _PREFIX, _SUFFIX = "madoguchi-", ".age"
+_ERASED = "erasures.jsonl"
+"""Beside the backups, readable without a key: which talks were erased since, so that no old backup brings them back (R41)."""
 _CHUNK = 1 << 20
 
 
@@ -44,9 +46,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, and what was stopped from going out."""
+    """What came back, what was erased again, and what was stopped from going out."""
 
     note: Note
+    erased: int
     quieted: Quieted
 
 
@@ -75,6 +78,8 @@ def backup(settings: Settings, folder: Path, now: datetime) -> Path:
         with (work / "sealed").open("rb") as sealed:
             os.fsync(sealed.fileno())
         (work / "sealed").rename(target)
+        _write_erasures(settings, work / _ERASED)
+        (work / _ERASED).rename(folder / _ERASED)
     return target
 
 
@@ -103,11 +108,13 @@ def restore(settings: Settings, sealed: Path, identity_file: Path, now: datetime
         broken = store.transact(lambda rows: audit.verify(rows, known_head=note.head))
         if broken is not None:
             raise CopyProblem(f"記録の鎖が {broken.seq} 番で切れています。この写しは使わないでください。")
+        gone = _read_erasures(sealed.parent / _ERASED)
+        erased = store.transact(lambda rows: sum(erasure.again(rows, one, now) for one in gone))
         quieted = store.transact(lambda rows: copies.quiet(rows, now))
         store.transact(lambda rows: audit.note(rows, actor="system", act="restored", now=now, taken_at=note.taken_at))
     finally:
         store.close()
-    return Restored(note, quieted)
+    return Restored(note, erased, quieted)
 
 
 def look_into(sealed: Path, identity_file: Path) -> Note:
@@ -186,6 +193,24 @@ def _head(settings: Settings) -> tuple[int, str]:
         return store.transact(audit.head)
     finally:
         store.close()
+
+
+def _write_erasures(settings: Settings, path: Path) -> None:
+    store = _open(settings, exclusive=False)
+    try:
+        erased = store.transact(erasure.every)
+    finally:
+        store.close()
+    lines = [json.dumps(asdict(one) | {"asked_at": one.asked_at.isoformat()}) for one in erased]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _read_erasures(path: Path) -> list[erasure.Erased]:
+    """The list that lies beside the backup; none where there is none."""
+    if not path.exists():
+        return []
+    told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [erasure.Erased(one["receipt"], one["conversation_id"], datetime.fromisoformat(one["asked_at"])) for one in told]
 
 
 def _is_empty(settings: Settings) -> bool:

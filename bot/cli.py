@@ -14,7 +14,7 @@ from bot.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="まるごと相談窓口 — a front door for people in trouble.")
 app.add_typer(knowledge_app, name="knowledge", help="地域の情報を点検・試験する / check and test the knowledge base")
-staff_app = typer.Typer(no_args_is_help=True, help="職員の口座 / staff accounts")
+staff_app = typer.Typer(no_args_is_help=True, help="職員のアカウント / staff accounts")
 app.add_typer(staff_app, name="staff")
 token_app = typer.Typer(no_args_is_help=True, help="API の鍵 / API tokens")
 app.add_typer(token_app, name="token")

@@ -43,6 +43,8 @@ def restore(settings: Settings, file: Path, identity: Path, dry_run: bool, out: 
         return 1
     quieted = restored.quieted
     out.print(f"{_when(restored.note.taken_at)} の写しから戻しました。記録の鎖はつながっています。")
+    if restored.erased:
+        out.print(f"写しのあとに消してほしいと言われた相談 {restored.erased} 件を、もう一度消しました。")
     out.print(f"送らずに止めたもの: 返事 {quieted.letters} 通、約束 {quieted.promises} 件、答えを待っていた相談 {quieted.unanswered} 件")
     out.print("机の「やること」で一つずつ確かめてから、送ってください。")
     return 0

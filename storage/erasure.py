@@ -16,7 +16,7 @@ from storage.dialect import table
 from storage.ids import new_id
 from storage.sealing import keyring, mark_erasure
 from storage.tables import Case, Consent, Conversation, Erasure, Identity, Inbox, Message, Offer, Outbox, Outcome, Person, Promise, Task
-from storage.talk import Talk, scope_of
+from storage.talk import Talk, by_id, scope_of
 
 _E, _M, _X, _C, _I = table(Erasure), table(Message), table(Inbox), table(Conversation), table(Identity)
 
@@ -27,6 +27,32 @@ class Receipt:
 
     asked_at: datetime
     done_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Erased:
+    """One erasure as the list beside the backups has it: ids and a time, nothing of a person."""
+
+    receipt: str
+    conversation_id: str
+    asked_at: datetime
+
+
+def every(session: Session) -> list[Erased]:
+    """All erasures so far, oldest first."""
+    return [Erased(row.receipt, row.conversation_id, row.asked_at) for row in session.execute(select(_E).order_by(_E.c.asked_at))]
+
+
+def again(session: Session, erased: Erased, now: datetime) -> bool:
+    """Erase once more what a restore has brought back (R41); False when there is nothing to do."""
+    if session.execute(select(_E.c.id).where(_E.c.receipt == erased.receipt, _E.c.conversation_id == erased.conversation_id)).first() is not None:
+        return False
+    talk = by_id(session, erased.conversation_id)
+    if talk is None:
+        return False
+    erase_words(session, talk, erased.receipt, now)
+    finish(session, talk.id, now)
+    return True
 
 
 def erase_words(session: Session, talk: Talk, receipt: str, now: datetime) -> None:

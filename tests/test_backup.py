@@ -9,7 +9,7 @@ import pytest
 
 from bot import backup as backups
 from bot.settings import Settings
-from storage import audit, outbox, records
+from storage import audit, erasure, outbox, records
 from storage import talk as talks
 from storage.copies import CopyProblem, Quieted
 from storage.migrate import migrate
@@ -87,7 +87,7 @@ def test_what_was_written_is_there_again_on_a_bare_machine_and_the_backup_shows_
     store.close()
 
     assert SECRET.encode() not in written.read_bytes()
-    assert [path.name for path in written.parent.iterdir()] == [written.name]
+    assert sorted(path.name for path in written.parent.iterdir()) == ["erasures.jsonl", written.name]
     restored = backups.restore(new_machine, written, keys[1], now + timedelta(minutes=10))
 
     assert restored.quieted.letters == 1
@@ -126,6 +126,22 @@ def test_nothing_old_is_sent_after_a_restore_until_a_human_lets_it(lost: Setting
     assert back.transact(lambda rows: records.has_open_task(rows, talk_id, "restored"))
     assert back.transact(lambda rows: outbox.release(rows, talk_id, later)) == 1
     assert back.transact(lambda rows: outbox.due_conversations(rows, later)) == [talk_id]
+    back.close()
+
+
+def test_what_was_erased_after_the_backup_does_not_come_back_with_it(lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys):
+    store = open_store(lost)
+    talk_id = writes(store, now)
+    old = backups.backup(lost, tmp_path, now)
+    store.transact(lambda rows: erasure.erase_words(rows, talks.by_id(rows, talk_id), "A-4K2", now + timedelta(hours=1)))
+    store.close()
+    backups.backup(lost, tmp_path, now + timedelta(hours=2))
+
+    restored = backups.restore(new_machine, old, keys[1], now + timedelta(days=1))
+    assert restored.erased == 1
+    back = open_store(new_machine)
+    assert back.transact(lambda rows: talks.by_id(rows, talk_id)) is None
+    assert back.transact(lambda rows: erasure.by_receipt(rows, "A-4K2")) is not None
     back.close()
 
 
