@@ -71,7 +71,10 @@ def build_parts(
     channels = build_channels(settings) if channels is None else channels
     hub = Hub()
     knowledge = knowledge or LivingKnowledge(Path(settings.knowledge), settings.master_key_file.parent / "kept")
-    rules = Rules(settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes, return_minutes=settings.return_minutes)
+    rules = Rules(
+        settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes, return_minutes=settings.return_minutes,
+        entrances=settings.entrances, room_url=f"{settings.base_url}/room",
+    )  # fmt: skip
     delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
     doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)
     alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session as Rows
 
-from bot import reception
+from bot import entrance, reception
 from bot.channels.port import AnswersTaps, Channel, Inbound, Outgoing
 from bot.clock import Clock
 from bot.delivery import Delivery
@@ -55,8 +55,9 @@ class Doorman:
         """The events of one resident, one after the other."""
         outcomes = []
         for inbound in inbounds:
+            receive = entrance.receive if inbound.channel in self._rules.entrances else reception.receive
             work = partial(
-                reception.receive, inbound=inbound, town=self._knowledge.town, rules=self._rules, now=self._clock.now(),
+                receive, inbound=inbound, town=self._knowledge.town, rules=self._rules, now=self._clock.now(),
                 split=self.split_of(inbound.channel),
             )  # fmt: skip
             outcome = await self._store.atransact(work)

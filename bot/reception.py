@@ -22,6 +22,7 @@ import flows
 from bot import effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
+from bot.posting import ROOMY, SIGNPOST, is_private, post
 from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
 from storage import cases, erasure, outbox, records
@@ -53,6 +54,9 @@ class Rules:
     settle: timedelta = timedelta(seconds=2)
     reply_minutes: int = 120
     return_minutes: int = 15
+    entrances: frozenset[str] = frozenset()
+    """Platforms that only open the private room (R14)."""
+    room_url: str = "http://127.0.0.1:8000/room"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class At:
     rules: Rules
     now: datetime
     split: Split
+    at_the_door: bool = False
+    """What is said goes to the platform although the talk is held in the private room: the danger answer, and the way in (R14)."""
 
 
 # ---------------------------------------------------------------- receive
@@ -88,13 +94,10 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
     if not inbound.sender or inbound.kind == "group":
         kept = talks.admit_stray(rows, channel=inbound.channel, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now)
         if kept:
-            records.count(rows, f"stray.{inbound.channel}.{inbound.kind}", _day(now))
+            records.count(rows, f"stray.{inbound.channel}.{inbound.kind}", day(now))
         return Received(None, repeat=not kept)
-    talk = talks.find_or_open(rows, inbound.channel, inbound.sender, now)
-    inbox_id = talks.admit(
-        rows, talk, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now, reply_token=inbound.reply_token,
-        reply_until=inbound.reply_until,
-    )  # fmt: skip
+    talk = talk_of(rows, inbound, now)
+    inbox_id = admit(rows, talk, inbound, now)
     if inbox_id is None:
         return Received(talk.id, repeat=True)
     match inbound.kind:
@@ -103,19 +106,37 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
         case "unsend":
             return _unsent(at, talk, inbox_id, inbound.platform_id or "")
         case "unknown":
-            records.count(rows, f"unknown.{inbound.channel}", _day(now))
+            records.count(rows, f"unknown.{inbound.channel}", day(now))
             talks.settle_inbox(rows, [inbox_id], "noise")
             talks.save(rows, talk, now)
             return Received(talk.id)
-    if not talk.reachable:
+    talk = replace(talk, in_room=inbound.channel != talk.channel)  # where somebody writes is where they are answered
+    if not talk.reachable and not talk.in_room:
         talk = talks.set_reachable(rows, talk, True)
-    return _message(at, talk, inbox_id, inbound)
+    if talk.owner == "human" and talk.channel in ROOMY and not talk.in_room and flows.is_way_in(inbound.button, inbound.text):
+        talks.settle_inbox(rows, [inbox_id], "acknowledged")
+        return signpost(at, talk, flows.way_in(session_of(talk), scene_of(rows, talk, rules, now), town), inbound)
+    return message(at, talk, inbox_id, inbound)
 
 
-def _message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
+def talk_of(rows: Rows, inbound: Inbound, now: datetime) -> Talk:
+    """The talk a cookie of ours leads to, else the one of the sender's account, opened now if need be."""
+    known = talks.by_id(rows, inbound.conversation) if inbound.conversation is not None else None
+    return known or talks.find_or_open(rows, inbound.channel, inbound.sender, now)
+
+
+def admit(rows: Rows, talk: Talk, inbound: Inbound, now: datetime) -> str | None:
+    """Store the event; None for a repeat."""
+    return talks.admit(
+        rows, talk, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now, reply_token=inbound.reply_token,
+        reply_until=inbound.reply_until, channel=inbound.channel,
+    )  # fmt: skip
+
+
+def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     """A resident did something: scan it, number it, and decide who answers and when."""
     text = clean(inbound.text)
-    danger = _scan(at, talk, text) if inbound.kind == "text" else NO_DANGER
+    danger = scan(at, talk, text) if inbound.kind == "text" else NO_DANGER
     body = json.dumps(_body(inbound, text), ensure_ascii=False)
     talk, line = talks.add_line(
         at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
@@ -123,7 +144,7 @@ def _message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     )  # fmt: skip
     if talk.owner == "human":
         talks.link_inbox(at.rows, inbox_id, line.id, "queued")
-        return _to_human(at, talk, line, danger, inbound)
+        return to_human(at, talk, line, danger, inbound)
     event = Pending(inbox_id, line, inbound.reply_token, inbound.reply_until)
     if talk.settle_at is None and (at.rules.settle == timedelta(0) or _at_once(inbound, danger, text)):
         talks.link_inbox(at.rows, inbox_id, line.id)
@@ -143,14 +164,14 @@ def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
     return inbound.kind != "text" or danger.heard or flows.is_everywhere_word(text)
 
 
-def _scan(at: At, talk: Talk, text: str) -> Danger:
+def scan(at: At, talk: Talk, text: str) -> Danger:
     """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
     earlier = [json.loads(body).get("text", "") for body in talks.last_words(at.rows, talk, EARLIER_WORDS)] if talk.last_seq else []
     try:
         return at.town.base.danger.scan(text, earlier)
     except Exception as error:  # it runs inside the step of the talk: the message is kept whatever happens
         log.error("scan_failed", error=type(error).__name__, conversation=talk.id)
-        records.count(at.rows, "scan_failed", _day(at.now))
+        records.count(at.rows, "scan_failed", day(at.now))
         return _UNHEARD
 
 
@@ -187,18 +208,23 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
 
 def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
     """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
-    session = session_of(talk)
     said = _utterance(events, danger)
     scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": _receipt(at, said)})
-    try:
-        turn = flows.step(session, said, scene, at.town)
-    except Exception as error:  # our bug is never the resident's silence (design.md §1)
-        log.error("flow_failed", error=type(error).__name__, step=session.step, conversation=talk.id)
-        records.count(at.rows, "flow_failed", _day(at.now))
-        turn = flows.failed(session, said, scene, at.town)
+    turn = step(at, talk, said, scene)
     last = events[-1]
     talks.settle_inbox(at.rows, [event.inbox_id for event in events], turn.ends_as)
     return say(at, talk, turn, reply_token=last.reply_token, reply_until=last.reply_until)
+
+
+def step(at: At, talk: Talk, said: Utterance, scene: Scene) -> Turn:
+    """One step of the flow; a step that fails leads to a human: our bug is never the resident's silence (design.md §1)."""
+    session = session_of(talk)
+    try:
+        return flows.step(session, said, scene, at.town)
+    except Exception as error:
+        log.error("flow_failed", error=type(error).__name__, step=session.step, conversation=talk.id)
+        records.count(at.rows, "flow_failed", day(at.now))
+        return flows.failed(session, said, scene, at.town)
 
 
 def say(at: At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply_until: datetime | None = None, unasked: bool = False) -> Received:
@@ -210,21 +236,35 @@ def say(at: At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply
     if turn.replies:
         outgoing = Outgoing(bubbles=turn.replies, buttons=turn.buttons)
         talk, line = talks.add_line(at.rows, talk, author="bot", kind="text", body=outgoing.model_dump_json(exclude_defaults=True), now=at.now)
-        if talk.reachable:
-            bodies = [part.model_dump_json(exclude_defaults=True) for part in at.split(outgoing)]
-            letters = outbox.write(
-                at.rows, talk, bodies, now=at.now, line=line, reply_token=reply_token, reply_until=reply_until, unasked=unasked, claim=True
-            )
+        letters = post(
+            at, talk, line, outgoing, turn.session, answers=not unasked, unasked=unasked, claim=True, reply_token=reply_token, reply_until=reply_until
+        )  # fmt: skip
     talks.save(at.rows, talk, at.now)
     claimed = tuple(letter for letter in letters if letter.state == "sending")
     return Received(talk.id, letters=claimed, alarmed=done.alarmed, case_changed=done.case_id is not None or talk.owner != before)
 
 
+def signpost(at: At, talk: Talk, turn: Turn, inbound: Inbound) -> Received:
+    """Words on the platform beside a talk that is held elsewhere, or by a human: they belong to the way, not to the talk, and change no owner."""
+    outgoing = Outgoing(bubbles=turn.replies, buttons=turn.buttons)
+    body = outgoing.model_dump_json(exclude_defaults=True)
+    talk, line = talks.add_line(at.rows, talk, author="bot", kind=SIGNPOST, body=body, now=at.now)
+    letters = post(
+        replace(at, at_the_door=True), talk, line, outgoing, turn.session, answers=True, claim=True, reply_token=inbound.reply_token,
+        reply_until=inbound.reply_until,
+    )  # fmt: skip
+    talk = replace(talk, flow_session=turn.session.model_dump_json(exclude_defaults=True))
+    talks.save(at.rows, talk, talk.last_at)
+    return Received(talk.id, letters=tuple(letter for letter in letters if letter.state == "sending"))
+
+
 def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
     """What is so at this moment, for the flows."""
     case = cases.open_of(rows, talk.id)
+    private = is_private(talk, rules)
     return Scene(
-        now=now.astimezone(JST), channel=talk.channel, waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),
+        now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private,
+        waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),
         open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes, kept=_kept(rows, talk),
     )  # fmt: skip
 
@@ -274,7 +314,7 @@ def session_of(talk: Talk) -> Session:
 # ---------------------------------------------------------------- while a human owns the talk, and what is no message
 
 
-def _to_human(at: At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) -> Received:
+def to_human(at: At, talk: Talk, line: Line, danger: Danger, inbound: Inbound) -> Received:
     """Everything is stored and scanned; the bot says nothing but the danger card (I3, D8)."""
     case = cases.open_of(at.rows, talk.id)
     alarmed = False
@@ -350,5 +390,5 @@ def _jst_day(at: datetime | None) -> date | None:
     return None if at is None else at.astimezone(JST).date()
 
 
-def _day(now: datetime) -> str:
+def day(now: datetime) -> str:
     return now.astimezone(JST).date().isoformat()

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     telegram_token: SecretStr | None = None
     telegram_secret: SecretStr | None = None
     telegram_mode: Literal["webhook", "polling"] = "webhook"
+    telegram_use: Literal["talk", "entrance"] | None = None
+    """As `line_mode`, for Telegram; left out, it follows `line_mode` (R14)."""
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
 
@@ -69,6 +71,12 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Cookies are `__Host-` and Secure when the outside address is https (R27)."""
         return urlsplit(self.base_url).scheme == "https"
+
+    @property
+    def entrances(self) -> frozenset[str]:
+        """Platforms that only open the private room on our own page (R14)."""
+        modes = {"line": self.line_mode, "telegram": self.telegram_use or self.line_mode}
+        return frozenset(name for name, mode in modes.items() if mode == "entrance")
 
     @property
     def line_ready(self) -> bool:

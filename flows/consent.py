@@ -1,6 +1,6 @@
 """D1: who we are, who reads, and the yes before anything is kept. Most people write their worry first: it is held, and asked about once (1b)."""
 
-from flows import consult
+from flows import consult, room
 from flows.filling import Town
 from flows.handoff import CONSENT_VERSION
 from flows.model import Count, ForgetWords, RecordConsent, Scene, Session, Turn, Utterance
@@ -22,7 +22,8 @@ def welcomed(talk: Talk) -> Turn:
         case "start":
             return begin(talk)
         case "explain":
-            return talk.ask("consent.explained", "welcome.kept", "welcome.hours", choices=("start", "!stop"))
+            offer = (("room.offer",), (room.ROOM,)) if talk.scene.room else ((), ())
+            return talk.ask("consent.explained", "welcome.kept", *offer[0], "welcome.hours", choices=("start", "!stop", *offer[1]))
         case "what":
             return talk.ask("consult.open", "open.example", choices=("!human",))
         case _ if talk.text:

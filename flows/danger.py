@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows import consent, consult
+from flows import consent, consult, room
 from flows.backwards import FORMS, ask_as_before, step_back
 from flows.cards import cards
 from flows.filling import Town, line_in_words, lines_in_words
@@ -198,7 +198,7 @@ def no_food(talk: Talk) -> Turn:
 
 
 def _asked(talk: Talk, crisis: Crisis, level: Level, bubbles: tuple[Reply, ...]) -> Turn:
-    links = _leave(talk) if crisis.hides else ()
+    links = (*_leave(talk), *room.links(talk)) if crisis.hides else ()
     noted = talk.noting(family=crisis.name, told=str(len(talk.session.story)))
     return noted.ask("danger.asked", *bubbles, choices=crisis.answers, links=links, effects=_effects(talk, crisis, level, take_over=False))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from flows import cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, several, thirdparty
+from flows import board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
@@ -19,8 +19,8 @@ from flows.talk import Talk
 from flows.typed import LONGEST_CHOICE, chosen, plain
 
 Step = Callable[[Talk], Turn]
-EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang")
-"""Payloads `!human` … and the words for them, valid in every state (G4)."""
+EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
+"""Payloads `!human` … and the words for them, valid in every state (G4); the last three are doors of the menu."""
 _LEFT_ALONE: Final = timedelta(minutes=30)
 _RESTED: Final = timedelta(hours=12)
 _DOUBLE_TAP: Final = timedelta(minutes=2)
@@ -88,7 +88,7 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
         turn = danger.heard(talk)
         if turn is not None:
             return turn
-    turn = _answer(talk)
+    turn = room.offered(session, _answer(talk), talk)
     return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
 
 
@@ -136,7 +136,18 @@ def _go(talk: Talk) -> Turn:
 
 def is_everywhere_word(text: str) -> bool:
     """Whether a text is one of the words of G4 in any language: the reception answers those at once."""
-    return _word_for(text, built_in()) is not None
+    return everywhere_word(text) is not None
+
+
+def everywhere_word(text: str) -> str | None:
+    """Which of them."""
+    return _word_for(text, built_in())
+
+
+def answer_in_words(session: Session, text: str, town: Town) -> str | None:
+    """The payload of the button these words stand for, where a question is open; None when they are no answer to it."""
+    value = chosen(text, session.choices, _other_words(town))
+    return None if value is None else value if value.startswith("!") else f"{session.ask}:{value}"
 
 
 def _word_for(text: str, book: Phrasebook) -> str | None:
@@ -177,6 +188,10 @@ def _everywhere(talk: Talk, word: str) -> Turn:
             return _help(talk)
         case "lang":
             return consent.choose_language(talk)
+        case "room":
+            return room.asked_for(talk)
+        case "news" | "places" | "offer":
+            return board.door(talk, name)
         case "in" if which in SPOKEN:
             return consent.in_language(talk, which)
         case "card":

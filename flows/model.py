@@ -90,6 +90,8 @@ class Scene(Value):
     """Public code of this conversation's open case, if there is one (I6)."""
     reply_minutes: int = 120
     """How soon a coordinator promises to answer in opening hours."""
+    room: bool = False
+    """A private room on our own page can be opened from here (R14)."""
     kept: Kept | None = None
     """For 「わたしの情報を見せて」 (D11); None = not counted, then the desk shows it."""
     receipt: Receipt | None = None

@@ -24,7 +24,7 @@ _OF: Any = bindparam("of")
 
 _TALK = select(
     _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,
-    _C.c.hidden_address, _C.c.follow_ups, _C.c.last_at, _I.c.external_sealed, _I.c.reachable,
+    _C.c.hidden_address, _C.c.follow_ups, _C.c.in_room, _C.c.last_at, _I.c.external_sealed, _I.c.reachable,
 ).join(_I, _I.c.id == _C.c.identity_id)  # fmt: skip
 _TALK_BY_ID = _TALK.where(_C.c.id == _OF)
 _TALK_BY_ID_LOCKED = _TALK_BY_ID.with_for_update(of=[_C, _I])
@@ -68,6 +68,8 @@ class Talk:
     follow_ups: bool
     reachable: bool
     last_at: datetime
+    in_room: bool = False
+    """Held in the private room on our own page, although `channel` is a platform (R14)."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ def _open(session: Session, channel: str, external: str, now: datetime) -> Talk:
         insert(_C),
         {
             "id": conversation_id, "person_id": person_id, "identity_id": identity_id, "channel": channel, "owner": "bot", "session_sealed": b"",
-            "version": 1, "last_seq": 0, "hidden_address": False, "follow_ups": True, "read_seq": 0, "created_at": now, "last_at": now,
+            "version": 1, "last_seq": 0, "hidden_address": False, "follow_ups": True, "in_room": False, "read_seq": 0, "created_at": now,
+            "last_at": now,
         },
     )  # fmt: skip
     return Talk(conversation_id, person_id, channel, external, "bot", None, 1, 0, None, False, True, True, now)
@@ -163,14 +166,15 @@ def settled(session: Session, now: datetime, limit: int = 200) -> list[str]:
 
 def admit(
     session: Session, talk: Talk, *, event_id: str, kind: str, raw: str, now: datetime, reply_token: str | None = None,
-    reply_until: datetime | None = None,
+    reply_until: datetime | None = None, channel: str | None = None,
 ) -> str | None:  # fmt: skip
-    """Store one platform event; None when it was stored before (R2)."""
+    """Store one event; None when it was stored before (R2). `channel`: where it came by, when that is not the talk's own (the private room)."""
     inbox_id, scope = new_id(), scope_of(talk.id)
     row = session.execute(
         _ADMIT[engine_of(session)],
         {
-            "id": inbox_id, "channel": talk.channel, "event_id": _event_key(event_id), "conversation_id": talk.id, "kind": kind, "state": "pending",
+            "id": inbox_id, "channel": channel or talk.channel, "event_id": _event_key(event_id), "conversation_id": talk.id, "kind": kind,
+            "state": "pending",
             "received_at": now, "raw_sealed": seal(session, scope, f"inbox.raw:{inbox_id}", raw), "reply_until": reply_until,
             "reply_token_sealed": None if reply_token is None else seal(session, scope, f"inbox.token:{inbox_id}", reply_token),
         },
@@ -223,7 +227,7 @@ def save(session: Session, talk: Talk, now: datetime) -> Talk:
         _SAVE,
         {
             "of": talk.id, "owner": talk.owner, "session_sealed": cell, "version": version, "last_seq": talk.last_seq, "settle_at": talk.settle_at,
-            "hidden_address": talk.hidden_address, "follow_ups": talk.follow_ups, "last_at": now,
+            "hidden_address": talk.hidden_address, "follow_ups": talk.follow_ups, "in_room": talk.in_room, "last_at": now,
         },
     )  # fmt: skip
     return replace(talk, version=version, last_at=now)
@@ -308,7 +312,7 @@ def _talk(session: Session, row: Any, destination: str) -> Talk:
     flow_session = unseal(session, scope_of(row.id), place, cell) if cell else None
     return Talk(
         row.id, row.person_id, row.channel, destination, row.owner, flow_session, row.version, row.last_seq, row.settle_at, row.hidden_address,
-        row.follow_ups, row.reachable, row.last_at,
+        row.follow_ups, row.reachable, row.last_at, row.in_room,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ or, when its hash begins with `p`, a return phrase; the two are hashed apart, so
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlmodel import Session
@@ -38,7 +39,7 @@ class Shown:
 def welcome(session: Session, now: datetime) -> tuple[Talk, str]:
     """A new browser: its own person and talk, and the secret for its cookie, which is not kept."""
     talk = talks.find_or_open(session, "web", new_id(), now)
-    return talk, _admit(session, talk.id, now)
+    return talk, admit(session, talk.id, now)
 
 
 def find(session: Session, token: str, now: datetime) -> Talk | None:
@@ -50,6 +51,16 @@ def find(session: Session, token: str, now: datetime) -> Talk | None:
     if now - row.seen_at > _SEEN_EVERY:
         session.execute(update(_V).where(_V.c.token_hash == hashed).values(seen_at=now))
     return talks.by_id(session, row.conversation_id, lock=False)
+
+
+def first_shown(session: Session, token: str) -> int:
+    """The number after which this browser may see lines: a visit by a link does not bring back an earlier one (R13)."""
+    return session.execute(select(_V.c.after_seq).where(_V.c.token_hash == _of_cookie(session, token))).scalar() or 0
+
+
+def has_seen(session: Session, token: str, seq: int) -> None:
+    """Note that this browser was given the lines up to `seq`."""
+    session.execute(update(_V).where(_V.c.token_hash == _of_cookie(session, token), _V.c.seen_seq < seq).values(seen_seq=seq))
 
 
 def end(session: Session, token: str, now: datetime) -> str | None:
@@ -75,9 +86,9 @@ def shown(session: Session, conversation_id: str) -> Shown:
 def keep_phrase(session: Session, talk: Talk, phrase: str, now: datetime) -> None:
     """Let these words lead back to this talk, and end the words given out before: one phrase a talk."""
     session.execute(
-        update(_V).where(_V.c.conversation_id == talk.id, _V.c.token_hash.startswith(_PHRASE), _V.c.ended_at.is_(None)).values(ended_at=now)
+        update(_V).where(_V.c.conversation_id == talk.id, is_phrase(_V.c.token_hash), _V.c.ended_at.is_(None)).values(ended_at=now)
     )
-    session.execute(_V.insert().values(token_hash=_of_phrase(session, phrase), conversation_id=talk.id, seen_at=now))
+    session.execute(_V.insert().values(token_hash=_of_phrase(session, phrase), conversation_id=talk.id, after_seq=0, seen_seq=0, seen_at=now))
 
 
 def come_back(session: Session, phrase: str, now: datetime) -> str | None:
@@ -87,7 +98,7 @@ def come_back(session: Session, phrase: str, now: datetime) -> str | None:
     if row is None:
         return None
     session.execute(update(_V).where(_V.c.token_hash == hashed).values(seen_at=now))
-    return _admit(session, row.conversation_id, now)
+    return admit(session, row.conversation_id, now)
 
 
 def too_many_tries(session: Session, address: str, now: datetime) -> bool:
@@ -106,10 +117,17 @@ def note_try(session: Session, address: str, now: datetime) -> None:
 # ---------------------------------------------------------------- hashes
 
 
-def _admit(session: Session, conversation_id: str, now: datetime) -> str:
+def admit(session: Session, conversation_id: str, now: datetime, *, after_seq: int = 0) -> str:
+    """Give one more browser this talk; returns the secret for its cookie."""
     token = new_token()
-    session.execute(_V.insert().values(token_hash=_of_cookie(session, token), conversation_id=conversation_id, seen_at=now))
+    row = {"token_hash": _of_cookie(session, token), "conversation_id": conversation_id, "after_seq": after_seq, "seen_seq": 0, "seen_at": now}
+    session.execute(_V.insert().values(**row))
     return token
+
+
+def is_phrase(token_hash: Any) -> Any:
+    """The condition that a row is a return phrase and no browser."""
+    return token_hash.startswith(_PHRASE)
 
 
 def _of_cookie(session: Session, token: str) -> str:

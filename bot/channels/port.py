@@ -50,6 +50,8 @@ class Inbound:
     group_id: str | None = None
     """The group or room the bot must leave (R7)."""
     redelivered: bool = False
+    conversation: str | None = None
+    """Our own id of the talk, where a cookie of ours leads to it: then `sender` is not looked up."""
 
 
 class Outgoing(Value):

@@ -42,23 +42,24 @@ class WebChannel:
         """Nothing to close."""
 
 
-def opened(visitor: str, now: datetime) -> Inbound:
-    """The page was opened for the first time: the bot says who it is (D1)."""
-    return Inbound("web", visitor, "follow", visitor, now, "{}")
+def opened(visitor: str, now: datetime, *, talk: str | None = None) -> Inbound:
+    """The page was opened for the first time: the bot says who it is (D1). `talk` is our own id of it, where the page's cookie leads to one."""
+    return Inbound("web", visitor if talk is None else talk, "follow", visitor, now, "{}", conversation=talk)
 
 
-def written(visitor: str, secret: str, message_id: str, text: str, now: datetime) -> list[Inbound]:
+def written(visitor: str, secret: str, message_id: str, text: str, now: datetime, *, talk: str | None = None) -> list[Inbound]:
     """What the resident wrote, as one message or, when it is very long, several; empty for blank text."""
     parts = pieces(text.replace("\r\n", "\n").strip("\n"), LONGEST_MESSAGE)
     return [
-        Inbound("web", _event_id(secret, message_id, "text", str(number), part), "text", visitor, now, "{}", text=part)
+        Inbound("web", _event_id(secret, message_id, "text", str(number), part), "text", visitor, now, "{}", text=part, conversation=talk)
         for number, part in enumerate(parts)
     ]
 
 
-def pressed(visitor: str, secret: str, message_id: str, payload: str, now: datetime) -> Inbound:
+def pressed(visitor: str, secret: str, message_id: str, payload: str, now: datetime, *, talk: str | None = None) -> Inbound:
     """A button of the page; `payload` exactly as it was sent."""
-    return Inbound("web", _event_id(secret, message_id, "button", payload), "button", visitor, now, "{}", button=payload)
+    event_id = _event_id(secret, message_id, "button", payload)
+    return Inbound("web", event_id, "button", visitor, now, "{}", button=payload, conversation=talk)
 
 
 def _event_id(secret: str, *parts: str) -> str:

@@ -12,12 +12,12 @@ from typing import TypeVar
 from sqlmodel import Session as Rows
 
 import flows
-from bot import reception
+from bot import posting, reception
 from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.model import Reply
-from storage import desk_cases, desk_queue, outbox
+from storage import desk_cases, desk_queue
 from storage import talk as talks
 from storage.desk_cases import Closed, CloseReason, Held, HeldByOther, Missing, Refused
 from storage.desk_queue import Viewer
@@ -150,8 +150,8 @@ def _speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, n
     body = json.dumps({"text": words, "speaker": viewer.name}, ensure_ascii=False)
     talk, line = talks.add_line(rows, talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
     outgoing = Outgoing(bubbles=(Reply(text=words),), speaker=viewer.name)
-    bodies = [part.model_dump_json(exclude_defaults=True) for part in parts.doorman.split_of(talk.channel)(outgoing)]
-    outbox.write(rows, talk, bodies, now=now, line=line)
+    at = reception.At(rows, parts.knowledge.town, parts.rules, now, parts.doorman.split_of(talk.channel))
+    posting.post(at, talk, line, outgoing, reception.session_of(talk), answers=False)
     talk = talks.save(rows, talk, now)
     return desk_cases.replied(rows, viewer, replace(held, talk=talk), line, now)
 

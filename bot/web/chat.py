@@ -14,18 +14,20 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+import flows
 from bot.channels import webchat
 from bot.channels.port import Inbound
 from bot.hub import conversation
 from bot.parts import Parts
+from bot.reception import session_of
 from bot.web import chat_pages as pages
 from bot.web import chat_view as view
 from bot.web.chat_stream import stream
 from bot.web.chrome import chrome_of, every_chrome
 from bot.web.own_page import address_of, is_ours, proof_of
 from bot.web.phrase import make_phrase, plain
+from storage import rooms, visitors
 from storage import talk as talks
-from storage import visitors
 from storage.ids import new_token
 from storage.store import StoreDown
 from storage.talk import Talk
@@ -41,11 +43,13 @@ _LONGEST_WAIT = 30.0
 
 @dataclass(frozen=True)
 class Visit:
-    """One browser at its talk. `fresh`: the cookie is not with the browser yet."""
+    """One browser at its talk, which may have begun on a platform (the private room). `fresh`: the cookie is not with the browser yet."""
 
     talk: Talk
     secret: str
     fresh: bool = False
+    first: int = 0
+    """Lines up to this number are not shown: a visit by a link does not bring back an earlier one (R13)."""
 
 
 # ---------------------------------------------------------------- the page
@@ -58,7 +62,7 @@ async def talk_page(request: Request, whole: str = "") -> Response:
     try:
         visit = await _visit(request)
         if visit.talk.last_seq == 0:
-            await parts.doorman.receive([webchat.opened(visit.talk.destination, parts.clock.now())])
+            await parts.doorman.receive([_opened(visit, parts.clock.now())])
         return await _whole_page(request, visit, whole=bool(whole))
     except StoreDown:
         return pages.bare_page(request, draft="")
@@ -90,10 +94,14 @@ async def _say(request: Request, form: FormData, text: str) -> Response:
 
 
 def _inbounds(visit: Visit, form: FormData, payload: str, text: str, now: datetime) -> list[Inbound]:
-    visitor, message_id = visit.talk.destination, _field(form, "id")
+    visitor, message_id, talk_id = visit.talk.destination, _field(form, "id"), visit.talk.id
     if payload:
-        return [webchat.pressed(visitor, visit.secret, message_id, payload, now)]
-    return webchat.written(visitor, visit.secret, message_id, text, now)
+        return [webchat.pressed(visitor, visit.secret, message_id, payload, now, talk=talk_id)]
+    return webchat.written(visitor, visit.secret, message_id, text, now, talk=talk_id)
+
+
+def _opened(visit: Visit, now: datetime) -> Inbound:
+    return webchat.opened(visit.talk.destination, now, talk=visit.talk.id)
 
 
 async def _new_lines(parts: Parts, visit: Visit, after: int) -> Response:
@@ -101,7 +109,7 @@ async def _new_lines(parts: Parts, visit: Visit, after: int) -> Response:
         gone = Response(status_code=205)
         pages.remember(parts, gone, visit.secret)
         return gone
-    seen = await parts.store.atransact(lambda rows: view.see(rows, _as_it_stands(rows, visit), after=after))
+    seen = await parts.store.atransact(lambda rows: _see(rows, visit, after=after))
     return HTMLResponse(pages.fragment(parts, seen))
 
 
@@ -115,8 +123,7 @@ async def language(request: Request) -> Response:
         if known is None or not is_ours(request, known.secret, _field(form, "proof")):
             return RedirectResponse("/", 303)
         if (lang := _field(form, "lang")) in every_chrome():
-            wish = webchat.pressed(known.talk.destination, known.secret, _field(form, "id"), f"!in:{lang}", parts.clock.now())
-            await _receive(parts, known, [wish], wait=True)
+            await _receive(parts, known, _inbounds(known, form, f"!in:{lang}", "", parts.clock.now()), wait=True)
         return await _whole_page(request, known, draft=draft) if draft else RedirectResponse("/#newest", 303)
     except StoreDown:
         return pages.bare_page(request, draft=draft)
@@ -154,7 +161,7 @@ async def live(request: Request, after: str = "0") -> Response:
     known = await _known(request)
     if known is None:
         return Response(status_code=410)
-    return stream(_parts(request), known.secret, known.talk, _number(request.headers.get("last-event-id") or after))
+    return stream(_parts(request), known.secret, known.talk, max(known.first, _number(request.headers.get("last-event-id") or after)))
 
 
 # ---------------------------------------------------------------- leaving and coming back
@@ -248,6 +255,47 @@ async def static(request: Request, name: str) -> Response:
     return pages.static_file(name, request.headers)
 
 
+# ---------------------------------------------------------------- the private room
+
+
+@router.get("/room")
+async def room_page(request: Request) -> Response:
+    """Where a one-time link of LINE or Telegram leads. The token stands behind the #, which no server, log or previewer sees (R15)."""
+    return _knocking(request, "chat_room.html", "/room", "ja")
+
+
+@router.post("/room")
+async def enter_room(request: Request) -> Response:
+    """The resident pressed the button: the link is used up, and this browser has the talk. A link that is old or used says how to get another."""
+    form = await _form(request)
+    token, parts, now = _field(form, "token"), _parts(request), _parts(request).clock.now()
+    if not is_ours(request, request.cookies.get(_KNOCK), _field(form, "proof")):
+        return _knocking(request, "chat_room.html", "/room", "ja", problem=chrome_of("ja").not_sent, status=403)
+    old = request.cookies.get(pages.cookie_name(parts), "")
+
+    def work(rows: Rows) -> Visit | None:
+        talk = rooms.spend(rows, token, now)
+        if talk is None:
+            return None
+        here = visitors.find(rows, old, now) if old else None
+        if here is not None and here.id == talk.id:  # this browser is in the room already
+            return Visit(talk, old)
+        visitors.end(rows, old, now)
+        return Visit(talk, rooms.enter(rows, talk, now, over=flows.is_over(session_of(talk))))
+
+    try:
+        visit = await parts.store.atransact(work)
+        if visit is None:
+            return _knocking(request, "chat_room.html", "/room", "ja", problem=chrome_of("ja").room_old, status=410)
+        if session_of(visit.talk).step == "start":  # nothing was agreed to yet: the bot says who it is (D1)
+            await parts.doorman.receive([_opened(visit, now)])
+    except StoreDown:
+        return pages.bare_page(request, draft="")
+    response = RedirectResponse("/#newest", 303)
+    pages.remember(parts, response, visit.secret)
+    return response
+
+
 # ---------------------------------------------------------------- what the routes share
 
 
@@ -262,8 +310,14 @@ async def _known(request: Request) -> Visit | None:
     secret = request.cookies.get(pages.cookie_name(parts), "")
     if not 0 < len(secret) <= _LONGEST_FIELD:
         return None
-    talk = await parts.store.atransact(lambda rows: visitors.find(rows, secret, parts.clock.now()))
-    return None if talk is None else Visit(talk, secret)
+
+    def work(rows: Rows) -> Visit | None:
+        talk = visitors.find(rows, secret, parts.clock.now())
+        if talk is None:
+            return None
+        return Visit(talk, secret, first=0 if talk.channel == "web" else visitors.first_shown(rows, secret))
+
+    return await parts.store.atransact(work)
 
 
 async def _visit(request: Request) -> Visit:
@@ -280,7 +334,7 @@ async def _receive(parts: Parts, visit: Visit, inbounds: list[Inbound], *, wait:
     """Give the doorman what came, after the opening of a page that had none. A plain form waits until the talk has settled and is answered."""
     now = parts.clock.now()
     if visit.talk.last_seq == 0 and inbounds:
-        inbounds = [webchat.opened(visit.talk.destination, now), *inbounds]
+        inbounds = [_opened(visit, now), *inbounds]
     outcomes = await parts.doorman.receive(inbounds)
     settles = [outcome.settle_at for outcome in outcomes if outcome.settle_at is not None]
     if wait and settles:
@@ -304,11 +358,19 @@ async def _whole_page(
     request: Request, visit: Visit, *, whole: bool = False, draft: str = "", problem: str = "", status: int = 200, size: str | None = None
 ) -> HTMLResponse:  # fmt: skip
     parts = _parts(request)
-    seen = await parts.store.atransact(lambda rows: view.see(rows, _as_it_stands(rows, visit), after=None, whole=whole))
+    seen = await parts.store.atransact(lambda rows: _see(rows, visit, after=None, whole=whole))
     response = pages.talk_page(request, seen, visit.secret, draft=draft, problem=problem, status=status, size=size)
     if visit.fresh:
         pages.remember(parts, response, visit.secret)
     return response
+
+
+def _see(rows: Rows, visit: Visit, *, after: int | None, whole: bool = False) -> view.Seen:
+    """The lines to show, after what was just received. What a visit to the private room was given is noted: it does not come back by a link."""
+    seen = view.see(rows, _as_it_stands(rows, visit), after=after, whole=whole, first=visit.first)
+    if seen.talk.channel != "web":
+        visitors.has_seen(rows, visit.secret, seen.talk.last_seq)
+    return seen
 
 
 def _as_it_stands(rows: Rows, visit: Visit) -> Talk:
@@ -323,10 +385,14 @@ async def _not_sent(request: Request, draft: str) -> Response:
 
 
 def _return_page(request: Request, lang: str, *, problem: str = "", status: int = 200) -> Response:
-    """The form for the six words. Its own short-lived secret keeps others from posting their words here: the resident would go on in their talk."""
+    return _knocking(request, "chat_return.html", "/return", lang, problem=problem, status=status)
+
+
+def _knocking(request: Request, template: str, path: str, lang: str, *, problem: str = "", status: int = 200) -> Response:
+    """A form that gives this browser a talk. Its own short-lived secret keeps others from posting theirs: the resident would go on in their talk."""
     knock = new_token()
-    response = pages.page(request, "chat_return.html", chrome_of(lang), problem=problem, proof=proof_of(knock), status=status)
-    response.set_cookie(_KNOCK, knock, path="/return", secure=_parts(request).settings.secure, httponly=True, samesite="strict")
+    response = pages.page(request, template, chrome_of(lang), problem=problem, proof=proof_of(knock), status=status)
+    response.set_cookie(_KNOCK, knock, path=path, secure=_parts(request).settings.secure, httponly=True, samesite="strict")
     return response
 
 

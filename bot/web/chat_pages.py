@@ -22,6 +22,7 @@ _HERE = Path(__file__).parent
 _STATIC = {
     "chat.css": (_HERE / "static" / "chat.css", "text/css; charset=utf-8"),
     "chat.js": (_HERE / "static" / "chat.js", "text/javascript; charset=utf-8"),
+    "fragment.js": (_HERE / "static" / "fragment.js", "text/javascript; charset=utf-8"),
     "icon.svg": (_HERE / "static" / "icon.svg", "image/svg+xml"),
     "tokens.css": (_HERE.parent / "desk" / "static" / "npm" / "tokens.css", "text/css; charset=utf-8"),
 }
@@ -79,7 +80,8 @@ def talk_page(
     lines = lines_of(seen, chrome, away=town.neutral_site)
     return page(
         request, "chat.html", chrome, status=status, size=size, lines=lines, newest=newest_of(seen, lines), last_seq=seen.talk.last_seq,
-        more_before=seen.after > 0, draft=draft, problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
+        more_before=seen.after > seen.first, room=seen.talk.channel != "web", hidden_before=seen.first > 0,
+        draft=draft, problem=problem, message_id=str(uuid.uuid4()), proof=proof_of(secret), offered=offered,
     )  # fmt: skip
 
 
@@ -87,8 +89,8 @@ def bare_page(request: Request, *, draft: str) -> HTMLResponse:
     """The chat when the database is away: the numbers, and what the resident wrote (R46). 503."""
     chrome = chrome_of("ja")
     return page(
-        request, "chat.html", chrome, status=503, lines=[], newest=0, last_seq=0, more_before=False, draft=draft, problem=chrome.cannot_save,
-        message_id=str(uuid.uuid4()), proof="", offered=[],
+        request, "chat.html", chrome, status=503, lines=[], newest=0, last_seq=0, more_before=False, room=False, hidden_before=False,
+        draft=draft, problem=chrome.cannot_save, message_id=str(uuid.uuid4()), proof="", offered=[],
     )  # fmt: skip
 
 

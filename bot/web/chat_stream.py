@@ -66,7 +66,11 @@ async def _look(parts: Parts, secret: str, after: int) -> Seen | None:
         talk = visitors.find(rows, secret, parts.clock.now())
         if talk is None:
             return None
-        return see(rows, talk, after=after) if talk.last_seq > after else Seen(talk, (), after, visitors.shown(rows, talk.id))
+        if talk.last_seq <= after:
+            return Seen(talk, (), after, visitors.shown(rows, talk.id))
+        if talk.channel != "web":
+            visitors.has_seen(rows, secret, talk.last_seq)
+        return see(rows, talk, after=after)
 
     return await parts.store.atransact(work)
 

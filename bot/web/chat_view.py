@@ -12,7 +12,9 @@ from sqlmodel import Session as Rows
 
 from bot.channels.port import Outgoing
 from bot.clock import JST
+from bot.posting import SIGNPOST
 from bot.web.chrome import Chrome
+from flows import ROOM
 from flows.model import Button, Card, Reply
 from storage import talk as talks
 from storage import visitors
@@ -35,6 +37,8 @@ class Seen:
     lines: tuple[Line, ...]
     after: int
     shown: Shown
+    first: int = 0
+    """Lines up to this number stay hidden from this visit (R13)."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,13 @@ class LineShown:
 # ---------------------------------------------------------------- reading
 
 
-def see(rows: Rows, talk: Talk, *, after: int | None, whole: bool = False) -> Seen:
-    """Read the lines after number `after`; None: the newest, or all of them."""
-    start = after if after is not None else 0 if whole else max(0, talk.last_seq - NEWEST)
+def see(rows: Rows, talk: Talk, *, after: int | None, whole: bool = False, first: int = 0) -> Seen:
+    """Read the lines after number `after`; None: the newest, or all of them. Never those up to `first`."""
+    start = max(first, after if after is not None else 0 if whole else talk.last_seq - NEWEST)
     found: list[Line] = []
     while more := talks.lines(rows, talk.id, after=found[-1].seq if found else max(0, start - _LOOK_BACK)):
         found.extend(more)
-    return Seen(talk, tuple(found), start, visitors.shown(rows, talk.id))
+    return Seen(talk, tuple(found), start, visitors.shown(rows, talk.id), first)
 
 
 # ---------------------------------------------------------------- showing
@@ -97,15 +101,16 @@ def lines_of(seen: Seen, chrome: Chrome, *, away: str = "") -> list[LineShown]:
     labels: dict[str, str] = {}
     day: date | None = None
     found: list[LineShown] = []
-    newest = seen.lines[-1].seq if seen.lines else 0
-    for line in seen.lines:
+    lines = [line for line in seen.lines if line.kind != SIGNPOST]
+    newest = lines[-1].seq if lines else 0
+    for line in lines:
         outgoing = _outgoing(line, labels, chrome)
         labels |= {button.value: button.label for button in _buttons(outgoing)}
         if line.kind == "follow" or not outgoing.bubbles:
             continue
         today = line.at.astimezone(JST).date()
         if line.seq > seen.after:
-            answers = outgoing.buttons if line.seq == newest else ()
+            answers = [button for button in outgoing.buttons if button.value != ROOM] if line.seq == newest else []
             found.append(_line(line, outgoing, seen.shown, chrome, None if today == day else today, tuple(_link(one, away) for one in answers)))
         day = today
     return _with_state(found, seen.shown.read_seq)

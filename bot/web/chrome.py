@@ -58,6 +58,11 @@ class Chrome(Value):
     phrase_what: str
     phrase_once: str
     phrase_back: str
+    phrase_mail: str
+    phrase_line: str
+    phrase_sent: str
+    """What stands before the link in the resident's own mail or LINE: neutral (R12)."""
+    phrase_send_note: str
     return_link: str
     return_title: str
     return_field: str
@@ -69,6 +74,13 @@ class Chrome(Value):
     cannot_save: str
     not_sent: str
     sample: str
+    room_title: str
+    room_what: str
+    room_enter: str
+    room_no_link: str
+    room_old: str
+    room_note: str
+    room_hidden: str
     left: str
     left_go: str
     am: str

@@ -10,7 +10,7 @@ from storage.tables.keys import DataKey
 from storage.tables.outbox import UNDONE, Outbox
 from storage.tables.records import Audit, Cursor, Erasure
 from storage.tables.staff import ApiToken, Invitation, SignInTry, Staff, StaffFactor, StaffSession
-from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, WebVisitor
+from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
 from storage.tables.town import Gap, Offer, Outcome, Tally
 
 CLASSES: dict[str, str] = {
@@ -18,7 +18,7 @@ CLASSES: dict[str, str] = {
     "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
     "offer.skill_sealed offer.when_sealed",
     "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
-    "message.platform_hash web_visitor.token_hash sign_in_try.who_hash",
+    "message.platform_hash web_visitor.token_hash room_link.token_hash sign_in_try.who_hash",
     "C1": "staff_factor.secret_sealed staff_factor.code_hash staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
 }
 """Columns that carry talk (C3), identifiers of residents (C2) or credentials of staff (C1); every other column is operational (C1) as well."""
@@ -47,6 +47,7 @@ __all__ = [
     "Outcome",
     "Person",
     "Promise",
+    "RoomLink",
     "SignInTry",
     "Staff",
     "StaffFactor",

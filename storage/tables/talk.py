@@ -45,6 +45,8 @@ class Conversation(SQLModel, table=True):
     """When what is pending will be answered; None = nothing is pending."""
     hidden_address: bool = False
     follow_ups: bool = True
+    in_room: bool = False
+    """Held in the private room on our own page, although it began on a platform: nothing said in it goes back there (R14)."""
     read_seq: int = 0
     """Up to where a coordinator has opened the talk: the web chat says 職員が読みました."""
     created_at: datetime = time()
@@ -96,12 +98,25 @@ class Message(SQLModel, table=True):
 
 
 
-
 class WebVisitor(SQLModel, table=True):
     """A browser in the web chat: the hash of its cookie leads to its identity; a fresh page of another browser never does."""
 
     __tablename__ = "web_visitor"
     token_hash: str = Field(primary_key=True, max_length=64)
     conversation_id: str = ref("conversation.id", index=True)
+    after_seq: int = 0
+    """Only lines after this number are shown: a link from a platform does not bring back what an earlier visit held (R13)."""
+    seen_seq: int = 0
+    """Number of the newest line this browser was given; kept for visits to the private room."""
     seen_at: datetime = time()
     ended_at: datetime | None = time(default=None)
+
+
+class RoomLink(SQLModel, table=True):
+    """A one-time link from a platform into the private room of the same talk: only the hash of its token is kept (R15)."""
+
+    __tablename__ = "room_link"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    conversation_id: str = ref("conversation.id", index=True)
+    until: datetime = time()
+    used_at: datetime | None = time(default=None)
