@@ -60,7 +60,9 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
     problems = lint.check(settings.knowledge, today=datetime.now(UTC).date())
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
-        yield Finding("bad", f"地域の情報: まちがいが {len(errors)} 件 → madoguchi knowledge check {settings.knowledge}")
+        where = f"{errors[0].file}:{errors[0].line}" + (" ほか" if len(errors) > 1 else "")
+        words = f"地域の情報: まちがいが {len(errors)} 件（{where}）。動いている版はそのままです → madoguchi knowledge check {settings.knowledge}"
+        yield Finding("bad", words)
     else:
         yield Finding("ok", f"地域の情報: 読めます（注意 {len(problems)} 件）")
 

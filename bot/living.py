@@ -1,13 +1,22 @@
 """The knowledge that is in use now: one immutable town at a time, swapped whole (design.md §3)."""
 
+import asyncio
 from pathlib import Path
 
 import structlog
+from watchfiles import Change, awatch
 
 import flows
 from knowledge.base import BrokenBase, load
+from knowledge.layers import folders_of
+from knowledge.problem import Problem
 
 log = structlog.get_logger()
+
+_QUIET = 400
+"""Milliseconds of quiet after a change: an editor writes a file in several steps, a copied folder in hundreds."""
+_LONGEST = 1_600
+"""Milliseconds after which a change is looked at even if more keep coming: within five seconds it must be live."""
 
 
 class LivingKnowledge:
@@ -18,14 +27,41 @@ class LivingKnowledge:
         self.folder = folder
         self._keep = keep
         self.town = flows.load_town(load(folder, keep))
+        self.problems: tuple[Problem, ...] = ()
+        """Why what lies on the disk now is not in use; empty when it is."""
 
     def reload(self) -> bool:
         """Build the folder anew beside the running town and swap; False when it is broken, and the running one stays."""
         try:
-            town = flows.load_town(load(self.folder, self._keep))
+            town = flows.load_town(load(self.folder, self._keep, before=self.town.base))
         except BrokenBase as broken:
-            log.warning("knowledge_broken", problems=len(broken.problems))
+            self.problems = broken.problems
+            log.warning("knowledge_broken", problems=len(broken.problems), where=[_where(problem) for problem in broken.problems[:5]])
             return False
+        except OSError as error:  # a file went away while it was read: its going is another change, and is looked at again
+            log.warning("knowledge_not_read", error=type(error).__name__)
+            return False
+        self.problems = ()
         self.town = town
         log.info("knowledge_loaded", version=town.base.version, entries=len(town.base.entries))
         return True
+
+    async def watch(self) -> None:
+        """Until cancelled: look at what is saved, beside the talks that go on. A turn that has begun ends with the town it began with."""
+        while True:
+            folders = [folder for folder in folders_of(self.folder) if folder.is_dir()]
+            async for _ in awatch(*folders, watch_filter=_is_knowledge, debounce=_LONGEST, step=_QUIET, raise_interrupt=False):
+                await asyncio.to_thread(self.reload)
+                if [folder for folder in folders_of(self.folder) if folder.is_dir()] != folders:
+                    break  # town.yaml names another prefecture now
+            else:
+                return
+
+
+def _is_knowledge(change: Change, path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
+
+
+def _where(problem: Problem) -> str:
+    """File, line and kind of a mistake: never its words."""
+    return f"{Path(problem.file).name}:{problem.line} {problem.code}"

@@ -14,9 +14,11 @@ from knowledge.complaints import nearest
 from knowledge.entry import Domain, Entry, Town
 from knowledge.hearing.danger import BrokenDangerList, DangerList
 from knowledge.hearing.index import Index
+from knowledge.hearing.rank.keys import Keys
+from knowledge.hearing.rank.known import Known
 from knowledge.hotlines import Hotline
-from knowledge.kept import kept
-from knowledge.layers import STARTER, Laid, lay
+from knowledge.kept import keep_better, kept
+from knowledge.layers import STARTER, Laid, folders_of, lay
 from knowledge.problem import Problem, errors
 
 __all__ = ["STARTER", "Base", "BrokenBase", "StoredSentence", "load"]
@@ -55,6 +57,8 @@ class Base:
     hearing: Index
     """Ranks a text over the entries."""
     danger: DangerList
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    """The town's own groups of words that mean the same."""
 
     @cached_property
     def stored_sentences(self) -> tuple[StoredSentence, ...]:
@@ -65,21 +69,33 @@ class Base:
         return (*examples, *refusals)
 
 
-def load(folder: Path, keep: Path | None = None) -> Base:
+def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> Base:
     """Build a base from a folder: a town's own over the starter, or any folder of entries as it stands. Raises `BrokenBase`.
 
-    `keep` is a folder of our own where what was built may be kept for the next start (kept.py).
+    `keep` is a folder of our own where what was built may be kept for the next start (kept.py); `before` the base that is in use now, from which
+    is taken what has not changed.
     """
     sources = sources_of(folder)
     sound = kept(keep, "layers", sources, lambda: _sound(folder))
     danger = danger_of(folder, keep)
     if not isinstance(danger, DangerList):
         raise BrokenBase(tuple(danger))
-    hearing = kept(keep, "index", sources, lambda: Index.build(sound.entries, sound.synonyms))
+    hearing = kept(keep, "index", sources, lambda: _index(sound, folder, keep, before))
     return Base(
         version=sound.version, folder=folder, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
-        hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger,
+        hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger, synonyms=sound.synonyms,
     )  # fmt: skip
+
+
+def _index(sound: "_Sound", folder: Path, keep: Path | None, before: Base | None) -> Index:
+    """The index of these entries; sentences that were read for an earlier one are not read again."""
+    groups = [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
+    known = Known(kept(keep, "signs", groups, dict[str, Keys]))
+    lexicon = before.hearing.lexicon if before is not None and before.synonyms == sound.synonyms else None
+    index = Index.build(sound.entries, sound.synonyms, lexicon, known)
+    if known.grown:
+        keep_better(keep, "signs", groups, known.now)
+    return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +125,7 @@ def _sound(folder: Path) -> _Sound:
 
 def sources_of(folder: Path) -> set[Path]:
     """Every file a base of this folder is made of."""
-    return {*folder.rglob("*.y*ml"), *STARTER.rglob("*.y*ml")}
+    return {file for place in (*folders_of(folder), STARTER) for file in place.rglob("*.y*ml") if file.is_file()}
 
 
 def own_danger_file(folder: Path) -> Path | None:

@@ -4,6 +4,7 @@ Values arrive as text (knowledge/reading.py). Nothing written and `null` are the
 misspelt one would be lost without a word. Complaints are Japanese (knowledge/written.py, knowledge/complaints.py).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -251,6 +252,19 @@ class Domain(Written):
     description: Words | None = None
 
 
+def is_neighbour(said: str) -> bool:
+    """A folder beside this one, and no way to anywhere else (R50)."""
+    return re.fullmatch(r"\.\./[^/\\.\s][^/\\\s]*", said) is not None
+
+
+def _layer_below(value: object) -> str:
+    text = words(value)
+    if text == "starter" or is_neighbour(text):
+        return text
+    hint = "全国の一覧なら starter、都道府県のフォルダーなら、となりに置いて ../okayama のように書いてください。"
+    raise wrong("extends", f"「{text}」の上には重ねられません", hint)
+
+
 class Town(Written):
     """The town and its desk (town.yaml; what it leaves out comes from the starter's town.yaml)."""
 
@@ -269,6 +283,7 @@ class Town(Written):
     languages: Annotated[tuple[Lang, ...], BeforeValidator(listed)] = ("ja",)
     """Offered to residents."""
     prefecture: Words | None = None
-    extends: Literal["starter"] | None = None
+    extends: Annotated[str, BeforeValidator(_layer_below)] | None = None
+    """What lies under it: the starter, or a prefecture's folder beside the town's own (`../okayama`), which itself lies over the starter."""
     sample: Truth = False
     """Everything is shown as 見本."""

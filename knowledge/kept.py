@@ -34,6 +34,12 @@ def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable
     return made
 
 
+def keep_better(folder: Path | None, what: str, sources: Iterable[Path], made: object) -> None:
+    """Put something fuller in the place of what `kept` gave for these files."""
+    if folder is not None:
+        _write(folder, what, folder / f"{what}-{_name(sources)}.kept", made)
+
+
 def _write(folder: Path, what: str, file: Path, made: object) -> None:
     """Write beside and rename, so that a crash leaves no half file; a full or read-only disk costs only the next start's time."""
     try:

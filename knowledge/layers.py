@@ -1,4 +1,4 @@
-"""Folders of YAML laid one over the other, starter ← town, field by field (design.md §3). Reads files and checks their shape; judges no contents.
+"""Folders of YAML laid one over the other, starter ← prefecture ← town, field by field (design.md §3). Reads files and checks their shape; judges no contents.
 
 A file of a town may say only what differs: only the fields it holds win. Blocks of fields (who, checked, translations by language …) are laid over
 one another in the same way; lists and words are replaced whole.
@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from knowledge.complaints import Source, complaints, field_names, nearest
-from knowledge.entry import Domain, Entry, Town
+from knowledge.entry import Domain, Entry, Town, is_neighbour
 from knowledge.hotlines import Hotline
 from knowledge.problem import Problem, Severity
 from knowledge.reading import Read, Trail, Tree, read_bytes
@@ -87,19 +87,31 @@ class Laid:
 
 
 def lay(folder: Path) -> Laid:
-    """Read a folder and what lies under it."""
+    """Read a folder and what lies under it: starter ← prefecture ← town, field by field."""
     starter = read_layer(STARTER)
     if folder.resolve() == STARTER:
-        return _checked(starter, starter.entries, (starter,), over=False)
+        return _checked((starter,), starter.entries, over=False)
     top = read_layer(folder)
     over = _lies_over(top, starter)
+    between = [read_layer(below) for below in folders_of(folder)[1:]] if over else []
+    layers = (starter, *between, top)
     entries = dict(starter.entries) if over else {}
-    for entry_id, sheet in top.entries.items():
-        if over and entry_id not in entries and not {"name", "summary"} & sheet.fields.keys():
-            top.problems += _misspelt(sheet, entry_id, entries)
-        entries[entry_id] = _over(entries.get(entry_id), sheet)
-    top.doubles = [_over(starter.entries.get(str(sheet.fields["id"])) if over else None, sheet) for sheet in top.doubles]
-    return _checked(top, entries, (starter, top), over=over)
+    for layer in layers[1:]:
+        below = dict(entries)
+        for entry_id, sheet in layer.entries.items():
+            if over and entry_id not in below and not {"name", "summary"} & sheet.fields.keys():
+                layer.problems += _misspelt(sheet, entry_id, below)
+            entries[entry_id] = _over(below.get(entry_id), sheet)
+        layer.doubles = [_over(below.get(str(sheet.fields["id"])), sheet) for sheet in layer.doubles]
+    return _checked(layers, entries, over=over)
+
+
+def folders_of(folder: Path) -> tuple[Path, ...]:
+    """The folders of a town, the uppermost first: its own, and the prefecture's that its town.yaml names (`extends: ../okayama`). Not the starter."""
+    file = folder / "town.yaml"
+    said = read_bytes(file.read_bytes(), str(file)).tree if file.is_file() else None
+    below = said.get("extends") if isinstance(said, dict) else None
+    return (folder, folder.parent / below[3:]) if isinstance(below, str) and is_neighbour(below) else (folder,)
 
 
 def read_layer(folder: Path) -> Layer:
@@ -254,12 +266,13 @@ def _merged(below: dict[str, Tree], above: dict[str, Tree]) -> dict[str, Tree]:
     return fields
 
 
-def _checked(top: Layer, entries: dict[str, Sheet], layers: tuple[Layer, ...], *, over: bool) -> Laid:
-    """Check everything against the schema; the layer below was checked by its own lint, but is checked again as it now stands."""
+def _checked(layers: tuple[Layer, ...], entries: dict[str, Sheet], *, over: bool) -> Laid:
+    """Check everything against the schema; a layer below was checked by its own lint, but is checked again as it now stands."""
+    top = layers[-1]
     problems = [problem for layer in layers for problem in layer.problems]
     if len(layers) > 1 and not over:
         entries = {name: _without_foreign(sheet, problems) for name, sheet in entries.items()}
-    for double in top.doubles:
+    for double in (double for layer in layers for double in layer.doubles):
         _as(Entry, double, problems)
     domains, hotlines = dict[str, Sheet](), dict[str, Sheet]()
     town: Sheet | None = None
@@ -275,7 +288,7 @@ def _checked(top: Layer, entries: dict[str, Sheet], layers: tuple[Layer, ...], *
     return Laid(
         folder=top.folder, town=_as(Town, town, problems), entries=_all_as(Entry, entries, problems), sheets=entries,
         domains=_all_as(Domain, domains, problems), hotlines=_all_as(Hotline, hotlines, problems), hotline_sheets=hotlines,
-        synonyms=top.synonyms if len(layers) > 1 else (), own_ids=frozenset(top.entries), over_starter=over,
+        synonyms=tuple(group for layer in layers[1:] for group in layer.synonyms), own_ids=frozenset(top.entries), over_starter=over,
         version=hashlib.sha256(b"".join(layer.fingerprint for layer in layers)).hexdigest()[:12],
         problems=tuple(sorted(problems, key=lambda problem: problem.order)), reads=tuple(top.reads),
     )  # fmt: skip

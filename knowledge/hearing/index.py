@@ -20,6 +20,7 @@ from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.domains import Domains
 from knowledge.hearing.rank.examples import Examples
 from knowledge.hearing.rank.keys import Keys
+from knowledge.hearing.rank.known import Known
 from knowledge.hearing.rank.letters import Letters
 from knowledge.hearing.rank.names import Field, Names
 from knowledge.hearing.rank.postings import Floats, Ints, Postings, distinct
@@ -59,14 +60,24 @@ class Index:
     confidence: Confidence
 
     @classmethod
-    def build(cls, entries: Mapping[str, Any], synonyms: Sequence[Sequence[str]] = (), lexicon: Lexicon | None = None) -> "Index":
-        """From entries (read by attribute; only `id`, `name`, `summary` are needed) and the town's own synonym groups."""
-        lexicon = lexicon or Lexicon.load(own_synonyms=synonyms)
+    def build(
+        cls, entries: Mapping[str, Any], synonyms: Sequence[Sequence[str]] = (), lexicon: Lexicon | None = None, known: Known | None = None
+    ) -> "Index":
+        """From entries (read by attribute; only `id`, `name`, `summary` are needed) and the town's own synonym groups.
+
+        `lexicon` and `known` are those of an earlier build with the same synonyms, where there is one.
+        """
+        lexicon, known = lexicon or Lexicon.load(own_synonyms=synonyms), known or Known()
+        grouped = lexicon.synonyms
+
+        def signs(text: str) -> Keys:
+            return known.keys(text, lambda text: read(text, grouped).keys)
+
         ids = tuple(entries)
         homes = tuple(_text(entry, "domain") or None for entry in entries.values())
         said = [(number, text) for number, entry in enumerate(entries.values()) for text in dict.fromkeys(_texts(entry, "examples"))]
-        examples = Examples.build([(number, distinct(read(text, lexicon.synonyms).keys)[0]) for number, text in said], len(ids))
-        refused = [(number, read(text, lexicon.synonyms).keys) for number, entry in enumerate(entries.values()) for text in _texts(entry, "not_for")]
+        examples = Examples.build([(number, distinct(signs(text))[0]) for number, text in said], len(ids))
+        refused = [(number, signs(text)) for number, entry in enumerate(entries.values()) for text in _texts(entry, "not_for")]
         told = examples.lengths > 0
         domains, by_domain = Domains.build(homes, examples)
         refusals, by_refusal = Refusals.build([(number, examples.left(found)) for number, found in refused], examples)
@@ -75,7 +86,7 @@ class Index:
             homes,
             lexicon,
             examples,
-            _names(list(entries.values()), lexicon),
+            _names(list(entries.values()), lexicon, known),
             domains,
             Letters.build([[plain(text).text for text in _said_in(entry)] for entry in entries.values()]),
             refusals,
@@ -119,8 +130,11 @@ def _spoken(said: Sequence[tuple[int, str]]) -> tuple[Keys, Ints]:
     return known[order], np.array([number for number, _ in said], np.int32)[order]
 
 
-def _names(entries: Sequence[Any], lexicon: Lexicon) -> Names:
+def _names(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> Names:
     def told(text: str, *, name: bool = False) -> Keys:
+        return known.keys(text, lambda text: found(text, name=name), "name" if name else "field")
+
+    def found(text: str, *, name: bool) -> Keys:
         signs = read(text, lexicon.synonyms)
         more = foreign.dictionary_groups(signs.cut) + (foreign.kanji(signs.plain.text) if name else [])
         return np.concatenate((signs.keys, np.array([key for key, _, _ in more], np.int64)))

@@ -188,3 +188,24 @@ def test_a_snapshot_cannot_be_changed(folder: Path) -> None:
         ("甲がほしい", "a", "example"),
         ("甲をあげたい", "a", "not_for"),
     ]
+
+
+def test_a_prefecture_lies_between_the_starter_and_the_town_field_by_field(tmp_path: Path) -> None:
+    for name in ("ken", "machi"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ken" / "town.yaml").write_text("name: 県\nextends: starter\nretention: 県のきまり\n", encoding="utf-8")
+    (tmp_path / "ken" / "food-bank.yaml").write_text("id: food-bank\ncost: 県では無料\nhow: 県に電話\n", encoding="utf-8")
+    (tmp_path / "machi" / "town.yaml").write_text("name: 山野町\nextends: ../ken\n", encoding="utf-8")
+    (tmp_path / "machi" / "food-bank.yaml").write_text("id: food-bank\nhow: 町に電話\n", encoding="utf-8")
+    base = load(tmp_path / "machi")
+    food_bank = base.entries["food-bank"]
+    assert (food_bank.how, food_bank.cost, food_bank.domain) == ("町に電話", "県では無料", "okane")
+    assert (base.town.name, base.town.retention) == ("山野町", "県のきまり")
+
+
+@pytest.mark.parametrize("way_out", ["/etc", "../../etc", "..", "../.ssh", "ken"])
+def test_a_town_lies_over_nothing_but_the_starter_or_a_folder_beside_it(tmp_path: Path, way_out: str) -> None:
+    (tmp_path / "town.yaml").write_text(f"name: 山野町\nextends: {way_out}\n", encoding="utf-8")
+    with pytest.raises(BrokenBase) as refused:
+        load(tmp_path)
+    assert [(problem.code, problem.line) for problem in refused.value.problems] == [("extends", 2)]

@@ -1,0 +1,87 @@
+"""A file that is saved is live in a moment; a broken one changes nothing, and says where it is broken without saying what it says (design.md §3, R50)."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.living import LivingKnowledge
+from bot.settings import Settings
+
+PATIENCE = 60
+"""Seconds a loaded machine may take; what is asked of the product is five."""
+ENTRY = "id: ibasho\nname: {name}\nsummary: だれでも来られる場所です。\nexamples: [昼に行くところがない]\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "machi"
+    place.mkdir()
+    (place / "town.yaml").write_text("name: 山野町\n", encoding="utf-8")
+    (place / "ibasho.yaml").write_text(ENTRY.format(name="居場所"), encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+async def living(folder: Path, tmp_path: Path) -> AsyncIterator[LivingKnowledge]:
+    found = LivingKnowledge(folder, tmp_path / "kept")
+    watching = asyncio.create_task(found.watch())
+    await asyncio.sleep(1)  # the watcher of the disk has to be there before something happens
+    yield found
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.1)
+
+
+async def test_a_saved_file_is_live_and_whoever_began_before_keeps_the_town_of_before(folder: Path, living: LivingKnowledge) -> None:
+    begun = living.town
+    (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの家"), encoding="utf-8")
+    await until(lambda: living.town is not begun)
+    assert living.town.base.entries["ibasho"].name == "みんなの家"
+    assert begun.base.entries["ibasho"].name == "居場所"
+
+
+async def test_a_broken_file_stops_nothing_and_its_mending_is_live_again(
+    folder: Path, living: LivingKnowledge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = living.town
+    (folder / "ibasho.yaml").write_text("id: ibasho\nname：ひみつの名前\n", encoding="utf-8")
+    await until(lambda: bool(living.problems))
+    assert living.town is running
+    assert {(Path(problem.file).name, problem.line, problem.code) for problem in living.problems} >= {("ibasho.yaml", 2, "wide_colon")}
+    said = capsys.readouterr()
+    assert "ibasho.yaml:2 wide_colon" in said.out + said.err
+    assert "ひみつ" not in said.out + said.err
+    (folder / "ibasho.yaml").write_text(ENTRY.format(name="なおした家"), encoding="utf-8")
+    await until(lambda: living.town is not running)
+    assert living.problems == ()
+    assert living.town.base.entries["ibasho"].name == "なおした家"
+
+
+async def test_a_new_file_and_a_deleted_one_are_seen(folder: Path, living: LivingKnowledge) -> None:
+    (folder / "nedoko.yaml").write_text("id: nedoko\nname: 今夜の寝床\nsummary: 泊まれます。\n", encoding="utf-8")
+    await until(lambda: "nedoko" in living.town.base.entries)
+    (folder / "nedoko.yaml").unlink()
+    await until(lambda: "nedoko" not in living.town.base.entries)
+
+
+def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_start(tmp_path: Path) -> None:
+    folder = tmp_path / "minato"
+    shutil.copytree(Settings().knowledge, folder)
+    living = LivingKnowledge(folder, tmp_path / "kept")
+    (folder / "hanabi.yaml").write_text(
+        "id: hanabi\nname: 花火の相談\nsummary: 花火の音の相談です。\nexamples: [花火の音がうるさい]\n", encoding="utf-8"
+    )
+    assert living.reload()
+    fresh = LivingKnowledge(folder).town.base
+    for text in ("花火の音がうるさい", "米びつが空っぽです", "子どもが学校に行かない"):
+        assert living.town.base.hearing.rank(text) == fresh.hearing.rank(text)
