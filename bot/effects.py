@@ -81,6 +81,9 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
             records.add_task(session, kind="check_third_person", now=now, talk=talk, due_at=now + timedelta(days=1), note=note)
         case model.Erase():
             _erase(session, talk, effect, now)
+        case model.TellLead():
+            if not records.has_open_task(session, talk.id, effect.about):
+                records.add_task(session, kind=effect.about, now=now, talk=talk)
         case model.Count():
             records.count(session, effect.name, now.astimezone(JST).date().isoformat())
     return done

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from flows import gap, handoff, helper, moments, mydata, oddities, several, thirdparty
+from flows import gap, handoff, helper, moments, mydata, oddities, several, thirdparty, young
 from flows.cards import MOST_CARDS, all_closed, cards, needs_area, why_of
-from flows.letters import shortened
-from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, Turn
-from flows.sheet import sentences
+from flows.letters import sentences, shortened
+from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
 from flows.typed import plain
 from knowledge.hearing import hear
@@ -38,7 +37,12 @@ _FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 """Where somebody goes first who could say no more than the field."""
 _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
 _SURE_ENOUGH: Final = 0.05
+_ABOUT_AS_WELL: Final = 0.3
+"""Share of the best score."""
 _LONGEST_AREA: Final = 20
+_LONGEST_GUESS: Final = 24
+_PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
+"""Where somebody goes who asks for company, not for a service (D10c)."""
 _SHORTEST_FOREIGN: Final = 10
 """Letters of a Latin text before its language is believed: 「OK」 is no English."""
 
@@ -50,7 +54,7 @@ def worry_written(talk: Talk) -> Turn:
     """Free text where nothing was asked. An earlier worry that was answered does not colour this one."""
     if talk.choice == "what":
         return talk.ask("consult.open", "open.example", choices=("!human",))
-    if not talk.text:
+    if not talk.has_words:
         return oddities.no_words(talk)
     return hear_worry((talk.new_worry() if talk.note("ended") else talk).remembering())
 
@@ -72,10 +76,12 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
     talk = gap.noticing(talk)
     if hearing.reason == "gap":
         return gap.begin(talk)
-    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer"):
+    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer") or several.of_the_home(talk):
         return several.read_back(talk, hearing)
+    if young.is_one(talk, hearing):
+        return young.begin(talk)
     if hearing.decision == "ask" or not _worth_showing(hearing):
-        return ask_narrower(talk)
+        return _is_it_this(talk, hearing) or ask_narrower(talk)
     return show(talk, hearing)
 
 
@@ -114,6 +120,38 @@ def in_their_language(talk: Talk, lang: Lang) -> Talk:
 
 
 # ---------------------------------------------------------------- D3: at most two questions
+
+
+def _is_it_this(talk: Talk, hearing: Hearing) -> Turn | None:
+    """Heard, but not surely (kana, slips): 「〜ということですか」 in the words of a sentence the service is known by (D13)."""
+    services = hearing.needs[0].services if hearing.reason == "unsure" and hearing.needs else ()
+    if not services or services[0].score < _SURE_ENOUGH or talk.session.questions or talk.session.lang != "ja":
+        return None
+    entry = talk.town.base.entries.get(services[0].id)
+    own = [one for one in entry.examples if len(one) <= _LONGEST_GUESS] if entry else []
+    if not own:
+        return None
+    asked = talk.with_(questions=1).noting(guess=services[0].id)
+    return asked.ask("consult.guess", talk.says("guess.is_it", said=own[0].rstrip("。")), choices=("yes", "no", "!human"))
+
+
+def guess_answered(talk: Talk) -> Turn:
+    """はい → its cards; ちがう → the choices of D3; other words are heard with the first ones."""
+    guess, talk = talk.note("guess") or "", talk.noting(guess=None)
+    match talk.choice:
+        case "yes":
+            return show_cards(talk, (guess,), why_of(listen(talk)))
+        case None if talk.has_words:
+            return hear_worry(talk.remembering())
+        case _:
+            return ask_narrower(talk)
+
+
+def who_knows_told(talk: Talk) -> Turn:
+    """7c: whether the one it is about knows of this; then their worry is heard."""
+    if talk.choice is None and talk.has_words:
+        talk = talk.remembering()
+    return hear_worry(talk.noting(knows=talk.choice or "cannot_say"))
 
 
 def ask_narrower(talk: Talk) -> Turn:
@@ -225,8 +263,22 @@ def _not_shown_before(talk: Talk, hearing: Hearing) -> list[Match]:
         for match in need.services:
             if match.id not in refused:
                 found.setdefault(match.id, match)
-    order = [found[one] for one in hearing.cards if one in found]
-    return order or sorted(found.values(), key=lambda match: -match.score)
+    order = [found[one] for one in hearing.cards if one in found] or sorted(found.values(), key=lambda match: -match.score)
+    return _own_doors_first(talk, order)
+
+
+def _own_doors_first(talk: Talk, order: list[Match]) -> list[Match]:
+    """Among what fits about as well, an office of the town whose facts were checked stands before a national line that nobody checked (D2)."""
+    if not order:
+        return order
+    entries, near = talk.town.base.entries, order[0].score * _ABOUT_AS_WELL
+
+    def far(match: Match) -> tuple[bool, bool]:
+        entry = entries.get(match.id)
+        own = entry is not None and entry.checked.on is not None and any(contact.hotline is None for contact in entry.contacts)
+        return match.score < near, not own
+
+    return [*sorted(order[:MOST_CARDS], key=far), *order[MOST_CARDS:]]
 
 
 def area_answered(talk: Talk) -> Turn:
@@ -239,6 +291,8 @@ def area_answered(talk: Talk) -> Turn:
 
 def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Turn:
     ids = tuple(match.id for match in matches[:MOST_CARDS])
+    if any(match.id in _PLACES for match in matches[:2]) and any(word in plain(talk.worry) for word in talk.town.typed("company")):
+        ids = tuple(dict.fromkeys((*(one for one in ids if one in _PLACES), *(one for one in _PLACES if one in talk.town.base.entries))))[:MOST_CARDS]
     own = sentences(hearing.needs[0].text if hearing.needs else talk.worry)
     return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, own=own[0] if own else "")
 
@@ -253,15 +307,31 @@ def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]],
     )
     opens = all_closed(talk, [card.id for card in shown]) if _may_push(talk) else None
     count = talk.says("cards.count", count=str(len(shown))) if len(shown) > 1 else talk.says("cards.one")
-    first = Reply(text=f"{_reflection(talk, own)}{count.text}", key=count.key, cards=shown)
+    talk, before = _before_cards(talk, own)
+    first = Reply(text=f"{before}{count.text}", key=count.key, cards=shown)
     choices = ("right", "wrong", "tell_me", "!human") if opens else ("right", "wrong", "!human")
     effect = RecordMatch(cards=tuple(card.id for card in shown), score=score, decision="answer", knowledge=talk.town.base.version)
+    if _may_hide_violence(talk):
+        return talk.noting(safe="asked").ask("consult.safe", first, "safe.question", choices=("am_safe", "am_not_safe", "!human"), effects=(effect,))
+    if any(card.id in _PLACES for card in shown):
+        choices = ("right", "wrong", "go_along", "!human")
+        return talk.ask("consult.shown", first, "places.first_time", "cards.right", choices=choices, effects=(effect,))
     return talk.ask("consult.shown", first, "cards.right", choices=choices, effects=(effect,))
 
 
-def _reflection(talk: Talk, own: str) -> str:
-    """One line in the resident's own words (D2); only in Japanese, where the quotation stands in the sentence."""
-    return talk.says("cards.reflect", said=shortened(own, 28)).text if own and talk.session.lang == "ja" else ""
+def _before_cards(talk: Talk, own: str) -> tuple[Talk, str]:
+    """In Japanese one line in the resident's own words (D2); in another language, once, that a machine answers (D12)."""
+    if talk.session.lang == "ja":
+        return talk, talk.says("cards.reflect", said=shortened(own, 28)).text if own else ""
+    if talk.session.lang == "easy" or talk.note("machine_told"):
+        return talk, ""
+    return talk.noting(machine_told="yes"), talk.says("cards.machine").text + talk.town.words(talk.session.lang).clock["space"]
+
+
+def _may_hide_violence(talk: Talk) -> bool:
+    """A worry about parting may hide violence: asked once, in every language (D12)."""
+    said = plain(talk.worry)
+    return talk.note("safe") is None and not talk.session.danger.heard and any(word in said for word in talk.town.typed("parting"))
 
 
 def cards_answered(talk: Talk) -> Turn:
@@ -275,6 +345,9 @@ def cards_answered(talk: Talk) -> Turn:
             return talk.ask("consult.wrong", "wrong.what", choices=choices, effects=(RecordOutcome(outcome="wrong", cards=shown),))
         case "tell_me":
             return _tell_when_open(talk, shown)
+        case "go_along":
+            wish = SheetLine(about="wish", text=talk.town.label("go_along", "ja"), source="confirmed")
+            return handoff.hand_over(talk, "asked_human", talk.says("handoff.connect"), handoff.promise(talk), extra=(wish,))
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
         case _ if talk.text and plain(talk.text) in talk.town.typed("thanks"):

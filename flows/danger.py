@@ -248,6 +248,20 @@ def _leave(talk: Talk) -> tuple[Button, ...]:
 # ---------------------------------------------------------------- after the question
 
 
+def safe_answered(talk: Talk) -> Turn:
+    """A worry about parting, asked whether it is safe now (D12): 安全ではない is a told crisis, everything else goes on with the cards."""
+    match talk.choice:
+        case "am_not_safe":
+            danger = Danger(level="L2", kinds=("partner_violence",), rule="asked-safe", said=talk.text or None)
+            return told(talk.with_(danger=_highest(talk.session.danger, danger)), PARTNER)
+        case "am_safe":
+            return talk.noting(safe="yes").ask("consult.shown", "safe.good", "cards.right", choices=("right", "wrong", "!human"))
+        case None if talk.has_words:
+            return consult.hear_worry(talk.remembering().noting(safe="no_answer"))
+        case _:
+            return talk.ask_again("safe.again")
+
+
 def answered(talk: Talk) -> Turn:
     """The one question of a told crisis was answered, or something else was written."""
     crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)

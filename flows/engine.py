@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from flows import board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty
+from flows import board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
@@ -24,6 +24,7 @@ EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "
 _LEFT_ALONE: Final = timedelta(minutes=30)
 _RESTED: Final = timedelta(hours=12)
 _DOUBLE_TAP: Final = timedelta(minutes=2)
+_MEANS_YES: Final = frozenset("👍👌🙆⭕🆗")
 _LONGEST_SLIP: Final = 12
 """Letters of 「そうじゃなくて」 with little after it that is still only a step back."""
 
@@ -39,6 +40,9 @@ STEPS: Final[Mapping[str, Step]] = {
     "consult.whose": consult.whose_answered,
     "consult.unclear": consult.unclear_answered,
     "consult.area": consult.area_answered,
+    "consult.guess": consult.guess_answered,
+    "consult.knows": consult.who_knows_told,
+    "consult.safe": danger.safe_answered,
     "consult.shown": consult.cards_answered,
     "consult.wrong": consult.what_was_wrong,
     "consult.follow_up": consult.follow_up_answered,
@@ -59,6 +63,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "handoff.share": handoff.shared_or_not,
     "handoff.waiting": handoff.while_waiting,
     "handoff.returned": handoff.after_return,
+    "helper.invited": helper.invited,
     "helper.skill": helper.skill_told,
     "helper.when": helper.time_told,
     "helper.offered": helper.offered,
@@ -76,20 +81,29 @@ STEPS: Final[Mapping[str, Step]] = {
     "thirdparty.since": thirdparty.since_told,
     "thirdparty.risk": thirdparty.risk_told,
     "thirdparty.ties": thirdparty.ties_told,
+    "young.asked": young.asked,
 }  # fmt: skip
 
 
 def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     """Answer one utterance. Never an error for anything a resident can do; only our own bugs raise (then `failed`)."""
-    talk = _after_a_rest(Talk(session, said, scene, town, waited=session))
+    talk = _after_a_rest(Talk(session, _marks_are_a_sticker(said), scene, town, waited=session))
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
     if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.phrases) == "help"):
         turn = danger.heard(talk)
         if turn is not None:
-            return turn
+            return oddities.threat_is_told(talk, turn)
     turn = room.offered(session, _answer(talk), talk)
     return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
+
+
+def _marks_are_a_sticker(said: Utterance) -> Utterance:
+    """A text of one 👍 or of 「…」 is what a sticker is; none that says danger is touched (D13)."""
+    text = said.text.strip()
+    if said.kind != "text" or not text or said.danger.heard or any(letter.isalnum() for letter in text):
+        return said
+    return said.model_copy(update={"kind": "sticker", "parts": (), "sticker_ok": text.rstrip("\ufe0f🏻🏼🏽🏾🏿")[:1] in _MEANS_YES})
 
 
 def _after_a_rest(talk: Talk) -> Talk:
@@ -265,8 +279,11 @@ def _old_button(talk: Talk) -> Turn:
 def _other_words(town: Town) -> Mapping[str, frozenset[str]]:
     """はい, いいえ, わからない and their like, for the choices that mean the same."""
     yes, no, unsure = town.typed("yes"), town.typed("no"), town.typed("unsure")
-    means_yes = ("yes", "is_so", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over", "start", "one_person", "pass_on")
-    means_no = ("no", "is_not_so", "wrong", "not_share", "rather_not", "not_now", "no_need")
+    means_yes = (
+        "yes", "is_so", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over",
+        "start", "one_person", "pass_on", "am_safe", "hear_more", "knows",
+    )  # fmt: skip
+    means_no = ("no", "is_not_so", "wrong", "not_share", "rather_not", "not_now", "no_need", "am_not_safe", "does_not_know")
     said = dict.fromkeys(means_yes, yes) | dict.fromkeys(means_no, no) | dict.fromkeys(("cannot_say", "no_answer", "area_unknown"), unsure)
     return {
         **said, "safe": town.typed("safe"), "not_safe": town.typed("not_safe"), "doing": town.typed("doing"), "not_doing": town.typed("not_doing"),

@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from flows import consult
+from flows import consult, helper
 from flows.filling import Town
 from flows.handoff import hand_over, promise
 from flows.model import RecordConsent, RecordGap, RecordOutcome, Scene, ScheduleFollowUp, Session, StopFollowUps, Turn, Utterance
@@ -27,6 +27,8 @@ def how_it_went(talk: Talk) -> Turn:
     match talk.choice:
         case "better":
             outcome = RecordOutcome(outcome="better", cards=talk.session.shown)
+            if helper.may_invite(talk):
+                return talk.ended().ask("helper.invited", "follow_up.better", "helper.invite", choices=("hear_more", "not_now"), effects=(outcome,))
             return talk.ended().ask("consult.open", "follow_up.better", choices=("!human",), effects=(outcome,))
         case "same":
             outcome = RecordOutcome(outcome="same", cards=talk.session.shown)

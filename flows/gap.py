@@ -7,9 +7,9 @@ from typing import Final
 
 from flows.cards import cards, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import shortened
+from flows.letters import sentences, shortened
 from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import erased, in_two, own_lines, sentences, that_fit
+from flows.sheet import erased, in_two, own_lines, that_fit
 from flows.talk import Talk
 from flows.typed import number, plain
 from knowledge.hearing import hear

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from flows import moments
-from flows.filling import Town
+from flows.filling import Town, line_in_words
 from flows.letters import shortened
 from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
 from flows.sheet import sheet_of
@@ -20,6 +20,8 @@ CONSENT_VERSION: Final = 3
 """Version of the explanation given in D1."""
 Reason = Literal["asked_human", "nothing_fits", "entangled", "danger", "unclear", "failure", "third_person", "follow_up", "returned"]
 _MOST_TOPICS: Final = 3
+_LATE_MINUTES: Final = 40
+"""Of opening time: what a delayed answer is put off by, once (8c)."""
 _HUNTED: Final = frozenset({"partner_violence", "stalking_threat", "forced_confinement"})
 """Kinds after which the desk shows no title before the case is opened (D6d)."""
 
@@ -112,10 +114,19 @@ def come_back(talk: Talk) -> Turn:
     return _wait(told, talk.says("handback.again"), promise(talk), effects=(opened,))
 
 
-def promise_late(session: Session, scene: Scene, town: Town, until: datetime) -> Turn:
-    """8c: the promised time will be missed; said before it is. Neutral: it is pushed (R12)."""
+def late_until(scene: Scene, town: Town) -> datetime | None:
+    """The time that may be named when a promise is missed: counted in opening hours; None when nobody is there to keep it."""
+    desk = moments.desk_at(scene.model_copy(update={"reply_minutes": _LATE_MINUTES}), town.base.town)
+    return desk.answers_by if desk.is_there or desk.state == "closed" else None
+
+
+def promise_late(session: Session, scene: Scene, town: Town, until: datetime | None) -> Turn:
+    """8c: the promised time will be missed; said before it is. Neutral: it is pushed (R12). Without `until` no new time is named (G7)."""
     talk = Talk(session, Utterance(), scene, town)
-    said = talk.says("handoff.late", time=moments.when(until, scene.now, town.words(session.lang).clock))
+    if until is None:
+        said = talk.says("handoff.late_again", tel=town.base.town.tel or line_in_words("yorisoi", session.lang, town))
+    else:
+        said = talk.says("handoff.late", time=moments.when(until, scene.now, town.words(session.lang).clock))
     return Turn(session=having_said(session, (said,)), replies=(said,), ends_as="queued")
 
 

@@ -1,5 +1,7 @@
 """D10: somebody wants to give something: skill and time in two short steps, a place nearby, and nothing kept without a yes of its own."""
 
+import re
+from datetime import date, timedelta
 from typing import Final
 
 from flows.cards import cards
@@ -12,12 +14,37 @@ _KINDS: Final = ("hands", "company", "teach", "other_skill")
 _TIMES: Final = ("weekday_day", "evening", "weekend", "any_time")
 _PLACES: Final = ("juumin-sanka-zaitaku", "volunteer-center", "shimin-katsudou-center")
 _LONGEST_WORDS: Final = 60
+_NOT_AGAIN_FOR: Final = timedelta(days=180)
+_ONE_PERSON: Final = re.compile(r"[一-鿿ァ-ヺ]{1,5}さん(?:を|に|の(?:手伝|世話|お世話|ところ))")
 
 
 def begin(talk: Talk) -> Turn:
     """ありがとうございます. What somebody can do, in a word."""
     own = shortened(talk.text, _LONGEST_WORDS)
-    return talk.noting(skill=own or None, when=None).ask("helper.skill", "helper.thanks", choices=_KINDS)
+    noted = talk.noting(skill=own or None, when=None)
+    if _ONE_PERSON.search(talk.text):  # a helper never chooses a person: a centre stands in between (D10)
+        return noted.ask("helper.skill", "helper.no_persons", "helper.thanks", choices=_KINDS)
+    return noted.ask("helper.skill", "helper.thanks", choices=_KINDS)
+
+
+def may_invite(talk: Talk) -> bool:
+    """10b: asked once, not again for half a year after いまはいい, and never where somebody dangerous may read."""
+    hunted = {"partner_violence", "stalking_threat", "forced_confinement"}
+    last = talk.note("invited")
+    lately = last is not None and (talk.scene.now.date() - date.fromisoformat(last)) < _NOT_AGAIN_FOR
+    return not lately and hunted.isdisjoint(talk.session.danger.kinds)
+
+
+def invited(talk: Talk) -> Turn:
+    """話を聞く, いまはいい; other words are a new worry or the offer itself."""
+    talk = talk.noting(invited=talk.scene.now.date().isoformat())
+    match talk.choice:
+        case "hear_more":
+            return begin(talk)
+        case None if talk.has_words:
+            return begin(talk)
+        case _:
+            return talk.ended().ask("consult.open", "helper.another_day", choices=("!human",))
 
 
 def skill_told(talk: Talk) -> Turn:

@@ -5,6 +5,9 @@ import unicodedata
 from typing import Final
 
 _READING: Final = re.compile(r"（[ぁ-ゖー]+）")
+EDGES: Final = " 　\t、。,."
+"""What stands around a sentence and is no part of it."""
+_SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|\n+|(?<=\.)\s+(?=[^\s])")
 _WIDE: Final = frozenset("WFA")
 
 
@@ -30,3 +33,8 @@ def shortened(text: str, most: int) -> str:
 def _pieces(line: str) -> list[str]:
     """Single letters, each with the reading after it."""
     return re.findall(r".(?:（[ぁ-ゖー]+）)?", line)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, without what stands around them."""
+    return [cut for piece in _SENTENCE_END.split(text) if (cut := piece.strip(EDGES))]

@@ -340,9 +340,16 @@ class Count(Value):
     name: str
 
 
+class TellLead(Value):
+    """D13: something the person in charge should know of, such as a threat to staff. A task without any words."""
+
+    effect: Literal["tell_lead"] = "tell_lead"
+    about: Literal["threat"]
+
+
 Effect = Annotated[
     RecordConsent | ForgetWords | OpenCase | RaiseAlarm | SuggestHiddenAddress | ScheduleFollowUp | StopFollowUps | RecordMatch | RecordOutcome
-    | RecordGap | RecordOffer | ReportThirdPerson | Erase | WithdrawConsent | Count,
+    | RecordGap | RecordOffer | ReportThirdPerson | Erase | WithdrawConsent | Count | TellLead,
     Field(discriminator="effect"),
 ]  # fmt: skip
 

@@ -3,11 +3,13 @@
 import re
 from typing import Final
 
-from flows.model import Count, Turn
+from flows.model import Count, TellLead, Turn
 from flows.talk import MOST_BUBBLES, Talk, last_bubbles
 from flows.typed import plain
 
 _LINK: Final = re.compile(r"https?://|www\.|\.(?:com|net|xyz|top|shop)\b", re.IGNORECASE)
+_LONGEST_INSULT: Final = 14
+"""Letters of words that are anger and nothing else; a longer text has a worry in it."""
 _SELF_NAMED: Final = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}")
 
 
@@ -17,14 +19,23 @@ def answer(talk: Talk) -> Turn | None:
     if _LINK.search(talk.latest) and any(word in said for word in words("advertising")):
         return advertising(talk)
     if any(word in said for word in words("threat")):
-        return talk.ended().ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"),))
-    if said in words("insult"):
-        return talk.ask("consult.open", "odd.sorry", choices=("!human", "!start"))
+        return talk.ended().ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"), TellLead(about="threat")))
+    if said in words("insult") or (len(said) <= _LONGEST_INSULT and any(word in said for word in words("insult_in"))):
+        key = "odd.sorry_again" if talk.note("sorry") else "odd.sorry"
+        return talk.noting(sorry="yes").ask("consult.open", key, choices=("!human", "!start"))
     if said in words("about_bot"):
         return talk.ask("consult.open", "odd.about", choices=("what", "!human"))
     if said in words("thanks"):
         return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
     return None
+
+
+def threat_is_told(talk: Talk, turn: Turn) -> Turn:
+    """A threat to staff that was answered as a danger is flagged to the lead all the same (D13)."""
+    said = plain(talk.text)
+    if not any(word in said for word in talk.town.typed("threat")):
+        return turn
+    return turn.model_copy(update={"effects": (*turn.effects, TellLead(about="threat"))})
 
 
 def advertising(talk: Talk) -> Turn:

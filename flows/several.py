@@ -1,15 +1,16 @@
 """D4: several problems in one home. Read back as a numbered list, corrected, put in order of urgency; one person is offered for the whole."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
+from flows import household
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import shortened
-from flows.model import Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import CIRCLED, sentences
+from flows.letters import sentences, shortened
+from flows.model import Button, Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
+from flows.sheet import CIRCLED
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.model import Hearing, Need
@@ -19,17 +20,65 @@ _LIST_LETTERS: Final = 78
 """What one bubble of numbered lines holds (G2)."""
 _NOUN: Final = re.compile(r"[一-鿿ァ-ヺー]{2}")
 _SURE_ENOUGH: Final = 0.1
+_DOORS: Final[Mapping[str, str]] = {
+    "money": "jiritsu-soudan-shien", "work": "hello-work", "home": "kyojuu-shien-kyogikai", "old_age": "chiiki-houkatsu",
+    "illness": "hokenjo", "mind": "hokenjo", "addiction": "hokenjo", "disability": "kikan-soudan", "withdrawal": "hikikomori-center",
+    "school": "kyouiku-soudan", "children": "kodomo-katei-center", "law": "houterasu", "alone": "fukushi-sougou-soudan",
+    "too_much": "fukushi-sougou-soudan",
+}  # fmt: skip
+"""The first door of each side of life, where the words alone do not lead to one for sure."""
+_FOR_A_PARENT: Final = "chiiki-houkatsu"
+_FOR_A_TIRED_PARENT: Final = "kosodate-setai-houmon"
+_SURE: Final = 0.5
+_DEADLINES: Final = ("退院", "出産", "立ち退き", "期限")
+"""What comes on a day of its own, and is named when it comes soon."""
 _URGENT_DOMAINS: Final = ("bouryoku", "iryou", "kourei", "okane", "sumai", "kodomo", "kosodate", "kokoro", "zeihoken", "shigoto")
 """Whose delay harms first; a deadline in the words comes before all of them."""
 
 
 def read_back(talk: Talk, hearing: Hearing) -> Turn:
     """こう受けとりました: each need in the resident's own words."""
-    told = _told(talk, hearing.needs)
+    told = of_the_home(talk) or _told(talk, hearing.needs)
     if len(told) < 2:
         return one_person(talk, hearing)
     talk = _with_needs(talk, told)
     return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("as_it_is", "mend"))
+
+
+def of_the_home(talk: Talk) -> list[tuple[str, str]]:
+    """Each trouble of one home with its first door; empty where there are not several sides to it."""
+    found = household.troubles(talk.worry, talk.town) if talk.session.lang in ("ja", "easy") else []
+    if not household.several_sides(found, talk.town):
+        return []
+    areas = {one.area for one in found}
+    told = [(one.text, _first_door(talk, one, areas)) for one in found[:MOST_NEEDS]]
+    return sorted(told, key=lambda pair: not _dated(talk, pair[0]))
+
+
+def _first_door(talk: Talk, trouble: household.Trouble, areas: set[str]) -> str:
+    parents = talk.town.typed("whose_parent")
+    ranked = talk.town.base.hearing.rank(trouble.text, limit=1)
+    if trouble.area == "old_age" or (trouble.area == "illness" and any(word in plain(talk.worry) for word in parents)):
+        door = _FOR_A_PARENT
+    elif trouble.area == "too_much" and "children" in areas:
+        door = _FOR_A_TIRED_PARENT
+    elif ranked and ranked[0].score >= _SURE:
+        return ranked[0].id
+    else:
+        door = _DOORS.get(trouble.area, "")
+    return door if door in talk.town.base.entries else ranked[0].id if ranked else ""
+
+
+def _dated(talk: Talk, text: str) -> bool:
+    """A day is near that will not wait."""
+    return any(word in plain(text) for word in talk.town.typed("deadline"))
+
+
+def _deadline(talk: Talk) -> str | None:
+    """退院, 出産 …: what comes on a day of its own; a pregnancy ends in a birth."""
+    told = "\n".join(line.text for line in talk.session.sheet)
+    named = next((word for word in _DEADLINES if word in told), None)
+    return named or ("出産" if "妊娠" in told or "臨月" in told else None)
 
 
 def one_person(talk: Talk, hearing: Hearing) -> Turn:
@@ -63,7 +112,7 @@ def mended(talk: Talk) -> Turn:
     talk = talk.remembering()
     told = [(line.text, service) for line, service in zip(talk.session.sheet, talk.session.needs, strict=False)]
     changed = []
-    for sentence in sentences(talk.text):
+    for sentence in [household.tidy(one) for one in sentences(talk.text)]:
         place = next((at for at, (text, _) in enumerate(told) if _speak_of_the_same(text, sentence)), None)
         if place is not None:
             told[place] = (sentence, told[place][1])
@@ -88,11 +137,20 @@ def in_order(talk: Talk, first: Reply | None = None) -> Turn:
 
 def _offer_person(talk: Talk, reply: Reply, shown: Sequence[Card], first: Reply | None = None, *, more: bool = False) -> Turn:
     ids = tuple(one.id for one in shown)
-    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *ids)))).noting(cards=" ".join(ids))
+    deadline = _deadline(talk)
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *ids)))).noting(cards=" ".join(ids), deadline=deadline)
     bubbles = tuple(bubble for bubble in (first, reply) if bubble is not None)
-    choices = ("one_person", "by_myself", "later", "see_more") if more else ("one_person", "by_myself", "later")
+    offer = talk.says("several.one_person_soon", deadline=deadline) if deadline and talk.session.lang == "ja" else talk.says("several.one_person")
+    choices = ("one_person", "by_myself", "later", *((_more(talk, ids),) if more else ()))
     effect = RecordMatch(cards=ids, score=0.0, decision="several", knowledge=talk.town.base.version)
-    return talk.ask("several.offered", *bubbles, talk.says("several.one_person"), choices=choices, effects=(effect,))
+    return talk.ask("several.offered", *bubbles, offer, choices=choices, effects=(effect,))
+
+
+def _more(talk: Talk, shown: Sequence[str]) -> Button:
+    """ほかも見る（②）: the numbers whose card did not fit."""
+    rest = "".join(CIRCLED[place] for place, service in enumerate(talk.session.needs) if service and service not in shown)
+    option = talk.option("see_more")
+    return option.model_copy(update={"label": f"{option.label}（{rest}）"}) if rest and talk.session.lang == "ja" else option
 
 
 def person_answered(talk: Talk) -> Turn:
@@ -173,13 +231,13 @@ def _speak_of_the_same(one: str, other: str) -> bool:
 
 def _by_urgency(talk: Talk) -> list[tuple[str, str]]:
     """Service and words of each need: first what has a date, then by field, then as told."""
-    entries, dated = talk.town.base.entries, talk.town.typed("deadline")
+    entries = talk.town.base.entries
 
     def rank(place: int) -> tuple[int, int, int]:
-        service, text = talk.session.needs[place], plain(talk.session.sheet[place].text)
+        service, text = talk.session.needs[place], talk.session.sheet[place].text
         home = entries[service].domain if service in entries else None
         field = _URGENT_DOMAINS.index(home) if home in _URGENT_DOMAINS else len(_URGENT_DOMAINS)
-        return (0 if any(word in text for word in dated) else 1, field, place)
+        return (0 if _dated(talk, text) else 1, field, place)
 
     order = sorted(range(min(len(talk.session.needs), len(talk.session.sheet))), key=rank)
     return [(talk.session.needs[place], talk.session.sheet[place].text) for place in order]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from flows.filling import Town
+from flows.household import members
+from flows.letters import EDGES, sentences
 from flows.model import Said, SheetLine
 from flows.talk import Talk
 from flows.typed import plain
@@ -14,14 +16,7 @@ LONGEST_LINE: Final = 36
 """Letters of one line of a read-back: one glance on a phone."""
 LONGEST_BUBBLE: Final = 80
 MOST_WORRY_LINES: Final = 30
-_SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|\n+|(?<=\.)\s+(?=[^\s])")
 _CLAUSE_END: Final = re.compile(r"(?<=[、,，;；])")
-_EDGES: Final = " 　\t、。,."
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text, without what stands around them."""
-    return [cut for piece in _SENTENCE_END.split(text) if (cut := piece.strip(_EDGES))]
 
 
 def own_lines(story: Sequence[Said], town: Town) -> list[SheetLine]:
@@ -41,14 +36,14 @@ def _pieces(sentence: str) -> Iterator[str]:
     line = ""
     for clause in _CLAUSE_END.split(" ".join(sentence.split())):
         if line and len(line) + len(clause) > LONGEST_LINE:
-            yield line.strip(_EDGES)
+            yield line.strip(EDGES)
             line = ""
         line += clause
         while len(line) > LONGEST_LINE:
             yield line[:LONGEST_LINE]
             line = line[LONGEST_LINE:]
-    if line.strip(_EDGES):
-        yield line.strip(_EDGES)
+    if line.strip(EDGES):
+        yield line.strip(EDGES)
 
 
 def read_back(lines: Sequence[SheetLine]) -> str:
@@ -91,7 +86,7 @@ def erased(lines: Sequence[SheetLine], wish: str, place: int | None) -> tuple[Sh
     """The lines without number `place`, or without the words of `wish`; None when neither is there (D5 ここを消す)."""
     if place is not None:
         return tuple(line for at, line in enumerate(lines, 1) if at != place) if 0 < place <= len(lines) else None
-    words = wish.strip(_EDGES + "「」")
+    words = wish.strip(EDGES + "「」")
     if not words or not any(words in line.text for line in lines):
         return None
     kept = []
@@ -123,6 +118,11 @@ def _danger_lines(talk: Talk) -> Iterable[SheetLine]:
 def _facts(talk: Talk) -> Iterable[SheetLine]:
     session, town = talk.session, talk.town
     staff = town.words("ja").says
+    yield from members(session.story, town)
+    if (knows := session.notes.get("knows")) in ("knows", "does_not_know", "cannot_say"):
+        yield SheetLine(about="note", text=staff[f"sheet.{knows}"][0], source="said")
+    if deadline := session.notes.get("deadline"):
+        yield SheetLine(about="urgent", text=staff["sheet.deadline"][0].replace("{text}", deadline), source="inferred")
     if session.whose is not None:
         yield SheetLine(about="household", text=staff[f"sheet.whose.{session.whose}"][0], source="said")
     if session.area is not None:

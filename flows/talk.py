@@ -45,6 +45,11 @@ class Talk:
         return self.said.text.strip()
 
     @property
+    def has_words(self) -> bool:
+        """A letter or a number was written, not only marks and pictures."""
+        return any(letter.isalnum() for letter in self.text)
+
+    @property
     def latest(self) -> str:
         """What was said last in words: now, or before the button that was just pressed."""
         return self.text or (self.session.story[-1].text.strip() if self.session.story else "")

@@ -11,6 +11,7 @@ from flows.typed import plain
 from knowledge.hearing.model import Level
 
 _LONGEST: Final = 120
+_PARENTS: Final = {"義母": "mother", "義父": "father", "両親": "parents", "母": "mother", "父": "father", "親": "parents"}
 
 
 def answer(talk: Talk) -> Turn | None:
@@ -18,6 +19,12 @@ def answer(talk: Talk) -> Turn | None:
     said = plain(talk.latest)
     if any(word in said for word in talk.town.typed("commissioner")):
         return talk.ask("thirdparty.commissioner", "third.commissioner", choices=("yes", "as_resident"))
+    parent = next((word for word in _PARENTS if word in talk.latest), None)
+    if parent and talk.note("knows") is None and any(word in said for word in talk.town.typed("far_away")):
+        who = talk.town.words("ja").says[f"third.{_PARENTS[parent]}"][0] if talk.session.lang == "ja" else ""
+        key = "third.knows" if who else "third.knows_plain"
+        question = talk.says(key, who=who) if who else talk.says(key)
+        return talk.with_(whose="parent").ask("consult.knows", question, choices=("knows", "does_not_know", "cannot_say"))
     somebody = any(word in said for word in talk.town.typed("neighbour"))
     if somebody and any(word in said for word in talk.town.typed("sign")):
         seen = shortened(talk.latest, _LONGEST)

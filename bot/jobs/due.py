@@ -18,7 +18,8 @@ from storage.records import DuePromise
 
 LATE_BEFORE = timedelta(minutes=5)
 """D8c: the resident hears of a delay five minutes before the promised time."""
-_LATE_BY = timedelta(minutes=40)
+_AGAIN = "reply_again"
+"""A promise that was put off once (D8c)."""
 _FOLLOW_UP_HOURS = (time(10), time(18))
 
 
@@ -33,7 +34,7 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
     if talk is None or not records.is_open(rows, due.id):
         return Received(None)
     match due.kind:
-        case "reply":
+        case "reply" | "reply_again":
             return _late(rows, due, talk, town, rules, now, split)
         case "danger_card":
             return _danger_card(rows, due, talk, town, rules, now, split)
@@ -52,16 +53,20 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
 
 
 def _late(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
-    """Nobody has answered, and the promised time is near: say so before it is broken (D8c)."""
-    until = max(due.due_at, now) + _LATE_BY
+    """Nobody has answered, and the promised time is near: say so before it is broken (D8c). The second delay names no time any more."""
+    scene = reception.scene_of(rows, talk, rules, now)
+    until = None if due.kind == _AGAIN else flows.late_until(scene, town)
     records.end_promise(rows, due.id, "late", now)
     if talk.hidden_address:
         records.add_task(rows, kind="promise_late", now=now, talk=talk, case_id=due.case_id)
         return Received(talk.id, case_changed=True)
-    turn = flows.promise_late(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town, until.astimezone(JST))
-    records.promise(rows, talk, kind="reply_again", due_at=until, case_id=due.case_id)
-    if due.case_id is not None:
-        cases.move_promise(rows, due.case_id, until)
+    turn = flows.promise_late(reception.session_of(talk), scene, town, until)
+    if until is not None:
+        records.promise(rows, talk, kind=_AGAIN, due_at=until, case_id=due.case_id)
+        if due.case_id is not None:
+            cases.move_promise(rows, due.case_id, until)
+    else:
+        records.add_task(rows, kind="promise_late", now=now, talk=talk, case_id=due.case_id)
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
 
 
@@ -100,6 +105,6 @@ def every_due(now: datetime) -> Callable[[Rows], list[DuePromise]]:
 
     def work(rows: Rows) -> list[DuePromise]:
         early = records.due_promises(rows, look_ahead(now))
-        return [due for due in early if due.kind == "reply" or due.due_at <= now]
+        return [due for due in early if due.kind in ("reply", _AGAIN) or due.due_at <= now]
 
     return work

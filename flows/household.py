@@ -1,0 +1,116 @@
+"""One home in the resident's words: who lives in it, and each trouble by itself (D4).
+
+A story of several troubles is cut where speech turns, and each stretch is known by the side of life it is about (hardships.yaml).
+Nothing is reworded.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flows.filling import Town
+from flows.letters import sentences
+from flows.model import Said, SheetLine
+from flows.typed import plain
+from knowledge.hearing.normalise import plain as even
+from knowledge.hearing.phrases_seen import flat
+
+_KIN: Final = (
+    "義母|義父|義理の母|義理の父|祖母|祖父|おばあちゃん|おじいちゃん|母|父|夫|妻|主人|旦那|息子|娘|長男|長女|次男|次女|兄|弟|姉|妹|孫|子ども|子供"
+)
+_AGE: Final = r"(\d{1,3})(?:歳|才)?"
+_KIN_OF_AGE: Final = re.compile(rf"{_AGE}の({_KIN})|(?<![一-鿿])({_KIN})(?:さん)?(?:は|が|も|、|（|\()?(\d{{1,3}})(?:歳|才|で|の|、|。|）|\)|$)")
+_SELF_OF_AGE: Final = re.compile(
+    rf"(?:私|わたし|僕|ぼく|俺|自分|本人)(?:は|も|が|、)?{_AGE}(?:で|です|、|。|だ)|^{_AGE}、?(?:一人暮らし|ひとり暮らし|独身|男|女)"
+)
+_KIN_SEEN: Final = re.compile(rf"(?<![一-鿿])({_KIN})(?=[がはもをにのと、。]|さん)")
+_TOGETHER: Final = re.compile(r"(?:一人|ひとり|独り|[二三四五2-9]人)(?:暮らし|ぐらし|で暮らし)|同居|いっしょに住んで|一緒に住んで|離れて暮らし|別居")
+_TURN: Final = re.compile(r"(?<=[、，])|(?<=けれども)|(?<=けれど)|(?<=けど)(?!、)|(?<=だし)(?!、)|(?<=たし)(?!、)|(?<=ないし)(?!、)")
+_ALSO: Final = re.compile(r"^(?:あとは?|それと|それから|それに|ほかに|また)[、\s]*")
+_TOO_MUCH: Final = "too_much"
+_OLDEST: Final = 120
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that weighs on a home, in the resident's words."""
+
+    text: str
+    area: str
+    """Side of life as hardships.yaml names it, or `too_much`."""
+
+
+def troubles(text: str, town: Town) -> list[Trouble]:
+    """Each trouble by itself, in the order told; stretches about the same or about nothing new join the one before."""
+    found: list[Trouble] = []
+    waiting = ""
+    for sentence in sentences(text):
+        for piece in _TURN.split(sentence):
+            area = _area(piece, town)
+            if area is None and not found:
+                waiting = "" if area is None and _is_only_who(piece) else waiting + piece
+            elif area is None or (found and found[-1].area == area):
+                found[-1] = Trouble(found[-1].text + piece, found[-1].area)
+            else:
+                found.append(Trouble(waiting + piece, area))
+                waiting = ""
+    return [Trouble(tidy(one.text), one.area) for one in found]
+
+
+def several_sides(found: list[Trouble], town: Town) -> bool:
+    """Three troubles on two sides of life: more than one desk (work and money are one side)."""
+    sides = town.base.hearing.lexicon.hardships.sides
+    return len(found) >= 3 and len({sides.get(one.area, one.area) for one in found}) >= 2
+
+
+def tidy(text: str) -> str:
+    """Without 「あと」 at its head and a comma at its end."""
+    return _ALSO.sub("", text.strip(" 　、，,。"))
+
+
+def _area(piece: str, town: Town) -> str | None:
+    said, lists = flat(even(piece).text), town.base.hearing.lexicon.hardships
+    for name, words in lists.areas.items():
+        if words.any(said):
+            return name
+    return _TOO_MUCH if lists.too_much.any(said) or any(word in plain(piece) for word in town.typed("worn_out")) else None
+
+
+def _is_only_who(piece: str) -> bool:
+    """「82の父と2人暮らし」 tells who is there, not what is wrong."""
+    return bool(_KIN_OF_AGE.search(piece) or _SELF_OF_AGE.search(piece) or _TOGETHER.search(piece))
+
+
+# ---------------------------------------------------------------- who is there
+
+
+def members(story: tuple[Said, ...], town: Town) -> Iterator[SheetLine]:
+    """Who lives in the home, for the sheet: each with an age where one was told, and how they live; with the message it stands in (I8)."""
+    words = town.words("ja").says
+    seen: set[str] = set()
+    for said in story:
+        refs = (said.ref,) if said.ref else ()
+        for line in _told(said.text, words["sheet.of_age"][0], words["sheet.self"][0], seen):
+            yield SheetLine(about="household", text=line, source="said", refs=refs)
+
+
+def _told(text: str, of_age: str, self_word: str, seen: set[str]) -> Iterator[str]:
+    for match in _SELF_OF_AGE.finditer(text):
+        age = match[1] or match[2]
+        if int(age) <= _OLDEST and self_word not in seen:
+            seen.add(self_word)
+            yield of_age.replace("{who}", self_word).replace("{age}", age)
+    for match in _KIN_OF_AGE.finditer(text):
+        age, who = match[1] or match[4], match[2] or match[3]
+        if int(age) <= _OLDEST and who not in seen:
+            seen.add(who)
+            yield of_age.replace("{who}", who).replace("{age}", age)
+    for match in _KIN_SEEN.finditer(text):
+        if match[1] not in seen:
+            seen.add(match[1])
+            yield match[1]
+    for match in _TOGETHER.finditer(text):
+        if match[0] not in seen:
+            seen.add(match[0])
+            yield match[0]
