@@ -21,6 +21,7 @@ _LONGEST_REQUEST: Final = 24
 _MOST_CONSENTS: Final = 3
 _LONGEST_RECIPIENT: Final = 10
 _PURPOSES: Final = ("consult", "handoff", "follow_up", "report", "offer")
+_WAY_IN: Final = "!room"
 _OWN_PAGE: Final = "/?whole=1"
 """Our web chat with the whole talk: a page of our own that nobody sees who does not hold its cookie."""
 
@@ -112,9 +113,17 @@ def show(talk: Talk) -> Turn:
     if kept is not None:
         day = "" if kept.last_on is None else moments.day_name(kept.last_on, talk.scene.now, talk.town.words(talk.session.lang).clock)
         counts = (talk.says("show.counts", messages=str(kept.messages), day=day, consents=str(len(kept.consents))),)
-    page = (Button(label=talk.town.label("open_page", talk.session.lang), url=_OWN_PAGE),) if talk.scene.channel == "web" else ()
+    page = _page(talk)
     key = "show.page_or_desk" if page else "show.elsewhere"
     return talk.ask("mydata.shown", *counts, key, choices=("where_desk", "!human"), links=page)
+
+
+def _page(talk: Talk) -> tuple[Button, ...]:
+    """ページをひらく: this very page on the web, a one-time way into it from a platform (R15)."""
+    label = talk.town.label("open_page", talk.session.lang)
+    if talk.scene.channel == "web":
+        return (Button(label=label, url=_OWN_PAGE),)
+    return (Button(label=label, value=_WAY_IN),) if talk.scene.room else ()
 
 
 def shown(talk: Talk) -> Turn:
