@@ -26,6 +26,7 @@ from bot.desk import router as desk
 from bot.doorman import Doorman
 from bot.hub import Hub
 from bot.jobs.beside import running
+from bot.keys import build_keyring
 from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.reception import Rules
@@ -35,17 +36,9 @@ from bot.web.headers import SecurityHeaders
 from bot.web.hosts import allowed_hosts
 from bot.web.limits import BodyLimit
 from storage.migrate import migrate
-from storage.sealing import Keyring, make_key_file, read_key_file
 from storage.store import Store, StoreDown
 
 log = structlog.get_logger()
-
-
-def build_keyring(settings: Settings) -> Keyring:
-    """The master key; the demo makes its own file, production must bring one (R38)."""
-    if settings.profile == "demo" and not settings.master_key_file.exists():
-        make_key_file(settings.master_key_file)
-    return Keyring(read_key_file(settings.master_key_file))
 
 
 def build_channels(settings: Settings) -> dict[str, Channel]:

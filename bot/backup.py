@@ -18,11 +18,11 @@ from pathlib import Path
 import pyrage
 from pyrage import x25519
 
+from bot.keys import build_keyring
 from bot.settings import Settings
 from storage import audit, copies, erasure
 from storage.copies import CopyProblem, Quieted
 from storage.migrate import migrate
-from storage.sealing import Keyring, read_key_file
 from storage.store import Store
 
 _NOTE, _DATA = "madoguchi.json", "database"
@@ -222,5 +222,4 @@ def _is_empty(settings: Settings) -> bool:
 
 
 def _open(settings: Settings, *, exclusive: bool = True) -> Store:
-    """With the key that is there: a backup or a restore never makes one."""
-    return Store.open(settings.database_url, Keyring(read_key_file(settings.master_key_file)), exclusive=exclusive)
+    return Store.open(settings.database_url, build_keyring(settings), exclusive=exclusive)

@@ -122,6 +122,14 @@ def master_key(file: Annotated[Path, typer.Argument(help="まだ無いファイ�
     sys.exit(keeping.master_key(file, out, err))
 
 
+@app.command(name="rotate-key")
+def rotate_key() -> None:
+    """封の鍵を新しくする（動いたまま）/ put the new master key in the place of RETIRING_KEY_FILE's, while the product runs."""
+    from bot import keeping
+
+    sys.exit(keeping.rotate_key(Settings(), out, err))
+
+
 @app.command()
 def backup(
     to: Annotated[Path | None, typer.Option("--to", help="置く場所 / the folder (BACKUP_FOLDER)")] = None,

@@ -6,11 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from bot import backup as backups
+from bot import keys
 from bot.clock import JST
 from bot.settings import Settings
+from storage import audit
 from storage.copies import CopyProblem
 from storage.sealing import KeyFileProblem, make_key_file
-from storage.store import SecondProcess, StoreDown
+from storage.store import SecondProcess, Store, StoreDown
 
 
 def backup(settings: Settings, to: Path | None, new_key: Path | None, out: Console, err: Console) -> int:
@@ -58,6 +60,26 @@ def master_key(path: Path, out: Console, err: Console) -> int:
         err.print(f"鍵を書けません: {path}（{problem.strerror}）")
         return 2
     out.print(f"封の鍵を書きました: {path}。写しとは別の場所に、紙でも残してください。なくすと、だれにも読めなくなります。")
+    return 0
+
+
+def rotate_key(settings: Settings, out: Console, err: Console) -> int:
+    """Put the new master key in the place of the retiring one (R40)."""
+    if settings.retiring_key_file is None:
+        err.print("前の鍵のファイルを MADOGUCHI_RETIRING_KEY_FILE に、新しい鍵を MADOGUCHI_MASTER_KEY_FILE に書いて、始めなおしてからしてください。")
+        return 2
+    try:
+        store = Store.open(settings.database_url, keys.build_keyring(settings), exclusive=False)
+    except (KeyFileProblem, StoreDown) as problem:
+        err.print(f"鍵を替えられません: {problem}")
+        return 1
+    try:
+        many = keys.rotate(store)
+        store.transact(lambda rows: audit.note(rows, actor="system", act="keys.rotated", now=datetime.now(UTC), count=many))
+    finally:
+        store.close()
+    out.print(f"{many} 個の鍵を、新しい封の鍵で包みなおしました。前の鍵はもう要りません（写しは、取った日の鍵で開きます）。")
+    out.print("MADOGUCHI_RETIRING_KEY_FILE の行を消して、始めなおしてください。")
     return 0
 
 

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     master_key_file: Path = Path("var/master.key")
+    retiring_key_file: Path | None = None
+    """The master key before, while `madoguchi rotate-key` puts the new one in its place (R40)."""
     trusted_proxies: str = ""
     """Addresses whose X-Forwarded-* headers are believed, comma-separated; empty = none (R29)."""
 

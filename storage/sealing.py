@@ -2,6 +2,8 @@
 
 A scope is a conversation, a case or a member of staff. Its data key is wrapped by the master key, which lies in a file outside the database that
 only its owner may read. Ciphertext moved to another table, column or row does not open. Data keys are cached in memory only.
+
+Changing the master key wraps the data keys anew and touches no cell (R40): while it goes on, both masters are at hand, and each row names its own.
 """
 
 import hashlib
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -21,10 +23,14 @@ from storage.tables import DataKey
 
 _D = table(DataKey)
 _FIND_KEY = select(_D.c.wrapped, _D.c.master).where(_D.c.scope == bindparam("of"))
+_OLD_ONES = select(_D.c.scope, _D.c.wrapped).where(_D.c.master == bindparam("of")).limit(bindparam("most"))
+_WRAP_ANEW = update(_D).where(_D.c.scope == bindparam("scope_of"), _D.c.master == bindparam("was"))
 _KEEP_KEY = on_each(lambda insert: insert(_D).on_conflict_do_nothing().returning(_D.c.scope))
 
 _NONCE = 12
 _CACHED_KEYS = 20_000
+_FINDING = "finding"
+"""Scope of the key that fingerprints are made with: it outlives a change of the master key, or nobody would be found again."""
 
 
 class SealBroken(Exception):
@@ -63,13 +69,20 @@ def read_key_file(path: Path) -> bytes:
     return master
 
 
+def _name_of(master: bytes) -> str:
+    return hashlib.sha256(b"name" + master).hexdigest()[:16]
+
+
 class Keyring:
     """The master key at work: makes, wraps and caches data keys."""
 
-    def __init__(self, master: bytes) -> None:
-        self.name = hashlib.sha256(b"name" + master).hexdigest()[:16]
-        self._wrapping = AESGCM(hmac.digest(master, b"wrap", "sha256"))
-        self._finding = hmac.digest(master, b"find", "sha256")
+    def __init__(self, master: bytes, retiring: bytes | None = None) -> None:
+        """`retiring`: the master before this one, while its data keys are wrapped anew (R40)."""
+        self.name = _name_of(master)
+        self.retiring = None if retiring is None else _name_of(retiring)
+        self._wrappings = {_name_of(one): AESGCM(hmac.digest(one, b"wrap", "sha256")) for one in (master, retiring) if one is not None}
+        self._first_finding = hmac.digest(retiring or master, b"find", "sha256")
+        self._finding: bytes | None = None
         self._keys: OrderedDict[str, AESGCM] = OrderedDict()
 
     def seal(self, session: Session, scope: str, place: str, text: str) -> bytes:
@@ -85,9 +98,22 @@ class Keyring:
             raise SealBroken(place) from error
         return plain.decode("utf-8", "surrogatepass")
 
-    def fingerprint(self, text: str) -> str:
+    def fingerprint(self, session: Session, text: str) -> str:
         """Return an HMAC for exact match of identifiers, with a key of its own (R39)."""
-        return hmac.digest(self._finding, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+        key = self._finding or session.info.get("met_finding")
+        if key is None:
+            key = session.info["met_finding"] = self._stored(session, _FINDING) or self._kept(session, _FINDING, self._first_finding)
+        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def wrap_anew(self, session: Session, most: int) -> int:
+        """Wrap up to `most` data keys of the retiring master with the new one; returns how many. 0 = none is left (R40)."""
+        if self.retiring is None:
+            return 0
+        old = session.execute(_OLD_ONES, {"of": self.retiring, "most": most}).all()
+        for row in old:
+            key = self._opened(row.scope, row.wrapped, self.retiring)
+            session.execute(_WRAP_ANEW, {"scope_of": row.scope, "was": self.retiring, "wrapped": self._wrapped(row.scope, key), "master": self.name})
+        return len(old)
 
     def discard(self, session: Session, scope: str) -> None:
         """Erase a data key: what it sealed can never be opened again (R41). Out of memory once the transaction is on disk."""
@@ -100,12 +126,13 @@ class Keyring:
         for scope in session.info.pop("discarded_keys", ()):
             self._keys.pop(scope, None)
         self._keys.update(session.info.pop("met_keys", {}))
+        self._finding = session.info.pop("met_finding", self._finding)
         while len(self._keys) > _CACHED_KEYS:
             self._keys.popitem(last=False)
 
     def check(self, session: Session) -> None:
         """Raise `KeyFileProblem` when this database was sealed under another master key: wrong key, no start (R38)."""
-        other = session.execute(select(_D.c.scope).where(_D.c.master != self.name).limit(1)).first()
+        other = session.execute(select(_D.c.scope).where(_D.c.master.not_in(list(self._wrappings))).limit(1)).first()
         if other is not None:
             raise KeyFileProblem(_OTHER_KEY)
 
@@ -115,27 +142,30 @@ class Keyring:
             met: dict[str, AESGCM] = session.info.setdefault("met_keys", {})
             key = met.get(scope)
             if key is None:
-                key = met[scope] = self._stored(session, scope) or self._made(session, scope)
+                key = met[scope] = AESGCM(self._stored(session, scope) or self._kept(session, scope, AESGCM.generate_key(256)))
         return key
 
-    def _stored(self, session: Session, scope: str) -> AESGCM | None:
+    def _stored(self, session: Session, scope: str) -> bytes | None:
         row = session.execute(_FIND_KEY, {"of": scope}).first()
-        if row is None:
-            return None
-        if row.master != self.name:
+        return None if row is None else self._opened(scope, row.wrapped, row.master)
+
+    def _opened(self, scope: str, wrapped: bytes, master: str) -> bytes:
+        if master not in self._wrappings:
             raise KeyFileProblem(_OTHER_KEY)
-        wrapped: bytes = row.wrapped
         try:
-            return AESGCM(self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], scope.encode()))
+            return self._wrappings[master].decrypt(wrapped[:_NONCE], wrapped[_NONCE:], scope.encode())
         except InvalidTag as error:
             raise SealBroken(scope) from error
 
-    def _made(self, session: Session, scope: str) -> AESGCM:
-        data_key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
-        wrapped = nonce + self._wrapping.encrypt(nonce, data_key, scope.encode())
-        kept = session.execute(_KEEP_KEY[engine_of(session)], {"scope": scope, "wrapped": wrapped, "master": self.name}).first()
-        if kept is not None:
-            return AESGCM(data_key)
+    def _wrapped(self, scope: str, key: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._wrappings[self.name].encrypt(nonce, key, scope.encode())
+
+    def _kept(self, session: Session, scope: str, key: bytes) -> bytes:
+        """Keep a new key, or return the one that another process kept first."""
+        row = {"scope": scope, "wrapped": self._wrapped(scope, key), "master": self.name}
+        if session.execute(_KEEP_KEY[engine_of(session)], row).first() is not None:
+            return key
         theirs = self._stored(session, scope)  # another process was faster
         if theirs is None:
             raise SealBroken(scope)
@@ -163,7 +193,7 @@ def unseal(session: Session, scope: str, place: str, cell: bytes) -> str:
 
 def fingerprint(session: Session, text: str) -> str:
     """HMAC of an identifier for exact match."""
-    return keyring(session).fingerprint(text)
+    return keyring(session).fingerprint(session, text)
 
 
 def mark_erasure(session: Session) -> None:

@@ -158,10 +158,14 @@ def test_an_account_is_found_by_its_exact_id_only(store: Store) -> None:
     assert store.transact(lambda rows: talks.find(rows, "telegram", "U1234")) is None
 
 
-def test_fingerprints_depend_on_the_key_and_not_on_the_words_alone(store: Store) -> None:
+def test_fingerprints_depend_on_the_key_and_not_on_the_words_alone(store: Store, database: Database) -> None:
     ours = store.transact(lambda rows: fingerprint(rows, "line:U1"))
     assert ours == store.transact(lambda rows: fingerprint(rows, "line:U1"))
-    assert ours != Keyring(os.urandom(32)).fingerprint("line:U1")
+    store.transact(lambda rows: rows.execute(text("DELETE FROM data_key")))
+    store.close()
+    other = Store.open(database.url, Keyring(os.urandom(32)))
+    assert ours != other.transact(lambda rows: fingerprint(rows, "line:U1"))
+    other.close()
     assert len(ours) == 64
 
 
@@ -299,7 +303,7 @@ def test_no_person_is_made_from_a_blank_id(store: Store, blank: str) -> None:
 def test_each_talk_has_a_key_of_its_own(store: Store) -> None:
     one, other = open_talk(store, "U1"), open_talk(store, "U2")
     scopes = store.transact(lambda rows: [row.scope for row in rows.execute(text("SELECT scope FROM data_key ORDER BY scope"))])
-    assert scopes == sorted([scope_of(one.id), scope_of(other.id)])
+    assert scopes == sorted([scope_of(one.id), scope_of(other.id), "finding"])
 
 
 def test_a_consent_opens_again_with_what_was_agreed(store: Store) -> None:
@@ -309,3 +313,39 @@ def test_a_consent_opens_again_with_what_was_agreed(store: Store) -> None:
     store.transact(lambda rows: records.give_consent(rows, talk, **given))
     (found,) = store.transact(lambda rows: records.consents(rows, talk.id))
     assert (found.recipient, found.items, found.until, found.withdrawn_at) == ("見本社会福祉協議会", ("名前", "電話"), until, None)
+
+
+# ---------------------------------------------------------------- another master key (R40)
+
+
+def test_a_new_master_key_takes_the_place_of_the_old_one_while_residents_write(database: Database, keyring: Keyring) -> None:
+    old, new = bytes(range(32)), os.urandom(32)
+    before = Store.open(database.url, Keyring(old))
+    talk = open_talk(before, "U1")
+    says(before, talk, "前の鍵のころの話")
+    before.close()
+
+    both = Store.open(database.url, Keyring(new, old), exclusive=False)
+    both.transact(both.keyring.check)
+    for account in ("U2", "U3"):
+        says(both, open_talk(both, account), "替えている途中の話")
+    assert both.transact(lambda rows: both.keyring.wrap_anew(rows, 1)) == 1  # cut off here
+    both.close()
+
+    both = Store.open(database.url, Keyring(new, old))
+    while both.transact(lambda rows: both.keyring.wrap_anew(rows, 1)):
+        says(both, open_talk(both, "U1"), "そのあいだにも書いた話")
+    both.close()
+
+    after = Store.open(database.url, Keyring(new))
+    after.transact(after.keyring.check)
+    found = open_talk(after, "U1")
+    assert found.id == talk.id, "the same account is still the same person"
+    assert after.transact(lambda rows: talks.lines(rows, found.id))[0].body == "前の鍵のころの話"
+    after.close()
+
+    gone = Keyring(old)
+    stale = Store.open(database.url, gone)
+    with pytest.raises(KeyFileProblem):
+        stale.transact(gone.check)
+    stale.close()
