@@ -1,4 +1,4 @@
-"""Folders of YAML laid one over the other, starter ← prefecture ← town, field by field (design.md §3). Reads files and checks their shape; judges no contents.
+"""Folders of YAML laid one over the other, starter ← prefecture ← town, field by field (design.md §3). Reads files and checks their shape.
 
 A file of a town may say only what differs: only the fields it holds win. Blocks of fields (who, checked, translations by language …) are laid over
 one another in the same way; lists and words are replaced whole.

@@ -1,4 +1,4 @@
-"""A file that is saved is live in a moment; a broken one changes nothing, and says where it is broken without saying what it says (design.md §3, R50)."""
+"""A file that is saved is live in a moment; a broken one changes nothing, and says where without a word of it (design.md §3, R50)."""
 
 import asyncio
 import contextlib
