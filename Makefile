@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 
-.PHONY: run test lint assets lock bench eval clean
+.PHONY: run test lint assets lock bench eval crash clean
 
 run: .venv/ready-run assets
 	@$(BIN)/madoguchi serve
@@ -18,6 +18,10 @@ lint: .venv/ready-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+crash: .venv/ready-dev
+	@$(BIN)/python -m tests.crash.drill --engine sqlite
+	@$(BIN)/python -m tests.crash.drill --engine postgres
 
 eval bench: .venv/ready-dev
 	@$(BIN)/madoguchi $@

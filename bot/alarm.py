@@ -56,13 +56,21 @@ class Alarms:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), timeout=_LOOK_EVERY)
+            rung = bell.is_set()
             bell.clear()
             try:
-                await self.climb()
-            except StoreDown:
-                log.error("alarm_waits_for_database")
+                await self._look(rung)
             except Exception as error:  # an address that fails must not end the ladder of every later danger
                 log.error("alarm_failed", error=type(error).__name__)
+
+    async def _look(self, rung: bool) -> None:
+        """Climb; where the ladder cannot be read and a danger was just heard, call outside all the same (R46)."""
+        try:
+            await self.climb()
+        except StoreDown:
+            log.error("alarm_waits_for_database", rung=rung)
+            if rung and self._addresses:
+                await self._call(self._addresses, NEUTRAL)
 
     async def climb(self) -> int:
         """Call the next rung of every alarm that is due; returns how many were called."""

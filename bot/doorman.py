@@ -16,11 +16,12 @@ from bot import entrance, reception
 from bot.channels.port import AnswersTaps, Channel, Inbound, Outgoing
 from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.emergency import Emergency
 from bot.hub import DESK, Hub, conversation
 from bot.living import LivingKnowledge
 from bot.reception import Received, Rules
 from storage import talk as talks
-from storage.store import Store
+from storage.store import Store, StoreDown
 
 log = structlog.get_logger()
 
@@ -38,13 +39,25 @@ class Doorman:
         self._hub = hub
         self._clock = clock
         self._rules = rules
+        self._emergency = Emergency(channels, knowledge, clock)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self.bell = asyncio.Event()
         """Set whenever a danger was stored: the alarm ladder waits on it."""
 
     async def receive(self, inbounds: Sequence[Inbound]) -> list[Received]:
-        """Store and, where possible, answer these events; back only after their commit. Raises `StoreDown`: answer 503."""
+        """Store and, where possible, answer these events; back only after their commit. Raises `StoreDown`: answer 503.
+
+        Whoever wrote of danger meanwhile gets the numbers all the same, and staff are rung (R46).
+        """
+        try:
+            return await self._receive(inbounds)
+        except StoreDown:
+            if await self._emergency.answer(inbounds):
+                self.bell.set()
+            raise
+
+    async def _receive(self, inbounds: Sequence[Inbound]) -> list[Received]:
         by_sender: dict[str, list[Inbound]] = {}
         for inbound in inbounds:
             by_sender.setdefault(inbound.sender, []).append(inbound)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+import uuid
 
 _CODE_LETTERS = "23456789ACDEFGHJKLMNPQRTUVWXY"
 """No 0/O, 1/I, B/8, S/5, Z/2: a code is read aloud over the telephone."""
@@ -23,3 +24,8 @@ def new_code() -> str:
     """Return a case code such as `K4A-72QM`, for people to say to each other."""
     letters = [secrets.choice(_CODE_LETTERS) for _ in range(7)]
     return "".join(letters[:3]) + "-" + "".join(letters[3:])
+
+
+def new_retry_key() -> str:
+    """Return a UUID with dashes, as LINE's X-Line-Retry-Key wants it."""
+    return str(uuid.uuid4())
