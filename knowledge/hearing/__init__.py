@@ -44,7 +44,8 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     told = parts(asked, whole, spoken) if narrow else []
     needs = _distinct(tuple(_need(part, whole, asked) for part in told), whole, asked)
     weight = lexicon.hardships.weigh(said if asked.signs.japanese else _with_glosses(said, even, spoken, index))
-    decision, reason = decide(danger, intent, whole.evidence if narrow else None, whole.sure, weight)
+    evidence = asked.evidence(whole)
+    decision, reason = decide(danger, intent, evidence if narrow else None, index.confidence.sure(evidence), weight)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=cards(needs), reason=reason)
 
 

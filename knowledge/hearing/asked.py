@@ -43,13 +43,11 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a message: where it stands in even writing, what it tells, and how sure that is."""
+    """A stretch of a message: where it stands in even writing, and what it leads to."""
 
     start: int
     end: int
     scores: Scores
-    evidence: Evidence
-    sure: float
     top: tuple[int, ...]
     """The best entries, best first."""
 
@@ -66,8 +64,6 @@ class Asked:
         self._rows = index.table.rows(self._asked)
         self._heavy = index.examples.weights(self._asked, self._rows)
         self._pointed = index.table.point(self._rows)
-        self._name_rows = index.names.postings.rows(self._asked)
-        self._called = index.names.postings.point(self._name_rows)
         self._telling = self._narrow()
         if signs.japanese:
             drawn, self._run_starts, self._run_ends = placed(self.plain.text)
@@ -82,30 +78,51 @@ class Asked:
 
     def part(self, start: int, end: int, *, leave_out: str | None = None) -> Part:
         """A stretch with its scores; `leave_out` is the exact text of an example to forget for it."""
-        within = self._within(start, end)
-        there = self._there(within)
-        scores = self._scores(start, end, there, leave_out)
-        evidence, top = self._evidence(there, self._there(within & self._telling), scores.total)
-        return Part(start, end, scores, evidence, self.index.confidence.sure(evidence), top)
+        scores = self._scores(start, end, leave_out)
+        return Part(start, end, scores, tuple(best(scores.total, TOP).tolist()))
 
     def whole(self, *, leave_out: str | None = None) -> Part:
         """The whole message."""
         return self.part(0, len(self.plain.text), leave_out=leave_out)
 
-    def evidence(self, start: int, end: int, total: Floats) -> Evidence:
-        """The features that tell whether the best entries of a stretch can be trusted."""
-        within = self._within(start, end)
-        return self._evidence(self._there(within), self._there(within & self._telling), total)[0]
+    def evidence(self, part: Part, total: Floats | None = None) -> Evidence:
+        """The features that tell whether the best entries of a stretch, by its own scores or by `total`, can be trusted."""
+        total = part.scores.total if total is None else total
+        within = self._within(part.start, part.end)
+        telling = self._there(within & self._telling)
+        known = int(np.count_nonzero(telling & (self._rows >= 0)))
+        kinds = np.bincount(self._kinds[self._there(within)], minlength=keys.KINDS)
+        first = [*total[best(total, TOP)].tolist(), 0.0, 0.0, 0.0, 0.0]
+        mean = float(np.add.reduce(total)) / max(len(total), 1)
+        spread = max(float(total @ total) / len(total) - mean**2, 0.0) ** 0.5 if len(total) > 1 else 1.0
+        return Evidence(
+            best=first[0],
+            lead=first[0] - first[1],
+            lead_of_three=first[0] - first[3],
+            above=(first[0] - mean) / max(spread, 1e-6) if len(total) else 0.0,
+            known=known,
+            understood=known / max(int(np.count_nonzero(telling)), 1),
+            groups=int(kinds[keys.SYNONYM]),
+            words=int(kinds[keys.WORD]),
+        )
+
+    def sure(self, part: Part) -> float:
+        """Chance, 0–1, that one of the first three is a right first door."""
+        return self.index.confidence.sure(self.evidence(part))
 
     def matches(self, part: Part, total: Floats, limit: int) -> list[Match]:
         """The best entries of a stretch by `total` as values: order, chance to be right, reasons."""
         order = best(total, limit)
-        evidence = part.evidence if total is part.scores.total else self.evidence(part.start, part.end, total)
-        chances = self.index.confidence.chances(evidence, total, order).tolist()
+        chances = self.index.confidence.chances(self.evidence(part, total), total, order).tolist()
         reasons = [*self._reasons(part, order[:MOST]), *[()] * max(len(order) - MOST, 0)]
-        channels = zip(*(np.round(scores[order].astype(float), 3).tolist() for scores in part.scores[1:]), strict=True)
+        channels = zip(*(scores[order].tolist() for scores in part.scores[1:]), strict=True)
         return [
-            Match(id=self.index.ids[entry], score=round(chance, 4), why=reason, channels=dict(zip(_CHANNELS, weights, strict=True)))
+            Match(
+                id=self.index.ids[entry],
+                score=round(chance, 4),
+                why=reason,
+                channels={name: round(weight, 3) for name, weight in zip(_CHANNELS, weights, strict=True)},
+            )
             for entry, chance, reason, weights in zip(order.tolist(), chances, reasons, channels, strict=True)
         ]
 
@@ -134,12 +151,13 @@ class Asked:
         """Of all keys asked for, those that some of the signs carry."""
         return np.bincount(self._of[signs], minlength=len(self._asked)) > 0
 
-    def _scores(self, start: int, end: int, there: _Mask, leave_out: str | None) -> Scores:
-        index, width = self.index, len(self.index.ids)
+    def _scores(self, start: int, end: int, leave_out: str | None) -> Scores:
+        index, width, homes_end = self.index, len(self.index.ids), len(self.index.ids) + len(self.index.domains.norms)
+        there = self._there(self._within(start, end))
         wanted = there * self._heavy
         wanted /= np.float32(max(float(wanted @ wanted), 1e-9) ** 0.5)
         told = self._pointed.score(wanted)
-        said, homes, alike = told[:width], told[width : width + len(index.domains.norms)], told[width + len(index.domains.norms) :]
+        said, homes, alike = told[:width], told[width:homes_end], told[homes_end : len(told) - width]
         drawn, letters = self._by_letter(start, end)
         if leave_out is not None:
             self._forget(leave_out, wanted, said, homes, letters, drawn)
@@ -155,10 +173,12 @@ class Asked:
 
         Where every entry has examples they have nothing to add to a Japanese text, and are not asked.
         """
+        width = len(self.index.ids)
         if not self._names_asked:
-            return np.zeros(len(self.index.ids), np.float32)
-        mass = float((self.index.names.idf[self._name_rows[there & (self._name_rows >= 0)]] ** 2).sum()) ** 0.5
-        return self._called.score(there.astype(np.float32) / np.float32(max(mass, 1.0)))
+            return np.zeros(width, np.float32)
+        mass = float((self.index.names.idf[self._rows[there & (self._rows >= 0)]] ** 2).sum()) ** 0.5
+        told = self._pointed.score(there.astype(np.float32))
+        return told[len(told) - width :] / np.float32(max(mass, 1.0))
 
     def _by_letter(self, start: int, end: int) -> tuple[Floats, Floats]:
         """Score by letters, and the weight of each run; nothing for a foreign text, whose letters mean nothing here."""
@@ -184,27 +204,6 @@ class Asked:
             if len(letters):
                 drawn[entry] = index.letters.score_without(self._run_rows, letters, entry, runs(signs.plain.text))
 
-    def _evidence(self, there: _Mask, telling: _Mask, total: Floats) -> tuple[Evidence, tuple[int, ...]]:
-        """What the keys that are there and those that tell something say of a ranking; and its best entries."""
-        top = best(total, TOP)
-        first = [*total[top].tolist(), 0.0, 0.0, 0.0, 0.0]
-        mean = float(np.add.reduce(total)) / max(len(total), 1)
-        spread = max(float(total @ total) / len(total) - mean**2, 0.0) ** 0.5 if len(total) > 1 else 1.0
-        kinds = np.bincount(self._kinds[there], minlength=keys.KINDS)
-        narrow = int(np.count_nonzero(telling))
-        known = int(np.count_nonzero(telling & ((self._rows >= 0) | (self._name_rows >= 0))))
-        evidence = Evidence(
-            best=first[0],
-            lead=first[0] - first[1],
-            lead_of_three=first[0] - first[3],
-            above=(first[0] - mean) / max(spread, 1e-6) if len(total) else 0.0,
-            known=known,
-            understood=known / max(narrow, 1),
-            groups=int(kinds[keys.SYNONYM]),
-            words=int(kinds[keys.WORD]),
-        )
-        return evidence, tuple(top.tolist())
-
     def _reasons(self, part: Part, entries: Places) -> Iterator[tuple[str, ...]]:
         """For each entry the pieces of the stretch that carried it."""
         within = self._within(part.start, part.end)
@@ -213,9 +212,11 @@ class Asked:
         heavy /= np.float32(max(float(heavy @ heavy), 1e-9) ** 0.5)
         told = pieces(self.signs, part.start, part.end)
         share = shares(told, self._starts[within], self._ends[within])
-        for entry in entries.tolist():
-            said, called = (pointed.towards(entry, len(self._asked))[of] for pointed in (self._pointed, self._called))
-            yield why(self.plain, told, ((heavy * said + np.float32(NAME_SHARE) * called) @ share).tolist())
+        columns, by_name = entries.tolist(), self._pointed.width - len(self.index.ids)
+        there = self._pointed.towards([*columns, *(by_name + entry for entry in columns)], len(self._asked))[of]
+        strengths = heavy[:, None] * there[:, : len(columns)] + np.float32(NAME_SHARE) * there[:, len(columns) :]
+        for carried in (strengths.T @ share).tolist():
+            yield why(self.plain, told, carried)
 
 
 def _drawn_share(text: str) -> float:

@@ -43,10 +43,10 @@ def calibrate(index: Index, examples: Iterable[str], *, every: int = 1) -> Calib
         whole, owners = asked.whole(leave_out=text), index.owners(text)
         total = whole.scores.total
         order = best(total, CARDS)
-        rows.append(whole.evidence.features())
+        rows.append(asked.evidence(whole).features())
         right.append(bool(set(owners) & set(order.tolist())))
         margins.append((float(total[order[0]] - total[order[1]]), int(order[0]) in owners))
-        rows.append(asked.evidence(0, len(asked.plain.text), np.delete(total, owners)).features())
+        rows.append(asked.evidence(whole, np.delete(total, owners)).features())
         right.append(False)
     fitting = np.arange(len(rows)) // 2 % 2 == 0
     halves = list(zip(rows, right, fitting, strict=True))

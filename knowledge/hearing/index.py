@@ -19,7 +19,7 @@ from knowledge.hearing.normalise import Plain, plain
 from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.domains import Domains
 from knowledge.hearing.rank.examples import Examples
-from knowledge.hearing.rank.keys import Keys
+from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hearing.rank.letters import Letters
 from knowledge.hearing.rank.names import Field, Names
@@ -49,7 +49,7 @@ class Index:
     letters: Letters
     refusals: Refusals
     table: Postings
-    """By sign of the examples: the entries, then the domains, then the sentences that hold back."""
+    """By sign: the entries by their examples, the domains, the sentences that hold back, the entries by their names."""
     all_told: bool
     """Whether every entry has examples."""
     name_weights: Floats
@@ -76,21 +76,25 @@ class Index:
         ids = tuple(entries)
         homes = tuple(_text(entry, "domain") or None for entry in entries.values())
         said = [(number, text) for number, entry in enumerate(entries.values()) for text in dict.fromkeys(_texts(entry, "examples"))]
-        examples = Examples.build([(number, distinct(signs(text))[0]) for number, text in said], len(ids))
-        refused = [(number, signs(text)) for number, entry in enumerate(entries.values()) for text in _texts(entry, "not_for")]
+        spoken = [(number, distinct(signs(text))[0]) for number, text in said]
+        fields = _fields(list(entries.values()), lexicon, known)
+        vocabulary = np.unique(np.concatenate([NO_KEYS, *(found for _, found in spoken), *(text for field in fields for text in field.texts)]))
+        examples = Examples.build(spoken, vocabulary, len(ids))
         told = examples.lengths > 0
         domains, by_domain = Domains.build(homes, examples)
+        refused = [(number, signs(text)) for number, entry in enumerate(entries.values()) for text in _texts(entry, "not_for")]
         refusals, by_refusal = Refusals.build([(number, examples.left(found)) for number, found in refused], examples)
+        names, by_name = Names.build(fields, vocabulary, len(ids))
         return cls(
             ids,
             homes,
             lexicon,
             examples,
-            _names(list(entries.values()), lexicon, known),
+            names,
             domains,
             Letters.build([[plain(text).text for text in _said_in(entry)] for entry in entries.values()]),
             refusals,
-            examples.postings().beside(by_domain).beside(by_refusal),
+            examples.postings().beside(by_domain).beside(by_refusal).beside(by_name),
             bool(told.all()),
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),
@@ -130,7 +134,7 @@ def _spoken(said: Sequence[tuple[int, str]]) -> tuple[Keys, Ints]:
     return known[order], np.array([number for number, _ in said], np.int32)[order]
 
 
-def _names(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> Names:
+def _fields(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> list[Field]:
     def told(text: str, *, name: bool = False) -> Keys:
         return known.keys(text, lambda text: found(text, name=name), "name" if name else "field")
 
@@ -142,15 +146,12 @@ def _names(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> Names:
     def translated(entry: Any) -> Keys:
         return np.array([key for key, _, _ in foreign.words(" ".join(_translations(entry)))], np.int64)
 
-    return Names.build(
-        [
-            Field(1.0, [told(_text(entry, "name"), name=True) for entry in entries]),
-            Field(1.0, [told("、".join(_texts(entry, "keywords"))) for entry in entries]),
-            Field(SUMMARY_WEIGHT, [told(_text(entry, "summary")) for entry in entries]),
-            Field(1.0, [translated(entry) for entry in entries]),
-        ],
-        len(entries),
-    )
+    return [
+        Field(1.0, [told(_text(entry, "name"), name=True) for entry in entries]),
+        Field(1.0, [told("、".join(_texts(entry, "keywords"))) for entry in entries]),
+        Field(SUMMARY_WEIGHT, [told(_text(entry, "summary")) for entry in entries]),
+        Field(1.0, [translated(entry) for entry in entries]),
+    ]
 
 
 def _said_in(entry: Any) -> list[str]:

@@ -44,7 +44,7 @@ def parts(asked: Asked, whole: Part, lang: Lang) -> list[Part]:
             needs.append(part)
         elif like == len(needs) - 1:
             needs[like] = asked.part(needs[like].start, part.end)
-    return _worthy(needs, whole)
+    return _worthy(needs, whole, asked)
 
 
 def _told(asked: Asked, lang: Lang) -> list[tuple[int, int]]:
@@ -82,15 +82,12 @@ SURE = 0.17
 """A need of its own must be at least so sure of itself."""
 
 
-def _worthy(needs: list[Part], whole: Part) -> list[Part]:
+def _worthy(needs: list[Part], whole: Part, asked: Asked) -> list[Part]:
     """Needs that stand on their own feet; when fewer than two do, the message is one."""
-    sure = [need for need in needs if need.sure >= SURE]
+    sure = {at: chance for at, need in enumerate(needs) if (chance := asked.sure(need)) >= SURE}
     if len(sure) < 2:
         return [whole]
-    if len(sure) > MOST_NEEDS:
-        keep = sorted(sure, key=lambda need: -need.sure)[:MOST_NEEDS]
-        sure = [need for need in sure if need in keep]
-    return sure
+    return [needs[at] for at in sorted(sorted(sure, key=lambda at: -sure[at])[:MOST_NEEDS])]
 
 
 def blended(part: Part, whole: Part, share: float = 2.0) -> Floats:

@@ -31,22 +31,23 @@ class Examples:
 
     sums: Postings
     rarity: Floats
-    """By row: idf of the sign inside one example."""
+    """By row: idf of the sign inside one example; 0 for a sign that no example has."""
     spread: Floats
     """By row: how few entries share the sign."""
     lengths: Floats
     usual_length: float
 
     @classmethod
-    def build(cls, spoken: Sequence[tuple[int, Keys]], width: int) -> "Examples":
-        """From (entry number, signs of one kind each once) of every example; `width` is the number of entries."""
-        names, rows = np.unique(np.concatenate([NO_KEYS, *(keys for _, keys in spoken)]), return_inverse=True)
+    def build(cls, spoken: Sequence[tuple[int, Keys]], vocabulary: Keys, width: int) -> "Examples":
+        """From (entry number, signs, each once) of every example; rows are those of the vocabulary, `width` is the number of entries."""
+        rows = np.searchsorted(vocabulary, np.concatenate([NO_KEYS, *(keys for _, keys in spoken)]))
         which = np.repeat(np.arange(len(spoken)), [len(keys) for _, keys in spoken])
-        idf = np.log1p(max(len(spoken), 1) / np.maximum(np.bincount(rows, minlength=len(names)), 1)) ** RARITY * WEIGHT[kinds(names)]
+        met = np.bincount(rows, minlength=len(vocabulary))
+        idf = np.where(met > 0, np.log1p(len(spoken) / np.maximum(met, 1)) ** RARITY * WEIGHT[kinds(vocabulary)], 0.0)
         weights = idf[rows]
         norms = np.sqrt(np.bincount(which, weights**2, max(len(spoken), 1)))
         entries = np.array([entry for entry, _ in spoken], np.intp)[which]
-        sums = Postings.of(names, *summed(rows, entries, weights / np.maximum(norms[which], 1e-9), width), width)
+        sums = Postings.of(vocabulary, *summed(rows, entries, weights / np.maximum(norms[which], 1e-9), width), width)
         lengths = np.bincount(sums.columns, sums.weights, width).astype(np.float32)
         spoken_of = lengths > 0
         usual = float(lengths[spoken_of].mean()) if spoken_of.any() else 1.0
@@ -65,14 +66,15 @@ class Examples:
         strange = np.float32(STRANGE * np.log1p(len(self.lengths) * 10) ** RARITY)
         if not len(self.rarity):
             return strange * WEIGHT[kinds(keys)]
-        return np.where(rows >= 0, self.rarity[rows], strange * WEIGHT[kinds(keys)])
+        rarity = self.rarity[rows]
+        return np.where((rows >= 0) & (rarity > 0), rarity, strange * WEIGHT[kinds(keys)])
 
     def score_without(self, rows: Places, wanted: Floats, entry: int, left: "Left") -> float:
         """Evidence for one entry as if one of its examples had never been written."""
         known = rows >= 0
         rows, wanted = rows[known], wanted[known]
         length = np.float32(self.lengths[entry] - left.weights.sum())
-        there = self.sums.point(rows).towards(entry, len(rows)) - left.at(rows)
+        there = self.sums.point(rows).towards([entry], len(rows))[:, 0] - left.at(rows)
         kept = np.where(there > 1e-6, there, np.float32(0.0))
         return float((wanted * _saturated(kept, length, self.usual_length) * self.spread[rows]).sum())
 
@@ -82,7 +84,9 @@ class Examples:
         rows = self.sums.rows(asked)
         weights = self.weights(asked, rows)
         length = max(float(np.dot(weights, weights)), 1e-9) ** 0.5
-        return Left(rows[rows >= 0], weights[rows >= 0] / np.float32(length))
+        known = rows >= 0
+        known[known] = self.rarity[rows[known]] > 0
+        return Left(rows[known], weights[known] / np.float32(length))
 
 
 @dataclass(frozen=True, slots=True)

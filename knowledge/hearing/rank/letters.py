@@ -4,6 +4,7 @@ It knows no word and no grammar, and for that survives slips, dialect and names 
 as the examples are (.76); together they find the right three cards in .95 of the development worries, .91 without it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,8 @@ import numpy as np
 from knowledge.hearing.rank import keys
 from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.postings import Floats, Ints, Places, Postings, summed
+
+_SPACE, _WRITTEN = re.compile(r"\s"), re.compile(r"\S")
 
 STEEPNESS = 1.2
 LENGTH = 0.75
@@ -28,7 +31,7 @@ def runs(text: str) -> Keys:
 def placed(text: str) -> tuple[Keys, Ints, Ints]:
     """The same, each with where it stands in the text."""
     run = runs(text)
-    places = np.array([at for at, letter in enumerate(text) if not letter.isspace()], np.int32)
+    places = np.array([match.start() for match in _WRITTEN.finditer(text)], np.int32) if _SPACE.search(text) else np.arange(len(text), dtype=np.int32)
     return run, np.concatenate((places, places[:-1])), np.concatenate((places, places[1:])) + 1
 
 
@@ -69,7 +72,7 @@ class Letters:
         rows, wanted = rows[known], wanted[known]
         gone, times = np.unique(left, return_counts=True)
         less = dict(zip(self.counts.rows(gone).tolist(), times.tolist(), strict=True))
-        there = self.counts.point(rows).towards(entry, len(rows)) - np.array([less.get(row, 0) for row in rows.tolist()], np.float32)
+        there = self.counts.point(rows).towards([entry], len(rows))[:, 0] - np.array([less.get(row, 0) for row in rows.tolist()], np.float32)
         kept = np.where(there > 0, there, np.float32(0.0))
         length = self.lengths[entry] - np.float32(len(left))
         return float((wanted * _saturated(kept, length, self.usual_length) * self.idf[rows]).sum())

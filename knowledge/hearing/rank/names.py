@@ -31,26 +31,25 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """BM25F over fields."""
+    """How rare each sign is in names."""
 
-    postings: Postings
     idf: Floats
-    """By row."""
+    """By row of the vocabulary; 0 for a sign that no name has."""
 
     @classmethod
-    def build(cls, fields: Sequence[Field], width: int) -> "Names":
-        """From the fields of every entry, in the same order of entries."""
-        told = [np.concatenate([NO_KEYS, *field.texts]) for field in fields]
+    def build(cls, fields: Sequence[Field], vocabulary: Keys, width: int) -> tuple["Names", Postings]:
+        """From the fields of every entry, in the same order of entries; the postings are BM25F over fields."""
         shares, columns = [], []
         for field in fields:
             lengths = np.array([len(text) for text in field.texts], float)
             usual = float(lengths[lengths > 0].mean()) if (lengths > 0).any() else 1.0
             columns.append(np.repeat(np.arange(width), lengths.astype(int)))
             shares.append((field.weight / (1 - LENGTH + LENGTH * lengths / usual))[columns[-1]])
-        telling = KIND[keys.kinds(np.concatenate(told))] > 0
-        names, rows = np.unique(np.concatenate(told)[telling], return_inverse=True)
+        told = np.concatenate([NO_KEYS, *(text for field in fields for text in field.texts)])
+        telling = KIND[keys.kinds(told)] > 0
+        rows = np.searchsorted(vocabulary, told[telling])
         rows, entries, weights = summed(rows, np.concatenate(columns)[telling], np.concatenate(shares)[telling], width)
-        counts = np.bincount(rows, minlength=len(names))
-        idf = np.log1p((width - counts + 0.5) / (counts + 0.5)).clip(0.01) * KIND[keys.kinds(names)]
+        counts = np.bincount(rows, minlength=len(vocabulary))
+        idf = np.log1p((width - counts + 0.5) / (counts + 0.5)).clip(0.01) * KIND[keys.kinds(vocabulary)] * (counts > 0)
         strengths = idf[rows] * weights * (STEEPNESS + 1) / (weights + STEEPNESS)
-        return cls(Postings.of(names, rows, entries, strengths, width).thinned(), idf.astype(np.float32))
+        return cls(idf.astype(np.float32)), Postings.of(vocabulary, rows, entries, strengths, width).thinned()

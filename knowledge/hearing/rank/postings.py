@@ -1,5 +1,6 @@
 """Which entries a sign points to, and how strongly: a few flat arrays, so that a thousand entries cost as little as a hundred."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,26 +16,46 @@ Weights = npt.NDArray[np.floating[Any]]
 
 LARGE: Final = 1_000
 COMMON: Final = 0.1
+SPARSE: Final = 24
+"""Cells per strength up to which a message is laid out as a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """Where some asked signs point: `which` of them (by place in the asking), to which entry, how strongly."""
+    """Where some asked signs point: `which` of them (by place in the asking), to which column, how strongly.
+
+    `table` is the same as rows and columns where that is not much larger: a product is then quicker than a walk.
+    """
 
     which: Places
     columns: Ints
     weights: Floats
     width: int
+    table: Floats | None
+
+    @classmethod
+    def of(cls, which: Places, columns: Ints, weights: Floats, asked: int, width: int) -> "Pointed":
+        """From triples; `asked` is the number of signs asked for."""
+        if asked * width > SPARSE * len(which):
+            return cls(which, columns, weights, width, None)
+        table = np.zeros(asked * width, np.float32)
+        table[which * width + columns] = weights
+        return cls(which, columns, weights, width, table.reshape(asked, width))
 
     def score(self, strengths: Floats) -> Floats:
-        """Sum over the asked signs of strength × weight, for every entry; `strengths` by place in the asking."""
+        """Sum over the asked signs of strength × weight, for every column; `strengths` by place in the asking."""
+        if self.table is not None:
+            return strengths @ self.table
         return np.bincount(self.columns, self.weights * strengths[self.which], self.width).astype(np.float32)
 
-    def towards(self, column: int, asked: int) -> Floats:
-        """How strongly each of the `asked` signs points to one entry."""
-        there = (self.columns == column).nonzero()[0]
-        found = np.zeros(asked, np.float32)
-        found[self.which[there]] = self.weights[there]
+    def towards(self, columns: Sequence[int], asked: int) -> Floats:
+        """How strongly each of the `asked` signs points to some columns: [sign, column]."""
+        if self.table is not None:
+            return self.table[:, columns]
+        found = np.zeros((asked, len(columns)), np.float32)
+        for place, column in enumerate(columns):
+            there = (self.columns == column).nonzero()[0]
+            found[self.which[there], place] = self.weights[there]
         return found
 
 
@@ -83,7 +104,7 @@ class Postings:
         counts = self.starts[known + 1] - first
         ends = counts.cumsum()
         places = np.arange(ends[-1] if len(ends) else 0) + (first - ends + counts).repeat(counts)
-        return Pointed(which.repeat(counts), self.columns[places], self.weights[places], self.width)
+        return Pointed.of(which.repeat(counts), self.columns[places], self.weights[places], len(rows), self.width)
 
     def beside(self, other: "Postings") -> "Postings":
         """One table of both, for signs in the same rows: the other's columns follow these."""

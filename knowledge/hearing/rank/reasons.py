@@ -36,9 +36,10 @@ def pieces(signs: Signs, start: int, end: int) -> list[Piece]:
 
 def shares(told: list[Piece], starts: Ints, ends: Ints) -> Floats:
     """Which share of each sign, written at `starts` to `ends`, stands in each piece: [sign, piece]."""
-    spans = np.array(told, np.int32).reshape(-1, 2)
+    spans = np.array(told, np.float32).reshape(-1, 2)
     common = np.minimum(ends[:, None], spans[:, 1]) - np.maximum(starts[:, None], spans[:, 0])
-    return np.asarray(common.clip(0) / (ends - starts)[:, None], np.float32)
+    np.maximum(common, 0.0, out=common)
+    return np.asarray(common / (ends - starts)[:, None], np.float32)
 
 
 def why(said: Plain, told: list[Piece], carried: list[float]) -> tuple[str, ...]:
