@@ -25,7 +25,7 @@ from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, is_private, post
 from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import cases, erasure, outbox, records
+from storage import cases, consents, erasure, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -142,6 +142,11 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
         at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
         danger_rule=danger.rule,
     )  # fmt: skip
+    may = _may_tell(at, talk, inbound, text)
+    if may is not None and consents.answer(at.rows, talk, *may, at.now):
+        talks.link_inbox(at.rows, inbox_id, line.id, "acknowledged")
+        talks.save(at.rows, talk, at.now)
+        return Received(talk.id, case_changed=True)
     if talk.owner == "human":
         talks.link_inbox(at.rows, inbox_id, line.id, "queued")
         return to_human(at, talk, line, danger, inbound)
@@ -157,6 +162,16 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     talk = replace(talk, settle_at=min(at.now + at.rules.settle, longest))
     talks.save(at.rows, talk, at.now if first else talk.last_at)
     return Received(talk.id, settle_at=talk.settle_at)
+
+
+def _may_tell(at: At, talk: Talk, inbound: Inbound, text: str) -> tuple[str, consents.Answer] | None:
+    """An answer to a coordinator's card, pressed, or typed right under it: theirs to give whoever leads the talk, so no flow hears it (D14)."""
+    pressed = flows.pressed_may(inbound.button)
+    if pressed is not None or inbound.kind != "text":
+        return pressed
+    typed = flows.typed_may(text, at.town)
+    asked = None if typed is None else consents.open_question(at.rows, replace(talk, last_seq=talk.last_seq - 1))
+    return None if asked is None or typed is None else (asked, typed)
 
 
 def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from flows import moments
-from flows.filling import Town, line_in_words
+from flows.filling import Town, fill, line_in_words
 from flows.letters import shortened
 from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
 from flows.sheet import sheet_of
@@ -112,6 +112,12 @@ def come_back(talk: Talk) -> Turn:
     opened = open_case(talk, "returned", share=talk.note("share") != "no")
     told = talk.noting(told=str(len(talk.session.story)))
     return _wait(told, talk.says("handback.again"), promise(talk), effects=(opened,))
+
+
+def other_coordinator(session: Session, town: Town, name: str, other: str) -> str:
+    """8f: the sentence in which a coordinator tells that a colleague takes over; in the resident's language, said once."""
+    wording = town.wordings("handback.other", session.lang)[0]
+    return fill(wording, {"name": shortened(name, 12), "other": shortened(other, 12)}, session.lang, town)
 
 
 def late_until(scene: Scene, town: Town) -> datetime | None:

@@ -14,10 +14,12 @@ from sqlmodel import Session
 
 from storage import audit, cases, outbox, records, staff
 from storage import talk as talks
-from storage.desk_queue import State, Viewer, in_scope
+from storage.desk_heads import row_of
+from storage.desk_queue import READS_CASES, State, Viewer, in_scope
 from storage.dialect import is_postgres, table
 from storage.ids import new_id
 from storage.records import GivenConsent
+from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Stale
 from storage.sealing import fingerprint, seal, unseal
 from storage.tables import Alarm, Case, Conversation, Memo, Task
 from storage.talk import Line, Talk, scope_of
@@ -34,34 +36,6 @@ _LINES_SHOWN = 100
 _MOST_LINES = 5000
 
 
-class Refused(Exception):
-    """The act may not be done now."""
-
-
-class Missing(Refused):
-    """No such case, or not for this viewer: nobody can tell which (R18)."""
-
-
-class Stale(Refused):
-    """Somebody else acted since the page was read (R23)."""
-
-
-class HeldByOther(Refused):
-    """Another coordinator has it."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-class NotHeld(Refused):
-    """Nobody has taken it yet: 受け持つ comes first."""
-
-
-class Closed(Refused):
-    """The case is over."""
-
-
 @dataclass(frozen=True)
 class Note:
     """A memo among staff."""
@@ -70,6 +44,7 @@ class Note:
     author: str
     text: str
     at: datetime
+    method: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +134,7 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, sin
 
     The reading is audited, and the resident's page may say that staff have read up to here.
     """
-    row = _find(session, viewer, code)
+    row = row_of(session, viewer, code)
     talk = talks.by_id(session, row.conversation_id, lock=False)
     if talk is None:
         raise Missing
@@ -187,15 +162,20 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, sin
     )  # fmt: skip
 
 
+def notes_of(session: Session, viewer: Viewer, code: str) -> list[Note]:
+    """Memos and 支援経過 of a case, oldest first."""
+    return _notes(session, row_of(session, viewer, code), staff.names(session))
+
+
 def conversation_of(session: Session, viewer: Viewer, code: str) -> str:
     """Id of the talk behind a case, for watching it."""
-    found: str = _find(session, viewer, code).conversation_id
+    found: str = row_of(session, viewer, code).conversation_id
     return found
 
 
 def lines_since(session: Session, viewer: Viewer, code: str, after: int) -> tuple[list[Line], dict[str, str], dict[str, str], int]:
     """What a page that lies open lacks: lines after number `after`, delivery states of staff lines by number, names of staff, version of the case."""
-    row = _find(session, viewer, code)
+    row = row_of(session, viewer, code)
     lines = talks.lines(session, row.conversation_id, after=max(after, row.from_seq - 1), limit=200)
     recent = talks.lines(session, row.conversation_id, after=max(row.from_seq - 1, after - 50), limit=250)
     states = outbox.states_of(session, [line.id for line in recent if line.author == "staff"])
@@ -205,7 +185,7 @@ def lines_since(session: Session, viewer: Viewer, code: str, after: int) -> tupl
 
 def seen(session: Session, viewer: Viewer, code: str, up_to: int) -> bool:
     """A page that is in view shows lines up to this number; True when that is news."""
-    row = _find(session, viewer, code)
+    row = row_of(session, viewer, code)
     last_seq = session.execute(select(_C.c.last_seq).where(_C.c.id == row.conversation_id)).scalar_one()
     return _mark_read(session, row.conversation_id, min(up_to, last_seq))
 
@@ -278,12 +258,14 @@ def replied(session: Session, viewer: Viewer, held: Held, line: Line, now: datet
     return held
 
 
-def add_note(session: Session, viewer: Viewer, code: str, text: str, now: datetime) -> None:
-    """職員メモ: no way leads from here to the outbox."""
-    row = _find(session, viewer, code)
+def add_note(
+    session: Session, viewer: Viewer, code: str, text: str, now: datetime, *, method: str | None = None, at: datetime | None = None
+) -> None:  # fmt: skip
+    """職員メモ: no way leads from here to the outbox. With a `method` it is an entry of the 支援経過, done at `at`."""
+    row = row_of(session, viewer, code)
     note_id = new_id()
     cell = seal(session, scope_of(row.conversation_id), f"memo.body:{note_id}", text)
-    session.execute(_E.insert().values(id=note_id, case_id=row.id, staff_id=viewer.staff_id, body_sealed=cell, at=now))
+    session.execute(_E.insert().values(id=note_id, case_id=row.id, staff_id=viewer.staff_id, body_sealed=cell, method=method, at=at or now))
     audit.note(session, actor=viewer.actor, act="case.noted", now=now, case_id=row.id, memo=note_id)
 
 
@@ -311,9 +293,32 @@ def close(session: Session, viewer: Viewer, held: Held, reason: CloseReason, now
     return held
 
 
+def pass_on(session: Session, viewer: Viewer, held: Held, to: str, now: datetime) -> Held:
+    """ほかの人に渡す: somebody else answers for this case from now on. Raises `Missing` unless `to` can read cases and sign in."""
+    if to not in {member.id for member in staff.everybody(session) if member.role in READS_CASES and not member.disabled}:
+        raise Missing
+    held = _change(session, held, coordinator_id=to)
+    audit.note(session, actor=viewer.actor, act="case.passed_on", now=now, case_id=held.id, to=to)
+    return held
+
+
+def reopen(session: Session, viewer: Viewer, code: str, now: datetime) -> Held:
+    """もう一度ひらく: a closed case goes on in this coordinator's hand. Raises `HeldByOther` when the talk has a newer open case."""
+    held = _take(session, viewer, code)
+    if held.state != "closed":
+        return held
+    newer = cases.open_of(session, held.talk.id)
+    if newer is not None:
+        raise HeldByOther(newer.code)
+    held = _change(session, held, state="held", coordinator_id=viewer.staff_id, closed_at=None, close_reason=None, next_contact_none=False)
+    audit.note(session, actor=viewer.actor, act="case.reopened", now=now, case_id=held.id)
+    talk = talks.save(session, replace(held.talk, owner="human", settle_at=None), held.talk.last_at)
+    return replace(held, talk=talk)
+
+
 def release_letters(session: Session, viewer: Viewer, code: str, now: datetime) -> tuple[str, int]:
     """もう一度: let replies go that were held for being old (R11). Returns the talk and how many."""
-    row = _find(session, viewer, code)
+    row = row_of(session, viewer, code)
     many = outbox.release(session, row.conversation_id, now)
     audit.note(session, actor=viewer.actor, act="letters.released", now=now, case_id=row.id, count=many)
     return row.conversation_id, many
@@ -327,16 +332,9 @@ def note_refusal(session: Session, viewer: Viewer, act: str, now: datetime) -> N
 # ---------------------------------------------------------------- small parts
 
 
-def _find(session: Session, viewer: Viewer, code: str) -> Any:
-    row = session.execute(select(_K).where(in_scope(viewer), _K.c.code == code)).first()
-    if row is None:
-        raise Missing
-    return row
-
-
 def _take(session: Session, viewer: Viewer, code: str) -> Held:
     """The case and its talk, locked in the order the reception locks them: the talk first."""
-    talk = talks.by_id(session, _find(session, viewer, code).conversation_id)
+    talk = talks.by_id(session, row_of(session, viewer, code).conversation_id)
     if talk is None:
         raise Missing
     query = select(_K).where(_K.c.code == code)
@@ -378,7 +376,10 @@ def _sheet(session: Session, row: Any) -> list[dict[str, Any]]:
 def _notes(session: Session, row: Any, who: dict[str, str]) -> list[Note]:
     scope = scope_of(row.conversation_id)
     written = session.execute(select(_E).where(_E.c.case_id == row.id).order_by(_E.c.at, _E.c.id))
-    return [Note(note.id, who.get(note.staff_id, ""), unseal(session, scope, f"memo.body:{note.id}", note.body_sealed), note.at) for note in written]
+    return [
+        Note(note.id, who.get(note.staff_id, ""), unseal(session, scope, f"memo.body:{note.id}", note.body_sealed), note.at, note.method)
+        for note in written
+    ]
 
 
 def _dangers(session: Session, row: Any, who: dict[str, str]) -> list[DangerRecord]:

@@ -15,10 +15,11 @@ from storage import audit
 from storage.dialect import table
 from storage.sealing import unseal
 from storage.staff import Role
-from storage.tables import Alarm, Case, Conversation, Message, Staff, Task
+from storage.tables import Alarm, Case, Conversation, Message, Plan, Referral, Staff, Task
 from storage.talk import scope_of
 
 _K, _C, _M, _S, _L, _T = table(Case), table(Conversation), table(Message), table(Staff), table(Alarm), table(Task)
+_R, _P = table(Referral), table(Plan)
 
 State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
@@ -28,7 +29,7 @@ _QUIET = timedelta(days=8)
 _DUE = timedelta(days=3)
 _SEARCHED = 20_000
 """Cases of each kind a search looks through; titles are sealed, so each is opened (R39)."""
-_READS_CASES: frozenset[Role] = frozenset({"coordinator", "lead"})
+READS_CASES: frozenset[Role] = frozenset({"coordinator", "lead"})
 """Administrators manage accounts, not content; editors mend the knowledge; agencies see only what was shared with them (R17, R20, R21)."""
 
 
@@ -105,7 +106,7 @@ class OpenTask:
 
 
 def may_read_cases(viewer: Viewer) -> bool:
-    return viewer.role in _READS_CASES
+    return viewer.role in READS_CASES
 
 
 def in_scope(viewer: Viewer) -> ColumnElement[bool]:
@@ -208,7 +209,9 @@ def _of_view(view: View, viewer: Viewer, now: datetime, day_ends: datetime) -> C
         case "today":
             return and_(is_open, or_(_K.c.promise_at < day_ends, _K.c.next_contact_at < day_ends))
         case "due":
-            return and_(is_open, _K.c.next_contact_at < now + _DUE)
+            silent = select(_R.c.id).where(_R.c.case_id == _K.c.id, _R.c.state == "asked", _R.c.due_at < now + _DUE).exists()
+            review = select(_P.c.id).where(_P.c.case_id == _K.c.id, _P.c.review_on < (now + _DUE).date().isoformat()).exists()
+            return and_(is_open, or_(_K.c.next_contact_at < now + _DUE, silent, review))
         case "quiet":
             return and_(is_open, _C.c.last_at < now - _QUIET)
         case "closed":

@@ -155,8 +155,15 @@ def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, o
     session.execute(_NEW_OUTCOME, {"id": new_id(), "conversation_id": talk.id, "kind": kind, "detail": written, "at": now})
 
 
-def note_gap(session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime) -> None:
-    session.execute(table(Gap).insert().values(id=new_id(), reasons=json.dumps(list(reasons)), domain=domain, case_id=case_id, at=now))
+def note_gap(
+    session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime, wish: str = ""
+) -> None:  # fmt: skip
+    """制度の狭間, counted without the person. `wish`: あったら助かったもの, in a coordinator's words."""
+    gap_id = new_id()
+    cell = seal(session, f"gap:{gap_id}", f"gap.wish:{gap_id}", wish) if wish else None
+    session.execute(
+        table(Gap).insert().values(id=gap_id, reasons=json.dumps(list(reasons)), domain=domain, case_id=case_id, wish_sealed=cell, at=now)
+    )
 
 
 def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: datetime) -> None:

@@ -8,10 +8,12 @@ Changing the master key wraps the data keys anew and touches no cell (R40): whil
 
 import hashlib
 import hmac
+import json
 import os
 import stat
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -189,6 +191,16 @@ def seal(session: Session, scope: str, place: str, text: str) -> bytes:
 def unseal(session: Session, scope: str, place: str, cell: bytes) -> str:
     """Open one cell; see `Keyring.open`."""
     return keyring(session).open(session, scope, place, cell)
+
+
+def seal_json(session: Session, scope: str, place: str, value: object) -> bytes:
+    """Seal a plain value as JSON in one cell."""
+    return seal(session, scope, place, json.dumps(value, ensure_ascii=False))
+
+
+def unseal_json(session: Session, scope: str, place: str, cell: bytes) -> Any:
+    """Open a cell that holds JSON."""
+    return json.loads(unseal(session, scope, place, cell))
 
 
 def fingerprint(session: Session, text: str) -> str:

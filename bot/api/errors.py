@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.desk.acts import NotNow, RecipientChanged, Unreachable
-from storage.desk_cases import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
+from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
 from storage.store import StoreDown
 
 log = structlog.get_logger()

@@ -2,12 +2,31 @@
 
 from fastapi import APIRouter, Depends
 
-from bot.desk import access, case, factors, pages, queue, signin, stream
+from bot.desk import (
+    access,
+    case,
+    consents_page,
+    factors,
+    forms_page,
+    handoff_page,
+    history_page,
+    household_page,
+    meetings_page,
+    pages,
+    pass_on,
+    queue,
+    referrals_page,
+    signin,
+    stream,
+)  # fmt: skip
 
 
 def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
-    screens = [screen.router for screen in (pages, signin, factors, queue, stream, case)]
+    screens = [screen.router for screen in (
+        pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
+        history_page, forms_page,
+    )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)
     for screen in screens:

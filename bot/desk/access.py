@@ -55,10 +55,35 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/hand-back"): "cases",
     ("GET", "/desk/cases/{code}/close"): "cases",
     ("POST", "/desk/cases/{code}/close"): "cases",
+    ("GET", "/desk/cases/{code}/pass-on"): "cases",
+    ("POST", "/desk/cases/{code}/pass-on"): "cases",
+    ("POST", "/desk/cases/{code}/reopen"): "cases",
+    ("GET", "/desk/cases/{code}/sheet"): "cases",
+    ("POST", "/desk/cases/{code}/sheet"): "cases",
+    ("POST", "/desk/cases/{code}/answers"): "cases",
+    ("GET", "/desk/cases/{code}/household"): "cases",
+    ("POST", "/desk/cases/{code}/household"): "cases",
+    ("POST", "/desk/cases/{code}/household/{member_id}/remove"): "cases",
+    ("GET", "/desk/cases/{code}/referrals"): "cases",
+    ("POST", "/desk/cases/{code}/referrals"): "cases",
+    ("POST", "/desk/cases/{code}/referrals/{referral_id}"): "cases",
+    ("GET", "/desk/cases/{code}/meetings"): "cases",
+    ("POST", "/desk/cases/{code}/support-meetings"): "cases",
+    ("POST", "/desk/cases/{code}/coordination-meetings"): "cases",
+    ("POST", "/desk/cases/{code}/plans"): "cases",
+    ("GET", "/desk/cases/{code}/consents"): "cases",
+    ("POST", "/desk/cases/{code}/consents"): "cases",
+    ("POST", "/desk/cases/{code}/consents/{consent_id}/withdraw"): "cases",
+    ("GET", "/desk/cases/{code}/forms/{form}"): "cases",
+    ("GET", "/desk/cases/{code}/forms/{form}/xlsx"): "cases",
+    ("GET", "/desk/cases/{code}/forms/{form}/csv"): "cases",
+    ("GET", "/desk/cases/{code}/history"): "cases",
+    ("POST", "/desk/cases/{code}/history"): "cases",
 }
 
 _FORM_COOKIE = "desk_form"
-_MOST_FIELDS = 40
+_MOST_FIELDS = 600
+"""A hand-off sheet of a hundred lines has four fields a line."""
 
 
 def check_doors(screens: Iterable[APIRouter]) -> None:
@@ -148,6 +173,12 @@ async def fields(request: Request, *names: str) -> dict[str, str]:
     form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
     found = {name: form.get(name, "") for name in names}
     return {name: "" if isinstance(value, UploadFile) else value for name, value in found.items()}
+
+
+async def lists(request: Request, *names: str) -> dict[str, list[str]]:
+    """Exactly these fields of a form that may come several times, in the order of the page (R24)."""
+    form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+    return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in names}
 
 
 def _same_site(request: Request) -> None:

@@ -19,8 +19,9 @@ from bot.parts import Parts
 from flows.model import Reply
 from storage import desk_cases, desk_queue
 from storage import talk as talks
-from storage.desk_cases import Closed, CloseReason, Held, HeldByOther, Missing, Refused
+from storage.desk_cases import CloseReason, Held
 from storage.desk_queue import Viewer
+from storage.refusals import Closed, HeldByOther, Missing, Refused
 from storage.talk import Talk
 from storage.text import clean
 
@@ -54,7 +55,7 @@ class Ending:
 
 
 async def claim(parts: Parts, viewer: Viewer, code: str, *, instead_of_other: bool = False) -> None:
-    await _act(parts, viewer, "claim", lambda rows, now: desk_cases.claim(rows, viewer, code, now, instead_of_other=instead_of_other).talk.id)
+    await perform(parts, viewer, "claim", lambda rows, now: desk_cases.claim(rows, viewer, code, now, instead_of_other=instead_of_other).talk.id)
 
 
 async def claim_next(parts: Parts, viewer: Viewer) -> str | None:
@@ -66,7 +67,7 @@ async def claim_next(parts: Parts, viewer: Viewer) -> str | None:
 
     while True:
         try:
-            held = await _transact(parts, viewer, "next", work)
+            held = await transact(parts, viewer, "next", work)
         except (HeldByOther, Closed):  # a colleague pressed in the same moment: then the one after
             continue
         if held is None:
@@ -77,7 +78,7 @@ async def claim_next(parts: Parts, viewer: Viewer) -> str | None:
 
 async def claim_alarm(parts: Parts, viewer: Viewer, alarm_id: str) -> str:
     """Take a ringing alarm; returns the code of its case."""
-    held = await _transact(parts, viewer, "alarm", lambda rows, now: desk_cases.claim_alarm(rows, viewer, alarm_id, now))
+    held = await transact(parts, viewer, "alarm", lambda rows, now: desk_cases.claim_alarm(rows, viewer, alarm_id, now))
     _wake(parts, held.talk.id)
     return held.code
 
@@ -91,9 +92,9 @@ async def reply(
         held = desk_cases.in_hand(rows, viewer, code, expected=expected)
         if recipient is not None and recipient != held.recipient:
             raise RecipientChanged
-        return _speak(parts, rows, viewer, held, text, now=now, safe_now=safe_now).talk.id
+        return speak(parts, rows, viewer, held, text, now=now, safe_now=safe_now).talk.id
 
-    await _act(parts, viewer, "reply", work)
+    await perform(parts, viewer, "reply", work)
 
 
 async def note(parts: Parts, viewer: Viewer, code: str, text: str) -> None:
@@ -103,7 +104,7 @@ async def note(parts: Parts, viewer: Viewer, code: str, text: str) -> None:
         desk_cases.add_note(rows, viewer, code, clean(text), now)
         return desk_cases.conversation_of(rows, viewer, code)
 
-    await _act(parts, viewer, "note", work)
+    await perform(parts, viewer, "note", work)
 
 
 async def hand_back(parts: Parts, viewer: Viewer, code: str, *, expected: int, ending: Ending) -> None:
@@ -115,7 +116,7 @@ async def hand_back(parts: Parts, viewer: Viewer, code: str, *, expected: int, e
             desk_cases.set_next_contact(rows, held, ending.next_contact, now)
         return desk_cases.hand_back(rows, viewer, held, now).talk.id
 
-    await _act(parts, viewer, "hand_back", work)
+    await perform(parts, viewer, "hand_back", work)
 
 
 async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reason: CloseReason, ending: Ending) -> None:
@@ -126,12 +127,12 @@ async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reaso
         desk_cases.set_next_contact(rows, held, ending.next_contact, now)
         return desk_cases.close(rows, viewer, held, reason, now).talk.id
 
-    await _act(parts, viewer, "close", work)
+    await perform(parts, viewer, "close", work)
 
 
 async def release(parts: Parts, viewer: Viewer, code: str) -> int:
     """もう一度: let held replies go; returns how many."""
-    talk_id, many = await _transact(parts, viewer, "release", lambda rows, now: desk_cases.release_letters(rows, viewer, code, now))
+    talk_id, many = await transact(parts, viewer, "release", lambda rows, now: desk_cases.release_letters(rows, viewer, code, now))
     _wake(parts, talk_id)
     return many
 
@@ -139,12 +140,12 @@ async def release(parts: Parts, viewer: Viewer, code: str) -> int:
 # ---------------------------------------------------------------- inside a transaction
 
 
-def _speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, now: datetime, safe_now: bool) -> Held:
+def speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, now: datetime, safe_now: bool) -> Held:
     """Add the coordinator's line and its calls. The name is kept with the line: people marry, accounts go."""
     talk = held.talk
     if not talk.reachable:
         raise Unreachable
-    if talk.hidden_address and not safe_now and not _open_now(rows, talk, now):
+    if talk.hidden_address and not safe_now and not open_now(rows, talk, now):
         raise NotNow
     words = clean(text)
     body = json.dumps({"text": words, "speaker": viewer.name}, ensure_ascii=False)
@@ -159,7 +160,7 @@ def _speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, n
 def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: Ending, *, now: datetime) -> Held:
     """The coordinator's sentence, then the bot takes the talk back and says so; silently where nothing may be said."""
     if ending.sentence:
-        held = _speak(parts, rows, viewer, held, ending.sentence, now=now, safe_now=False)
+        held = speak(parts, rows, viewer, held, ending.sentence, now=now, safe_now=False)
     talk, town = held.talk, parts.knowledge.town
     turn = flows.handback(reception.session_of(talk), reception.scene_of(rows, talk, parts.rules, now), town, viewer.name)
     if not ending.sentence:
@@ -170,7 +171,7 @@ def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: E
     return replace(held, talk=talk)
 
 
-def _open_now(rows: Rows, talk: Talk, now: datetime) -> bool:
+def open_now(rows: Rows, talk: Talk, now: datetime) -> bool:
     """Whether the person has written here in the last half hour."""
     recent = talks.lines(rows, talk.id, after=max(0, talk.last_seq - 50))
     return any(line.author == "resident" and now - line.at < SESSION_OPEN for line in recent)
@@ -179,12 +180,12 @@ def _open_now(rows: Rows, talk: Talk, now: datetime) -> bool:
 # ---------------------------------------------------------------- around it
 
 
-async def _act(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], str]) -> None:
+async def perform(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], str]) -> None:
     """Run an act whose work gives back the id of its talk, then wake delivery, the desk and the resident's page."""
-    _wake(parts, await _transact(parts, viewer, name, work))
+    _wake(parts, await transact(parts, viewer, name, work))
 
 
-async def _transact(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], T]) -> T:
+async def transact(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows, datetime], T]) -> T:
     now = parts.clock.now()
     try:
         return await parts.store.atransact(lambda rows: work(rows, now))

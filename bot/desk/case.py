@@ -18,8 +18,9 @@ from bot.desk.talk_view import shown
 from bot.hub import conversation
 from bot.parts import Parts
 from storage import desk_cases
-from storage.desk_cases import CLOSE_REASONS, CaseFile, Closed, HeldByOther, NotHeld, Refused, Stale
+from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
+from storage.refusals import Closed, HeldByOther, NotHeld, Refused, Stale
 from storage.staff import SignedIn
 from storage.store import StoreDown
 

@@ -22,8 +22,8 @@ from bot.clock import JST
 from bot.desk import access, japanese_dates
 from bot.parts import Parts
 from storage import desk_queue
-from storage.desk_cases import Missing, Refused
 from storage.desk_queue import Ringing, may_read_cases
+from storage.refusals import Missing, Refused
 from storage.staff import SignedIn
 from storage.store import StoreDown
 
@@ -45,7 +45,8 @@ def environment() -> Environment:
     made.filters |= {
         "long_time": japanese_dates.long_time, "short_time": japanese_dates.short_time, "long_date": japanese_dates.long_date,
         "day_of": lambda at: at.astimezone(JST).date(), "iso": lambda at: at.astimezone(JST).isoformat(timespec="seconds"),
-        "clock_time": lambda at: f"{at.astimezone(JST):%H:%M}",
+        "clock_time": lambda at: f"{at.astimezone(JST):%H:%M}", "iso_day": lambda day: day.isoformat(),
+        "last_day": lambda at: (at - timedelta(seconds=1)).astimezone(JST).date(), "before": lambda text, mark: text.partition(mark)[0],
     }  # fmt: skip
     made.globals |= {"asset": _asset, "until": _until, "since": _since}
     return made

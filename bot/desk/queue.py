@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.desk import access, acts, pages
 from bot.desk.access import Signed, TheParts
 from storage import desk_queue
-from storage.desk_cases import Missing
 from storage.desk_queue import VIEWS, View
+from storage.refusals import Missing
 
 router = APIRouter(route_class=pages.DeskRoute)
 

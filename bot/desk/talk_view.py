@@ -44,7 +44,7 @@ def shown(lines: Iterable[Line], names: Mapping[str, str]) -> list[ShownLine]:
     found = []
     for line in lines:
         body: dict[str, Any] = {} if line.body is None else json.loads(line.body)
-        if line.author == "bot":
+        if line.author != "resident":
             labels |= {button["value"]: button["label"] for button in _buttons(body) if button.get("value")}
         found.append(_shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names))
     return found
@@ -59,7 +59,7 @@ def _buttons(body: dict[str, Any]) -> Iterable[dict[str, str]]:
 
 def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, str]) -> ShownLine:
     said: dict[str, Any] = {"text": body.get("text", "") or pressed}
-    bubbles: Iterable[dict[str, Any]] = body.get("bubbles", ()) if line.author == "bot" else (said,)
+    bubbles: Iterable[dict[str, Any]] = body.get("bubbles", ()) if "bubbles" in body else (said,)
     cards = tuple(
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip

@@ -12,7 +12,7 @@ import flows
 from bot import effects, reception
 from bot.clock import JST
 from bot.reception import Received, Rules
-from storage import audit, cases, erasure, records
+from storage import audit, cases, erasure, records, referrals
 from storage import talk as talks
 from storage.records import DuePromise
 
@@ -44,6 +44,9 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
             return Received(None, case_changed=True)
         case "how_are_you" | "open_tomorrow":
             return _follow_up(rows, due, talk, town, rules, now, split)
+        case "referral_silent" if due.case_id is None or not referrals.is_silent(rows, due.case_id, now):
+            records.end_promise(rows, due.id, "kept", now)
+            return Received(talk.id)
         case effects.RETURNED:
             return _returned(rows, due, now)
         case _:

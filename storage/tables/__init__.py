@@ -10,13 +10,25 @@ from storage.tables.keys import DataKey
 from storage.tables.outbox import UNDONE, Outbox
 from storage.tables.records import Audit, Cursor, Erasure
 from storage.tables.staff import ApiToken, Invitation, SignInTry, Staff, StaffFactor, StaffSession
+from storage.tables.support import (
+    Agency,
+    ConsentRequest,
+    CoordinationMeeting,
+    HouseholdMember,
+    Intake,
+    Plan,
+    Referral,
+    SupportMeeting,
+    Writing,
+)  # fmt: skip
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
 from storage.tables.town import Gap, Offer, Outcome, Tally
 
 CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
     "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
-    "offer.skill_sealed offer.when_sealed",
+    "offer.skill_sealed offer.when_sealed household_member.body_sealed consent_request.body_sealed referral.body_sealed referral.answers_sealed "
+    "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed",
     "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
     "message.platform_hash web_visitor.token_hash room_link.token_hash sign_in_try.who_hash",
     "C1": "staff_factor.secret_sealed staff_factor.code_hash staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
@@ -27,18 +39,23 @@ __all__ = [
     "CLASSES",
     "OPEN_CASE",
     "UNDONE",
+    "Agency",
     "Alarm",
     "ApiToken",
     "Audit",
     "Case",
     "Consent",
+    "ConsentRequest",
     "Conversation",
+    "CoordinationMeeting",
     "Cursor",
     "DataKey",
     "Erasure",
     "Gap",
+    "HouseholdMember",
     "Identity",
     "Inbox",
+    "Intake",
     "Invitation",
     "Memo",
     "Message",
@@ -46,14 +63,18 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Person",
+    "Plan",
     "Promise",
+    "Referral",
     "RoomLink",
     "SignInTry",
     "Staff",
     "StaffFactor",
     "StaffSession",
+    "SupportMeeting",
     "Tally",
     "Task",
     "UtcTime",
     "WebVisitor",
+    "Writing",
 ]

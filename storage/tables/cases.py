@@ -59,7 +59,10 @@ class Memo(SQLModel, table=True):
     case_id: str = ref("care_case.id", index=True)
     staff_id: str = ref("staff.id")
     body_sealed: bytes = sealed()
+    method: str | None = Field(default=None, max_length=16)
+    """How it was done, for the 支援経過 (visit, call …); None = a plain memo."""
     at: datetime = time()
+    """When it happened."""
 
 
 class Consent(SQLModel, table=True):

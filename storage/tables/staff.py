@@ -16,6 +16,8 @@ class Staff(SQLModel, table=True):
     name: str = Field(max_length=60)
     role: str = Field(max_length=16, index=True)
     """`coordinator`, `lead`, `editor`, `admin`, `agency`."""
+    agency_id: str | None = ref("agency.id", default=None)
+    """Whose people see what was shared with that office; only of role `agency`."""
     password_hash: str | None = Field(default=None, max_length=200)
     disabled_at: datetime | None = time(default=None)
     created_at: datetime = time()
@@ -59,6 +61,7 @@ class Invitation(SQLModel, table=True):
     token_hash: str = Field(primary_key=True, max_length=64)
     role: str = Field(max_length=16)
     staff_id: str | None = ref("staff.id", default=None)
+    agency_id: str | None = ref("agency.id", default=None)
     until: datetime = time()
     used_at: datetime | None = time(default=None)
 

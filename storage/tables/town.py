@@ -26,6 +26,8 @@ class Gap(SQLModel, table=True):
     """JSON list of reason words."""
     domain: str | None = Field(default=None, max_length=32)
     case_id: str | None = ref("care_case.id", default=None)
+    wish_sealed: bytes | None = sealed(default=None)
+    """あったら助かったもの, in a coordinator's words without the person (D14)."""
     at: datetime = time()
 
 

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot import reception
 from bot.alarm import Alarms, call_outside
 from bot.api import router as api
 from bot.channels.port import Channel, Inbound, Outgoing, Sent
@@ -33,6 +34,7 @@ from bot.web.headers import SecurityHeaders
 from flows.model import ChannelName
 from storage import cases, records, staff
 from storage import talk as talks
+from storage.ids import new_id
 from storage.sealing import Keyring
 from storage.store import Store
 from storage.talk import Talk
@@ -137,6 +139,18 @@ class Office:
             return talks.save(rows, talk, now).id
 
         self.parts.hub.wake(f"conversation:{self.store.transact(work)}")
+
+    def presses(self, payload: str, *, who: str = "U1") -> None:
+        """The resident presses a button of ours."""
+        self._receives(Inbound("line", new_id(), "button", who, self.clock.now(), "{}", button=payload))
+
+    def writes(self, said: str, *, who: str = "U1") -> None:
+        """The resident writes, and the message goes its whole way in."""
+        self._receives(Inbound("line", new_id(), "text", who, self.clock.now(), "{}", text=said))
+
+    def _receives(self, inbound: Inbound) -> None:
+        town, rules, now, split = self.parts.knowledge.town, self.parts.rules, self.clock.now(), self.parts.doorman.split_of("line")
+        self.store.transact(lambda rows: reception.receive(rows, inbound, town, rules, now, split))
 
     def rings(self, who: str = "U1") -> None:
         """A danger nobody has taken, in a talk without mention of its case."""

@@ -17,7 +17,8 @@ _CASES = [place for place, door in DOORS.items() if door == "cases"]
 
 
 def _address(path: str, code: str) -> str:
-    return path.format(code=code, task_id="0" * 32, alarm_id="0" * 32, path="desk.css")
+    ids = dict.fromkeys(("task_id", "alarm_id", "member_id", "referral_id", "consent_id"), "0" * 32)
+    return path.format(code=code, form="plan", path="desk.css", **ids)
 
 
 @pytest.mark.parametrize(("method", "path"), _CLOSED)

@@ -3,15 +3,30 @@
 import json
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import Session
 
-from storage import audit, cases, desk_cases, desk_queue, records, staff
+from storage import (
+    audit,
+    cases,
+    consents,
+    desk_cases,
+    desk_heads,
+    desk_queue,
+    desk_sheets,
+    household,
+    meetings,
+    records,
+    referrals,
+    staff,
+)  # fmt: skip
 from storage import talk as talks
-from storage.desk_cases import Closed, HeldByOther, Missing, NotHeld, Stale
 from storage.desk_queue import VIEWS, Viewer
+from storage.meetings import Goal, HeldCoordinationMeeting, HeldSupportMeeting
+from storage.referrals import Ground, Item
+from storage.refusals import Closed, HeldByOther, Missing, NoGround, NotHeld, Stale
 from storage.store import Store
 
 
@@ -158,4 +173,56 @@ def test_signing_in_and_tries(store: Store, now: datetime) -> None:
         assert staff.may_try(rows, "sato", "10.0.0.1", now + timedelta(minutes=16))
 
     store.transact(work)
-    
+
+
+def test_what_grows_around_a_case_is_kept_and_refused_alike(store: Store, now: datetime) -> None:
+    sato = _join(store, now, "sato")
+    code = _case(store, now)
+    day = date(2026, 12, 8)
+
+    def act(rows: Session) -> None:
+        case = desk_heads.head(rows, sato, code)
+        talk = talks.by_id(rows, case.conversation_id)
+        assert talk is not None
+        asked = consents.ask(rows, sato, case, recipient="包括", items=["家賃のこと"], days=30, now=now)
+        assert consents.answer(rows, talk, asked, "later", now)
+        assert consents.answer(rows, talk, asked, "yes", now)
+        assert not consents.answer(rows, talk, asked, "no", now)
+        (given,) = consents.holding(rows, case, now)
+        agency = referrals.add_agency(rows, sato, "包括", now)
+        wanted = {"recipient": "包括", "agency_id": agency, "purpose": "訪問", "items": [Item("家賃のこと")], "due_at": now, "now": now}
+        with pytest.raises(NoGround):
+            referrals.refer(rows, sato, case, ground=Ground("support_meeting", meeting_id="x"), until=now + timedelta(days=9), **wanted)  # type: ignore[arg-type]
+        made = referrals.refer(rows, sato, case, ground=Ground("consent", given.id), until=now + timedelta(days=9), **wanted)  # type: ignore[arg-type]
+        assert [one.id for one in referrals.shared_with(rows, agency, now)] == [made]
+        assert referrals.is_silent(rows, case.id, now + timedelta(hours=1))
+        referrals.reported(rows, sato, agency, made, "accepted", "訪問します", expected=1, now=now)
+        with pytest.raises(Stale):
+            referrals.reported(rows, sato, agency, made, "accepted", "二度目", expected=1, now=now)
+        consents.withdraw(rows, sato, case, given.id, now)
+        assert referrals.shared_with(rows, agency, now) == []
+        with pytest.raises(Missing):
+            referrals.reported(rows, sato, agency, made, "completed", "", expected=2, now=now)
+        support = HeldSupportMeeting("", day, None, "拒んでいる", "包括", True, "", "")
+        meetings.hold_support_meeting(rows, sato, case, support, now)
+        with pytest.raises(NoGround):
+            meetings.hold_coordination_meeting(rows, sato, case, HeldCoordinationMeeting("", given.id, day, None, "", "", "", ""), now)
+        plan = meetings.save_plan(
+            rows, sato, case, None, own_words="働きたい", goals=[Goal("面接", "佐藤", day)], made_on=day, review_on=day, meeting_id=None, answers={},
+            expected=0, now=now,
+        )  # fmt: skip
+        assert [one.id for one in meetings.plans(rows, case)] == [plan]
+        person = household.save(rows, sato, case, None, {"name": "父"}, consent="given", restricted=True, linked="", expected=0, now=now)
+        assert [one.shut for one in household.members(rows, sato, case, now=now)] == [True]
+        household.remove(rows, sato, case, person, now)
+        desk_sheets.save_answers(rows, sato, case, {"person.sex": "女性"}, expected=0, now=now)
+        with pytest.raises(Stale):
+            desk_sheets.save_answers(rows, sato, case, {}, expected=0, now=now)
+        assert desk_sheets.answers(rows, case) == ({"person.sex": "女性"}, 1)
+        desk_sheets.writes_now(rows, sato, code, now)
+        desk_sheets.writes_now(rows, sato, code, now)
+        assert desk_sheets.others_writing(rows, sato, case.id, now) == []
+
+    store.transact(act)
+    assert store.transact(lambda rows: desk_queue.counts(rows, sato, datetime(2026, 12, 7, tzinfo=now.tzinfo), now)).due == 1
+    assert store.transact(audit.verify) is None

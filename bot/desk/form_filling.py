@@ -1,0 +1,97 @@
+"""The national sheets filled from a case: rows of section, label and value, the same for paper, Excel and CSV; what is not known is 未確認."""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from bot.clock import JST
+from bot.desk import national_forms
+from bot.desk.japanese_dates import long_date, long_time
+from bot.desk.national_forms import UNKNOWN, Field
+from bot.desk.pages import environment
+from storage.forms_data import FormData
+from storage.records import GivenConsent
+
+_CHANNELS = {"line": "SNS", "telegram": "SNS", "web": "その他（ウェブの相談）", "terminal": "その他"}
+_STATES = {"waiting": "受付", "held": "アセスメント中", "returned": "アセスメント中", "closed": "終結"}
+
+
+class Row(NamedTuple):
+    section: str
+    label: str
+    value: str
+
+
+def rows_of(form: str, data: FormData) -> list[Row]:
+    """The filled sheet. 支援経過 has an entry a row; every other sheet a field a row."""
+    if form == "progress":
+        return _progress(data)
+    answers = dict(data.answers)
+    if form in ("plan", "evaluation") and data.plans:
+        answers |= data.plans[0].answers
+    known = _known(data)
+    return [Row(field.section, field.label, _value(field, answers, known)) for field in national_forms.fields_of(form)]
+
+
+def _value(field: Field, answers: dict[str, Any], known: dict[str, str]) -> str:
+    if field.id in answers:
+        return national_forms.shown(field, answers[field.id])
+    return known.get(field.id) or UNKNOWN
+
+
+def _known(data: FormData) -> dict[str, str]:
+    """What the product knows without asking anybody again."""
+    case, plan = data.case, data.plans[0] if data.plans else None
+    sharing = [one for one in data.consents if one.purpose == "referral" and one.withdrawn_at is None]
+    names = next(dict(field.choices) for field in national_forms.fields_of("reception") if field.id == "topic.selected")
+    topics = [names[code] for code in data.topics if code in names]
+    found = {
+        "reception.case_id": case.code, "reception.date": long_date(_day(case.opened_at)), "reception.staff": data.received_by,
+        "reception.channel": _CHANNELS.get(case.channel, ""), "topic.selected": "、".join(topics), "topic.free_text": _own_words(data),
+        "assess.household": _household(data), "screening.referred_to": "、".join(data.referred_to), "caselist.status": _STATES[case.state],
+        **_consent(sharing),
+    }  # fmt: skip
+    if plan is not None:
+        goals = "\n".join(
+            f"{goal.what}（{goal.who or UNKNOWN}・{long_date(goal.until) + 'まで' if goal.until else 'いつまで：' + UNKNOWN}）" for goal in plan.goals
+        )
+        found |= {
+            "plan.date": long_date(plan.made_on), "plan.seq": f"第{plan.number}回", "plan.person_goal": plan.own_words, "plan.goals": goals,
+            "plan.period": long_date(plan.review_on) if plan.review_on else "",
+            "eval.achievement": "\n".join(f"{goal.what}：{goal.how}" for goal in plan.goals if goal.how),
+        }  # fmt: skip
+    return found
+
+
+def _consent(sharing: list[GivenConsent]) -> dict[str, str]:
+    if not sharing:
+        return {}
+    return {
+        "consent.share": "はい", "consent.recipients": "、".join(dict.fromkeys(one.recipient for one in sharing)),
+        "consent.purpose": "つなぎ・支援の調整", "consent.items": "、".join(dict.fromkeys(item for one in sharing for item in one.items)),
+        "consent.date": long_date(_day(sharing[-1].given_at)),
+        "consent.signature": "同意の操作の記録あり（" + long_time(sharing[-1].given_at) + "）",
+    }  # fmt: skip
+
+
+def _own_words(data: FormData) -> str:
+    return "\n".join(line["text"] for line in data.sheet if line["about"] in ("urgent", "worry", "need", "wish"))
+
+
+def _household(data: FormData) -> str:
+    """People under 閲覧制限 are counted, not named: what is masked stays masked on paper too."""
+    people = [
+        "閲覧制限の人" if person.restricted else "・".join(person.facts.get(name) or UNKNOWN for name in ("name", "relation", "birth", "state"))
+        for person in data.household
+    ]
+    return "\n".join(people)
+
+
+def _progress(data: FormData) -> list[Row]:
+    methods: dict[str, str] = environment().get_template("words.html").module.methods  # type: ignore[attr-defined]
+    return [
+        Row(long_time(entry.at), f"{methods[entry.method]}（{entry.author}）", entry.text) for entry in data.entries if entry.method is not None
+    ] or [Row(UNKNOWN, UNKNOWN, "支援経過は、まだ書かれていません。")]  # fmt: skip
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(JST).date()

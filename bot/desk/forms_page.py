@@ -1,0 +1,56 @@
+"""国の帳票 of a case: a page that prints on A4, an Excel file, a CSV file (desk.md §3, R33)."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from bot.desk import access, exports, form_filling, national_forms, pages
+from bot.desk.access import Signed, TheParts
+from bot.desk.form_filling import Row
+from bot.desk.national_forms import Form
+from bot.parts import Parts
+from storage import forms_data
+from storage.forms_data import FormData
+from storage.refusals import Missing
+from storage.staff import SignedIn
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/desk/cases/{code}/forms/{form}")
+async def paper(request: Request, code: str, form: str, parts: TheParts, signed: Signed) -> Response:
+    """For A4: 取扱注意, who printed when, the case's number; no button, no address."""
+    sheet, data, rows = await _filled(parts, signed, code, form, "print")
+    return await pages.page(request, signed, "form_print.html", form=sheet, case=data.case, rows=rows)
+
+
+@router.get("/desk/cases/{code}/forms/{form}/xlsx")
+async def excel(code: str, form: str, parts: TheParts, signed: Signed) -> Response:
+    sheet, _, rows = await _filled(parts, signed, code, form, "xlsx")
+    return _file(exports.xlsx_of(sheet.title, _header(form), rows), f"{code}-{form}.xlsx", _XLSX)
+
+
+@router.get("/desk/cases/{code}/forms/{form}/csv")
+async def comma(code: str, form: str, parts: TheParts, signed: Signed) -> Response:
+    _, _, rows = await _filled(parts, signed, code, form, "csv")
+    return _file(exports.csv_of(_header(form), rows), f"{code}-{form}.csv", "text/csv; charset=utf-8")
+
+
+async def _filled(parts: Parts, signed: SignedIn, code: str, name: str, how: Literal["print", "xlsx", "csv"]) -> tuple[Form, FormData, list[Row]]:
+    form = national_forms.read().forms.get(name)
+    if form is None:
+        raise Missing
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    data = await parts.store.atransact(lambda rows: forms_data.of_case(rows, viewer, code, name, how, now))
+    return form, data, form_filling.rows_of(name, data)
+
+
+def _header(form: str) -> tuple[str, str, str]:
+    return ("日時", "方法（対応者）", "内容") if form == "progress" else ("区分", "項目", "内容")
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
+    return Response(content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"})

@@ -1,0 +1,104 @@
+"""つなぎ: tick what is told, choose the ground, the recipient and the day; then what came back, and what the person says of it (desk.md §3)."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session as Rows
+from starlette.responses import Response
+
+from bot.clock import JST
+from bot.desk import access, pages, sheets
+from bot.desk.access import Signed, TheParts
+from bot.desk.sheets import Sheet, Unfinished
+from knowledge.days import is_holiday
+from storage import consents, desk_sheets, meetings, records, referrals
+from storage import talk as talks
+from storage.desk_heads import CaseHead
+from storage.desk_queue import Viewer
+from storage.referrals import BASES, NEEDS_REASON, RESIDENT_SAYS, Ground, Item, ReferralState
+from storage.text import clean
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+SILENT_DAYS = 8
+"""Working days without a word after which a referral is 要確認 (desk.md §3)."""
+DEFAULT_DAYS = 180
+_STATES: tuple[ReferralState, ...] = ("asked", "accepted", "refused", "interrupted", "completed")
+
+
+def working_days_after(day: date, many: int) -> date:
+    """The day `many` working days later: no weekend, no national holiday."""
+    while many:
+        day += timedelta(days=1)
+        many -= day.weekday() < 5 and not is_holiday(day)
+    return day
+
+
+def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[str, Any]:
+    lines, _, _ = desk_sheets.sheet(rows, viewer, case.code)
+    return {
+        "referrals": referrals.of_case(rows, case, now), "lines": lines, "holding": consents.holding(rows, case, now), "bases": BASES,
+        "support_meetings": meetings.support_meetings(rows, case), "agencies": referrals.agencies(rows), "resident_says": RESIDENT_SAYS,
+        "default_until": (now + timedelta(days=DEFAULT_DAYS)).astimezone(JST).date(), "needs_reason": NEEDS_REASON,
+    }  # fmt: skip
+
+
+SHEET = Sheet("referrals", _gather)
+
+
+@router.get("/desk/cases/{code}/referrals")
+async def page(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    return await SHEET.show(request, parts, signed, code)
+
+
+@router.post("/desk/cases/{code}/referrals")
+async def refer(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    """つなぐ."""
+    written = await access.fields(request, "recipient", "purpose", "basis", "consent", "meeting", "danger", "until", "more")
+    ticked = (await access.lists(request, "line"))["line"]
+
+    def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
+        lines, _, _ = desk_sheets.sheet(rows, viewer, code)
+        items = [Item(lines[int(at)]["text"], tuple(lines[int(at)].get("refs", ()))) for at in ticked if at.isdecimal() and int(at) < len(lines)]
+        items += [Item(clean(line.strip())) for line in sheets.words(written["more"]).splitlines() if line.strip()]
+        if not items:
+            raise Unfinished("no_items")
+        basis = next((known for known in BASES if known == written["basis"]), None)
+        if basis is None:
+            raise Unfinished("no_ground")
+        ground = Ground(basis, written["consent"] or None, written["meeting"] or None, clean(sheets.words(written["danger"])))
+        if basis != "consent":
+            ground = Ground(basis, None, ground.meeting_id if basis == "support_meeting" else None, ground.words if basis == "danger" else "")
+        recipient = sheets.words(written["recipient"], trouble="no_recipient")[:120]
+        agency = next((known for known, name in referrals.agencies(rows) if name == recipient), None)
+        due = datetime.combine(working_days_after(now.astimezone(JST).date(), SILENT_DAYS), time(17), JST)
+        until = datetime.combine(sheets.needed_day(written["until"]) + timedelta(days=1), time(), JST)
+        referrals.refer(
+            rows, viewer, case, recipient=clean(recipient), agency_id=agency, purpose=clean(sheets.words(written["purpose"], trouble="no_reason")),
+            items=items, ground=ground, due_at=due, until=until, now=now,
+        )  # fmt: skip
+        talk = talks.by_id(rows, case.conversation_id)
+        if talk is not None:
+            records.promise(rows, talk, kind="referral_silent", due_at=due, case_id=case.id)
+
+    return await SHEET.write(request, parts, signed, code, {**written, "line": ticked}, work)
+
+
+@router.post("/desk/cases/{code}/referrals/{referral_id}")
+async def answer(request: Request, code: str, referral_id: str, parts: TheParts, signed: Signed) -> Response:
+    """What the recipient said, or what the person says."""
+    written = await access.fields(request, "state", "words", "says", "expected_version")
+
+    def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
+        says = next((known for known in RESIDENT_SAYS if known == written["says"]), None)
+        if says is not None:
+            referrals.note_resident(rows, viewer, case, referral_id, says, now)
+            return
+        state = next((known for known in _STATES if known == written["state"]), None)
+        if state is None:
+            raise Unfinished("empty")
+        heard = sheets.words(written["words"], trouble="no_reason" if state in NEEDS_REASON else None)
+        referrals.answered(rows, viewer, case, referral_id, state, clean(heard), expected=sheets.number(written["expected_version"]), now=now)
+
+    return await SHEET.write(request, parts, signed, code, written, work)

@@ -1,0 +1,77 @@
+"""What a coordinator does around a case that the resident hears of, or a colleague: consent cards, passing on, opening again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session as Rows
+
+import flows
+from bot import reception
+from bot.channels.port import Outgoing
+from bot.desk.acts import NotNow, Unreachable, open_now, perform, speak
+from bot.parts import Parts
+from storage import consents, desk_cases, desk_heads, outbox
+from storage import talk as talks
+from storage.desk_queue import Viewer
+from storage.text import clean
+
+
+async def ask_consent(
+    parts: Parts, viewer: Viewer, code: str, *, recipient: str, items: list[str], days: int, expected: int
+) -> None:  # fmt: skip
+    """Send the resident a card: may these things be told to this office? Only by whoever holds the case; the recipient of the card is fixed now."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = desk_cases.in_hand(rows, viewer, code, expected=expected)
+        if not held.talk.reachable:
+            raise Unreachable
+        if held.talk.hidden_address and not open_now(rows, held.talk, now):
+            raise NotNow
+        case = desk_heads.head(rows, viewer, code)
+        asked = consents.ask(rows, viewer, case, recipient=clean(recipient), items=[clean(item) for item in items], days=days, now=now)
+        bubbles, buttons = flows.may_we_tell(reception.session_of(held.talk), parts.knowledge.town, asked, recipient, items)
+        outgoing = Outgoing(bubbles=bubbles, buttons=buttons, speaker=viewer.name)
+        body = outgoing.model_dump_json(exclude_defaults=True)
+        talk, line = talks.add_line(rows, held.talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
+        bodies = [part.model_dump_json(exclude_defaults=True) for part in parts.doorman.split_of(talk.channel)(outgoing)]
+        outbox.write(rows, talk, bodies, now=now, line=line)
+        consents.carried_by(rows, asked, line.seq)
+        talks.save(rows, talk, now)
+        return desk_cases.replied(rows, viewer, replace(held, talk=talk), line, now).talk.id
+
+    await perform(parts, viewer, "ask_consent", work)
+
+
+async def write_down_consent(parts: Parts, viewer: Viewer, code: str, *, recipient: str, items: list[str], days: int) -> None:
+    """A yes that was heard by telephone or face to face."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        case = desk_heads.head(rows, viewer, code)
+        talk = talks.by_id(rows, case.conversation_id)
+        if talk is not None:
+            given = [clean(item) for item in items]
+            consents.write_down(rows, viewer, case, talk, recipient=clean(recipient), items=given, days=days, now=now)
+        return case.conversation_id
+
+    await perform(parts, viewer, "write_down_consent", work)
+
+
+async def pass_on(parts: Parts, viewer: Viewer, code: str, *, to: str, to_name: str, words: str, expected: int, tell: bool) -> None:
+    """ほかの人に渡す: a memo for the colleague, and the new name once for the resident (8f)."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = desk_cases.in_hand(rows, viewer, code, expected=expected)
+        if words:
+            desk_cases.add_note(rows, viewer, code, clean(words), now)
+        if tell and held.talk.reachable:
+            sentence = flows.other_coordinator(reception.session_of(held.talk), parts.knowledge.town, viewer.name, to_name)
+            held = speak(parts, rows, viewer, held, sentence, now=now, safe_now=False)
+        return desk_cases.pass_on(rows, viewer, held, to, now).talk.id
+
+    await perform(parts, viewer, "pass_on", work)
+
+
+async def reopen(parts: Parts, viewer: Viewer, code: str) -> None:
+    """もう一度ひらく."""
+    await perform(parts, viewer, "reopen", lambda rows, now: desk_cases.reopen(rows, viewer, code, now).talk.id)
+
