@@ -13,16 +13,16 @@ _HAN = re.compile(r"[一-鿿]")
 _HANGUL = re.compile(r"[가-힣ᄀ-ᇿㄱ-ㆎ]")
 _DEVANAGARI = re.compile(r"[ऀ-ॿ]")
 _VIETNAMESE = re.compile(r"[ăâđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
-_PORTUGUESE = re.compile(r"[ãõ]|ção|ções")
+_PORTUGUESE = re.compile(r"[ãõêâç]")
 _SPANISH = re.compile(r"[ñ¿¡]")
 _LATIN_WORD = re.compile(r"[a-zà-ỹ']+")
 
-_CHINESE_ONLY = frozenset("我你您们這这吗嗎呢吧么麼没沒怎哪什她很谁誰给給请請让讓跟从對对还還说說话話钱錢办辦会會过過现現请孩岁歲爸妈媽咱她它把被")
+_CHINESE_ONLY = frozenset("儿我你您们這这吗嗎呢吧么麼没沒怎哪什她很谁誰给給请請让讓跟从對对还還说說话話钱錢办辦会會过過现現请孩岁歲爸妈媽咱她它把被")
 """Characters common in Chinese; the few that Japanese also writes (会, 話) are outvoted by two of the others or by kana."""
 _SHARED_WITH_JAPANESE = frozenset("会話過現請対歳誰給還説把被従")
 
 _EN = "i my me the a an is are am to of and in for can do you have not it with where how what was please help need on that this"
-_PT = "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela"
+_PT = "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela à quero queria preciso meus minhas são sem mas também"
 _ES = "yo mi el los las un una que no de del en para con por está estoy tengo cómo donde dónde usted es y él ella mucho ayuda"
 _VI = "tôi toi em con cho không khong của cua là la có co và va ở o được duoc bị bi muốn muon làm lam với chị anh ạ thì"
 _TL = "ako ang ng mga sa ko po na hindi ay ba kung paano saan kami namin ito may wala naman"
@@ -70,7 +70,20 @@ def _writes_easy(text: str) -> bool:
 
 def _is_chinese(text: str) -> bool:
     signs = {letter for letter in text if letter in _CHINESE_ONLY}
-    return bool(signs - _SHARED_WITH_JAPANESE) or len(signs) > 2
+    return bool(signs - _SHARED_WITH_JAPANESE) or len(signs) > 2 or any(_is_simplified(letter) for letter in text)
+
+
+def _is_simplified(letter: str) -> bool:
+    """A character that China's set has and Japan's has not (闭, 费, 语): rare kanji of Japanese names are in neither."""
+    return _is_in(letter, "gb2312") and not _is_in(letter, "cp932")
+
+
+def _is_in(letter: str, charset: str) -> bool:
+    try:
+        letter.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _latin(text: str) -> Lang:
