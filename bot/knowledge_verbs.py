@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot import exchange_verbs
 from bot.clock import JST
 from bot.settings import Settings
 from knowledge import lint
@@ -22,6 +23,8 @@ from knowledge.problem import Problem, errors, render
 app = typer.Typer(no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+exchange_verbs.register(app)
 
 NEW_TOWN = Path(lint.__file__).parent / "new-town"
 MOST_ROWS = 40

@@ -84,7 +84,7 @@ def _source(sources: list[Source], way: Trail) -> Source:
 
 def _complaint(one: ErrorDetails, way: Trail, model: type[BaseModel], source: Source) -> Problem:
     name, said = _name(way), one.get("input")
-    told = _Telling(source, way, name)
+    told = _Telling(source, way, name, said)
     context = one.get("ctx", {})
     if "[key]" in one["loc"]:
         return told.problem("unknown_field", f"「{name}」は使えません", _choose(name, _choices(context)), key=True)
@@ -115,10 +115,11 @@ class _Telling:
     source: Source
     way: Trail
     name: str
+    said: object
 
     def problem(self, code: str, message: str, hint: str, *, key: bool = False, suggestion: str | None = None) -> Problem:
         read, trail = self.source.read, (*self.source.trail, *self.way)
-        mended = None if suggestion is None else _mended(read, trail, suggestion)
+        mended = None if suggestion is None else _mended(read, trail, self.said, suggestion)
         return read.problem(trail, "error", code, message, hint, key=key, mended=mended)
 
 
@@ -143,13 +144,15 @@ def _choices(context: dict[str, Any]) -> list[str]:
     return [choice.strip("' ") for choice in expected.split(",") if choice.strip("' ")]
 
 
-def _mended(read: Read, trail: Trail, suggestion: str) -> str | None:
-    """The line with the value put right, when the whole value stands on it."""
+def _mended(read: Read, trail: Trail, value: object, suggestion: str) -> str | None:
+    """The line with the value put right, when the whole value stands on it as it was typed."""
     place = read.values.get(trail)
     if place is None:
         return None
     line, start = read.source_line(place.line), place.column - 1
     said = line[start : start + place.width]
+    if said.strip("\"'") != value:
+        return None  # the line was mended in memory before it was read: places have moved
     was_quoted = said[:1] in ('"', "'")
     right = suggestion if suggestion.startswith("[") else quoted(suggestion, always=was_quoted)
     return f"{line[:start]}{right}{line[start + place.width :]}"

@@ -6,10 +6,11 @@ one another in the same way; lists and words are replaced whole.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -86,12 +87,18 @@ class Laid:
     """The files of the folder itself."""
 
 
-def lay(folder: Path) -> Laid:
+Instead: TypeAlias = Mapping[Path, bytes | None]
+"""What files would hold if an edit were saved; None = it would be deleted. Paths begin with the folder's own."""
+NOTHING_ELSE: Final[Instead] = MappingProxyType({})
+
+
+def lay(folder: Path, instead: Instead = NOTHING_ELSE) -> Laid:
     """Read a folder and what lies under it: starter ← prefecture ← town, field by field."""
     starter = read_layer(STARTER)
     if folder.resolve() == STARTER:
-        return _checked((starter,), starter.entries, over=False)
-    top = read_layer(folder)
+        alone = read_layer(STARTER, instead) if instead else starter
+        return _checked((alone,), alone.entries, over=False)
+    top = read_layer(folder, instead)
     over = _lies_over(top, starter)
     between = [read_layer(below) for below in folders_of(folder)[1:]] if over else []
     layers = (starter, *between, top)
@@ -114,15 +121,17 @@ def folders_of(folder: Path) -> tuple[Path, ...]:
     return (folder, folder.parent / below[3:]) if isinstance(below, str) and is_neighbour(below) else (folder,)
 
 
-def read_layer(folder: Path) -> Layer:
-    """Every file of one folder."""
+def read_layer(folder: Path, instead: Instead = NOTHING_ELSE) -> Layer:
+    """Every file of one folder, as it is or as it would be."""
     layer = Layer(folder)
     if not folder.is_dir():
         layer.problems.append(Problem(str(folder), 1, 1, "error", "no_folder", "フォルダーがありません", "場所を確かめてください。"))
         return layer
     sums = hashlib.sha256()
-    for file, inside in _yaml_files(folder, layer):
-        content = file.read_bytes()
+    for file, inside in _yaml_files(folder, layer, instead):
+        content = instead.get(file, b"") if file in instead else file.read_bytes()
+        if content is None:
+            continue
         sums.update(str(inside).encode() + b"\0" + hashlib.sha256(content).digest())
         if inside.parts[0] in SPECIAL_FOLDERS and len(inside.parts) > 1:
             continue
@@ -137,7 +146,7 @@ def read_layer(folder: Path) -> Layer:
     return layer
 
 
-def _yaml_files(folder: Path, layer: Layer) -> Iterator[tuple[Path, Path]]:
+def _yaml_files(folder: Path, layer: Layer, instead: Instead) -> Iterator[tuple[Path, Path]]:
     """Every *.yaml and *.yml below, in order of path; nothing hidden, nothing that a link brings in from outside (R50)."""
     found = [
         Path(where, name)
@@ -147,7 +156,7 @@ def _yaml_files(folder: Path, layer: Layer) -> Iterator[tuple[Path, Path]]:
         if name.endswith((".yaml", ".yml")) and not name.startswith(".")
     ]
     root = folder.resolve()
-    for file in sorted(found, key=lambda file: file.parts):
+    for file in sorted({*found, *instead}, key=lambda file: file.parts):
         if file.is_symlink() and not file.resolve().is_relative_to(root):
             message = "フォルダーの外を指しているファイルは読みません"
             layer.problems.append(Problem(str(file), 1, 1, "error", "outside", message, "ファイルそのものを、このフォルダーに置いてください。"))

@@ -16,7 +16,7 @@ from knowledge.base import Base, danger_of, own_danger_file, unknown_hotlines
 from knowledge.complaints import nearest
 from knowledge.entry import Contact, Entry
 from knowledge.hearing.danger import DangerList
-from knowledge.layers import STARTER, Laid, Sheet, lay
+from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, Sheet, lay
 from knowledge.problem import Problem, Severity
 from knowledge.reading import Trail
 
@@ -37,9 +37,9 @@ _JAPAN: Final = ((20.0, 46.0), (122.0, 154.0))
 _SAMPLE_NUMBER: Final = "000-"
 
 
-def check(folder: Path, *, today: date) -> list[Problem]:
-    """Every mistake and every piece of advice for every file of a folder, in order of place."""
-    laid = lay(folder)
+def check(folder: Path, *, today: date, instead: Instead = NOTHING_ELSE) -> list[Problem]:
+    """Every mistake and every piece of advice for every file of a folder, in order of place; `instead` as if edits were saved already."""
+    laid = lay(folder, instead)
     problems = [*laid.problems, *unknown_hotlines(laid), *_danger(folder), *_odd_files(folder, laid)]
     for entry_id in _told_of(laid):
         entry = laid.entries.get(entry_id)
@@ -47,6 +47,11 @@ def check(folder: Path, *, today: date) -> list[Problem]:
             problems += _entry(_Look(laid, entry, laid.sheets[entry_id], today))
     problems += _twins(laid)
     return sorted(set(problems), key=lambda problem: problem.order)
+
+
+def check_text(file: Path, text: str, folder: Path, *, today: date) -> list[Problem]:
+    """What would be told of one file of a folder if it held this text (the desk's editor asks with every stroke)."""
+    return [problem for problem in check(folder, today=today, instead={file: text.encode()}) if problem.file == str(file)]
 
 
 def _odd_files(folder: Path, laid: Laid) -> Iterator[Problem]:

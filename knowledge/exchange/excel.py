@@ -1,0 +1,203 @@
+"""Entries as a sheet that staff know how to fill in: one row an entry, one cell a value, one row of headings (desk.md §4 and §5).
+
+A heading carries the field's name in brackets, 「電話 (contacts.0.tel)」, so that it may be reworded and moved. Lists have a line for each
+word, hours a line for each row: 「月-金 9:00-17:00」. Only the first contact has columns; the others stay as they are in the file.
+"""
+
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from knowledge.exchange.opendata import NoTable, safe
+from knowledge.exchange.rows import BadRow, Taken, take
+from knowledge.reading import Trail, Tree
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "id": "ID", "name": "名前", "kana": "よみがな", "domain": "分野", "kind": "種類", "topics": "相談の分類", "summary": "説明", "keywords": "検索語",
+    "examples": "例文", "not_for": "ちがう文", "who.age": "対象の年齢", "who.household": "対象の世帯", "who.area": "対象の地域", "who.note": "対象",
+    "how": "使い方", "cost": "費用", "bring": "持ち物", "contacts.0.name": "窓口の名前", "contacts.0.tel": "電話", "contacts.0.fax": "FAX",
+    "contacts.0.mail": "メール", "contacts.0.url": "ページ", "contacts.0.area": "受けもつ地区", "contacts.0.hours": "受付時間",
+    "contacts.0.closed": "休み", "contacts.0.place.address": "場所", "contacts.0.languages": "話せる言葉", "law": "根拠", "provider": "実施者",
+    "tags": "しるし", "checked.on": "確認日", "checked.by": "確認した課", "valid.from": "案内の始まり", "valid.until": "案内の終わり",
+    "translations.easy.name": "やさしい日本語の名前", "translations.easy.summary": "やさしい日本語の説明", "translations.en.name": "英語の名前",
+    "translations.en.summary": "英語の説明", "hidden": "出さない",
+}  # fmt: skip
+"""Field → heading."""
+LISTS: Final = frozenset(
+    (
+        "topics", "keywords", "examples", "not_for", "bring", "contacts.0.area", "contacts.0.closed", "contacts.0.languages", "provider", "tags",
+    )
+)  # fmt: skip
+WIDE: Final = frozenset(("summary", "examples", "not_for", "how", "keywords"))
+LARGEST: Final = 20 * 1024 * 1024
+"""Bytes of a workbook once it is unpacked: a small file can hold gigabytes."""
+
+_HOURS: Final = re.compile(r"(?P<days>\S.*?)\s+(?P<from>\d{1,2}:\d{2})\s*[-~〜–]\s*(?P<to>翌?\d{1,2}:\d{2})")
+
+
+def export_excel(entries: Mapping[str, Mapping[str, Tree]]) -> bytes:
+    """A workbook (.xlsx) of these entries' fields, as the layers give them."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "地域の情報"
+    for number, (field, heading) in enumerate(COLUMNS.items(), 1):
+        cell = sheet.cell(1, number, f"{heading} ({field})")
+        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+        sheet.column_dimensions[get_column_letter(number)].width = 44 if field in WIDE else 18
+    for row, fields in enumerate(entries.values(), 2):
+        for number, field in enumerate(COLUMNS, 1):
+            cell = sheet.cell(row, number, safe(_told(field, _at(fields, _way(field)))) or None)
+            cell.number_format, cell.alignment = "@", Alignment(wrap_text=True, vertical="top")
+    sheet.freeze_panes = "C2"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only: Collection[str] | None = None) -> Taken:
+    """Rows of the first sheet over what the entries are now. Raises NoTable for what is no such workbook.
+
+    An empty cell empties a field that had something; a column that is not there says nothing.
+    """
+    rows = _rows(content)
+    columns = _columns(rows[0]) if rows else {}
+    if "id" not in columns:
+        raise NoTable("1 行目に「ID (id)」の見出しがありません。書き出した表の見出しを、そのまま使ってください。")
+    found, bad = list[tuple[int, str, Mapping[str, Tree]]](), list[BadRow]()
+    for number, row in enumerate(rows[1:], 2):
+        cells = {field: _text(row[place]) for field, place in columns.items() if place < len(row)}
+        if not any(cells.values()):
+            continue
+        fields = dict(before.get(cells.get("id", ""), {}))
+        name = cells.get("name") or cells.get("id", "")
+        try:
+            for field, text in cells.items():
+                fields = _with(fields, field, text)
+        except ValueError as wrong:
+            bad.append(BadRow(number, name, str(wrong)))
+            continue
+        found.append((number, name, fields))
+    taken = take(found, "Excel の表")
+    return Taken(taken.entries, tuple(sorted((*bad, *taken.bad), key=lambda one: one.row)), (), taken.kind)
+
+
+def _rows(content: bytes) -> Sequence[Sequence[Any]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > LARGEST:
+                raise NoTable("大きすぎる表です。")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, OSError, EOFError, TypeError, AttributeError) as wrong:
+        raise NoTable("Excel の表（.xlsx）として読めません。") from wrong
+
+
+def _columns(heads: Sequence[Any]) -> dict[str, int]:
+    """Field → place. A heading without the bracket is known by its words."""
+    by_words = {_plain(heading): field for field, heading in COLUMNS.items()}
+    found: dict[str, int] = {}
+    for place, head in enumerate(heads):
+        said = unicodedata.normalize("NFKC", str(head or "")).strip()
+        inside = re.search(r"\(([a-z0-9_.]+)\)\s*$", said)
+        field = inside[1] if inside and inside[1] in COLUMNS else by_words.get(_plain(said))
+        if field is not None:
+            found.setdefault(field, place)
+    return found
+
+
+def _plain(said: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", said)).lower()
+
+
+# ---------------------------------------------------------------- cells
+
+
+def _text(cell: Any) -> str:
+    """What stands in a cell, as people see it: dates and times that Excel made of words are words again."""
+    match cell:
+        case None:
+            return ""
+        case datetime() if cell.time() == time(0):
+            return cell.date().isoformat()
+        case datetime() | date():
+            return cell.isoformat()
+        case time():
+            return f"{cell.hour}:{cell.minute:02}"
+        case bool():
+            return "true" if cell else "false"
+        case float() if cell.is_integer():
+            return str(int(cell))
+    text = str(cell).replace("\r\n", "\n").replace("_x000D_", "").strip()
+    return text[1:] if re.match("'[=+@-]", text) else text
+
+
+def _way(field: str) -> Trail:
+    return tuple(int(part) if part.isdigit() else part for part in field.split("."))
+
+
+def _at(fields: Mapping[str, Tree], way: Trail) -> Tree:
+    found: Tree = dict(fields)
+    for part in way:
+        if isinstance(found, dict):
+            found = found.get(str(part))
+        elif isinstance(found, list) and isinstance(part, int) and part < len(found):
+            found = found[part]
+        else:
+            return None
+    return found
+
+
+def _told(field: str, value: Tree) -> str:
+    """A value as it stands in a cell."""
+    if field.endswith(".hours") and isinstance(value, list):
+        return "\n".join(f"{row.get('days')} {row.get('from')}-{row.get('to')}" for row in value if isinstance(row, dict))
+    if isinstance(value, list):
+        return "\n".join(str(row) for row in value)
+    return "" if value is None else str(value)
+
+
+def _read(field: str, text: str) -> Tree:
+    if not text:
+        return [] if field in LISTS or field.endswith(".hours") else None
+    if field.endswith(".hours"):
+        return [_hours_row(line) for line in text.split("\n") if line.strip()] if text not in ("24時間", "24時間365日") else text
+    if field in LISTS:
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    return text
+
+
+def _hours_row(line: str) -> Tree:
+    found = _HOURS.fullmatch(unicodedata.normalize("NFKC", line).strip())
+    if not found:
+        raise ValueError(f"受付時間「{line.strip()}」が読めません。「月-金 9:00-17:00」のように、一行ずつ書いてください。")
+    return {"days": found["days"], "from": found["from"], "to": found["to"]}
+
+
+def _with(fields: dict[str, Tree], field: str, text: str) -> dict[str, Tree]:
+    """The fields with one cell laid in; a cell that says what is there already changes nothing."""
+    way = _way(field)
+    if text == _told(field, _at(fields, way)).strip():
+        return fields
+    return _put(fields, way, _read(field, text))
+
+
+def _put(tree: dict[str, Tree], way: Trail, value: Tree) -> dict[str, Tree]:
+    name, rest = str(way[0]), way[1:]
+    if not rest:
+        return {**tree, name: value}
+    below = tree.get(name)
+    if isinstance(rest[0], int):
+        rows = list(below) if isinstance(below, list) and below else [{}]
+        first = rows[rest[0]]
+        rows[rest[0]] = _put(first if isinstance(first, dict) else {}, rest[1:], value)
+        return {**tree, name: rows}
+    return {**tree, name: _put(below if isinstance(below, dict) else {}, rest, value)}

@@ -1,0 +1,122 @@
+"""Tables as cities publish them come in, the good rows at least, and come in twice without a change."""
+
+import pytest
+
+from knowledge.entry import Entry
+from knowledge.exchange.opendata import DATASETS, NoTable, export_csv, import_csv
+from knowledge.reading import Tree
+
+OLD = (
+    "都道府県コード又は市区町村コード,NO,都道府県名,市区町村名,名称,名称_カナ,名称_通称,POIコード,住所,方書,緯度,経度,電話番号,内線番号,法人番号,団体名,"
+    "利用可能曜日,開始時間,終了時間,利用可能日時特記事項,説明,バリアフリー情報,URL,備考\r\n"
+    "999999,1,見本県,見本市,見本公民館,ミホンコウミンカン,,1305,見本県見本市中央1-1,2階,35.1,139.1,(099)999-9999,12,,見本市,月火水木金,09:00,17:00,"
+    "祝日休み,だれでも使える公民館です。,,https://www.example.jp/a,\r\n"
+    "999999,2,見本県,見本市,,,,,,,,,,,,,,,,,,,,\r\n"
+    "999999,3,見本県,見本市,見本図書館,ミホントショカン,,,見本県見本市東1,,0,0,なし,,,,月-日・祝,9時,20時,,本を読めます。,,,\r\n"
+    "999999,1,見本県,見本市,同じ番号の館,,,,,,,,,,,,,,,,,,,\r\n"
+)
+NEW = (
+    "全国地方公共団体コード,ID,地方公共団体名,名称,名称_カナ,名称_英字,種別,所在地_全国地方公共団体コード,町字ID,所在地_連結標記,所在地_都道府県,所在地_市区町村,"
+    "所在地_町字,所在地_番地以下,建物名等（方書）,緯度,経度,電話番号,FAX番号,メールアドレス,収容定員,受入年齢,利用可能曜日,開始時間,終了時間,一時預かりの有無\n"
+    "999999,K01,見本市,見本ほいくえん,ミホンホイクエン,Mihon Nursery,保育所,,,,見本県,見本市,西町,2-3,,35.2,139.2,0999999999,,hoiku@example.jp,60,"
+    "0歳から,月火水木金土,7:00,19:00,有\n"
+)
+CARE = (
+    "都道府県コード又は市区町村コード,NO,介護サービス事業所名称,介護サービス事業所名称_カナ,実施サービス,住所,電話番号,法人の名称,"
+    "事業所番号,利用可能曜日,定員\n"
+    "999999,7,見本デイサービス,ミホンデイサービス,通所介護;短期入所,見本市南1,099-999-9998,社会福祉法人見本会,9999000001,月火水木金,30\n"
+)
+EVENTS = (
+    "都道府県コード又は市区町村コード,NO,イベント名,開始日,終了日,開始時間,終了時間,説明,料金（基本）,"
+    "連絡先名称,連絡先電話番号,場所名称,住所,定員\n"
+    "999999,5,茶話会,2026/12/3,2026/12/3,10:00,11:30,お茶を飲みながら話せます。,無料,"
+    "地域福祉課,099-999-9997,見本会館,見本市中央2,20名\n"
+)
+BENEFITS = (
+    "制度番号,タイトル（制度名）,サブタイトル（通称）,対象者,概要,内容,利用・申請方法,"
+    "受付開始日,受付終了日,根拠法令,詳細参照先,実施組織・支援機関,お問い合わせ先,キーワード\n"
+    "S-01,見本家賃補助,やちん補助,市内の世帯,家賃の一部を補助します。,くわしい内容,窓口で申請,"
+    "2026-04-01,2027-03-31,見本条例,https://www.example.jp/b,見本市,住宅課,家賃;住まい\n"
+)
+
+
+def one(content: bytes) -> Entry:
+    taken = import_csv(content)
+    [fields] = taken.entries.values()
+    return Entry.model_validate(fields)
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
+def test_good_rows_come_in_and_bad_ones_are_named_by_row_and_reason(code: str) -> None:
+    taken = import_csv(OLD.encode(code))
+    assert taken.kind == "公共施設一覧"
+    assert list(taken.entries) == ["shisetsu-1", "shisetsu-3"]
+    assert [(bad.row, bad.reason.split("（")[0]) for bad in taken.bad] == [
+        (3, "name がありません"), (5, "2 行目と同じ ID"),
+    ]  # fmt: skip
+    hall = Entry.model_validate(taken.entries["shisetsu-1"])
+    contact = hall.contacts[0]
+    assert (hall.name, hall.kana, hall.summary) == ("見本公民館", "みほんこうみんかん", "だれでも使える公民館です。")
+    assert (contact.tel, contact.name, contact.place.address) == ("099-999-9999", "見本公民館（内線 12）", "見本県見本市中央1-1 2階")
+    assert [(row.days, row.from_, row.to) for row in contact.hours] == [("月-金", "9:00", "17:00")]
+
+
+def test_what_cannot_be_read_of_a_good_row_is_left_out_and_told() -> None:
+    taken = import_csv(OLD.encode())
+    library = Entry.model_validate(taken.entries["shisetsu-3"])
+    assert library.contacts[0].tel is None
+    assert library.contacts[0].place.lat is None, "0,0 is no place in Japan"
+    assert [(note.row, note.name) for note in taken.notes] == [(4, "見本図書館")]
+    assert "なし" in taken.notes[0].reason
+
+
+def test_the_new_form_with_its_parted_address_is_read() -> None:
+    nursery = one(NEW.encode("cp932"))
+    assert (nursery.id, nursery.domain, nursery.who.age) == ("kosodate-k01", "kosodate", "0歳から")
+    assert nursery.contacts[0].place.address == "見本県見本市西町2-3"
+    assert nursery.contacts[0].tel == "0999999999", "a number is shown as it was published"
+    assert nursery.translations["en"].name == "Mihon Nursery"
+
+
+def test_care_services_events_and_benefits_are_known_by_their_columns() -> None:
+    care, event, benefit = one(CARE.encode()), one(EVENTS.encode()), one(BENEFITS.encode())
+    assert (care.id, care.kind, care.keywords, care.provider) == ("kaigo-9999000001", "service", ("通所介護", "短期入所"), ("社会福祉法人見本会",))
+    [tea] = event.events
+    assert (str(tea.on), tea.from_, tea.to, tea.place, tea.capacity, event.cost) == ("2026-12-03", "10:00", "11:30", "見本会館", "20名", "無料")
+    assert (benefit.id, benefit.who.note, benefit.how, benefit.law) == ("seido-s-01", "市内の世帯", "窓口で申請", "見本条例")
+    assert (str(benefit.valid.from_), str(benefit.valid.until), benefit.keywords) == ("2026-04-01", "2027-03-31", ("家賃", "住まい", "やちん補助"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["ＮＯ,名　称,電話番号,利用可能曜日", "no,名称,電話 番号,利用可能曜日", "NO,名称 ,TEL,利用可能曜日",
+     "市の施設の一覧,,,\nNO,名称,電話番号,利用可能曜日"],
+)  # fmt: skip
+def test_small_differences_in_a_header_do_not_matter(header: str) -> None:
+    hall = one(f"{header}\n1,会館,099-999-9999,\n".encode())
+    assert (hall.name, hall.contacts[0].tel) == ("会館", "099-999-9999")
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"", "何も"), (b"a,b\n1,2\n", "見出し"), (b"\xff\xff\x81", "文字コード")])
+def test_another_file_is_refused_with_a_reason(content: bytes, words: str) -> None:
+    with pytest.raises(NoTable, match=words):
+        import_csv(content)
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.prefix)
+@pytest.mark.parametrize("table", [OLD, NEW, CARE, EVENTS, BENEFITS], ids=["old", "new", "care", "events", "benefits"])
+def test_what_goes_out_comes_in_again_as_the_same_entries(dataset: object, table: str) -> None:
+    first = import_csv(table.encode())
+    if getattr(dataset, "name", "") != first.kind:
+        return
+    again = import_csv(export_csv(list(first.entries.values()), first.kind), known_ids=first.entries.keys())
+    assert {name: core(fields) for name, fields in again.entries.items()} == {name: core(fields) for name, fields in first.entries.items()}
+    assert again.bad == ()
+
+
+def core(fields: dict[str, Tree]) -> dict[str, Tree]:
+    return {name: value for name, value in fields.items() if name not in ("contacts", "keywords")}
+
+
+def test_a_cell_that_a_spreadsheet_would_calculate_goes_out_as_text() -> None:
+    assert b"'=1+1" in export_csv([{"id": "x", "name": "=1+1", "summary": "あ"}], "公共施設一覧")
