@@ -99,6 +99,14 @@ def due(
 
 
 @app.command()
+def retention() -> None:
+    """保存の期限が過ぎた相談を、いま消す（時計を確かめてから）/ erase now what was kept long enough, after a look at the clock."""
+    from bot import keeping
+
+    sys.exit(keeping.retention(Settings(), out, err))
+
+
+@app.command()
 def doctor() -> None:
     """足りない設定を一行ずつ言う / what is missing in this set-up, with the fix."""
     from bot import doctor as doctors

@@ -8,6 +8,7 @@ from rich.console import Console
 from bot import backup as backups
 from bot import keys
 from bot.clock import JST
+from bot.jobs import retention as retention_job
 from bot.settings import Settings
 from storage import audit
 from storage.copies import CopyProblem
@@ -80,6 +81,24 @@ def rotate_key(settings: Settings, out: Console, err: Console) -> int:
         store.close()
     out.print(f"{many} 個の鍵を、新しい封の鍵で包みなおしました。前の鍵はもう要りません（写しは、取った日の鍵で開きます）。")
     out.print("MADOGUCHI_RETIRING_KEY_FILE の行を消して、始めなおしてください。")
+    return 0
+
+
+def retention(settings: Settings, out: Console, err: Console) -> int:
+    """Erase what was kept long enough, because an operator says that the clock is right (R41)."""
+    now = datetime.now(UTC)
+    try:
+        store = Store.open(settings.database_url, keys.build_keyring(settings), exclusive=False)
+    except (KeyFileProblem, StoreDown) as problem:
+        err.print(f"消せません: {problem}")
+        return 1
+    many = 0
+    try:
+        while dropped := store.transact(lambda rows: retention_job.look(rows, now, years=settings.keep_years, sure=True)):
+            many += dropped
+    finally:
+        store.close()
+    out.print(f"いまは {now.astimezone(JST):%Y-%m-%d %H:%M}。保存の期限が過ぎた相談 {many} 件を消しました。")
     return 0
 
 

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """How long the coordinator of a resident who comes back has to react before the case waits for everybody (D8e)."""
     held_after_hours: float = 6.0
     """Replies older than this wait for a human's release (R11)."""
+    keep_years: int = Field(default=1, ge=1)
+    """A talk is erased when so many whole 年度 have passed since it ended (R41); the town's `retention` says the same in words."""
     alarm_urls: str = ""
     """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
     metrics_token: SecretStr | None = None

@@ -78,7 +78,7 @@ def finish(session: Session, conversation_id: str, now: datetime) -> None:
     newer = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == "resident", _M.c.at > asked).limit(1)
     cases = select(table(Case).c.id).where(table(Case).c.conversation_id == conversation_id).limit(1)
     if session.execute(newer).first() is None and session.execute(cases).first() is None:
-        _drop(session, conversation_id)
+        drop(session, conversation_id)
     session.execute(update(_E).where(_E.c.conversation_id == conversation_id, _E.c.done_at.is_(None)).values(done_at=now))
 
 
@@ -88,13 +88,16 @@ def by_receipt(session: Session, receipt: str) -> Receipt | None:
     return None if row is None else Receipt(row.asked_at, row.done_at)
 
 
-def _drop(session: Session, conversation_id: str) -> None:
+def drop(session: Session, conversation_id: str) -> None:
+    """A conversation with all that hangs on it, its cases too: rows, identifiers, data keys."""
     row = session.execute(select(_C.c.person_id, _C.c.identity_id).where(_C.c.id == conversation_id)).first()
     if row is None:
         return
+    cases = list(session.execute(select(table(Case).c.id).where(table(Case).c.conversation_id == conversation_id)).scalars())
     session.execute(update(_X).where(_X.c.conversation_id == conversation_id).values(conversation_id=None, message_id=None, raw_sealed=None))
     _delete(session, _C, select(_C.c.id).where(_C.c.id == conversation_id))
-    keyring(session).discard(session, scope_of(conversation_id))
+    for scope in (scope_of(conversation_id), *(f"case:{case_id}" for case_id in cases)):
+        keyring(session).discard(session, scope)
     person = table(Person)
     session.execute(delete(_I).where(_I.c.id == row.identity_id))
     if session.execute(select(_I.c.id).where(_I.c.person_id == row.person_id).limit(1)).first() is None:

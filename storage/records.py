@@ -144,8 +144,9 @@ def add_task(
     return task_id
 
 
-def has_open_task(session: Session, conversation_id: str, kind: str) -> bool:
-    query = select(_T.c.id).where(_T.c.conversation_id == conversation_id, _T.c.kind == kind, _T.c.done_at.is_(None)).limit(1)
+def has_open_task(session: Session, conversation_id: str | None, kind: str) -> bool:
+    """Of one talk, or of none."""
+    query = select(_T.c.id).where(_T.c.conversation_id.is_not_distinct_from(conversation_id), _T.c.kind == kind, _T.c.done_at.is_(None)).limit(1)
     return session.execute(query).first() is not None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.jobs import due
+from bot.jobs import due, retention
 from bot.parts import Parts
 from storage import outbox, records
 from storage.store import StoreDown
@@ -38,6 +38,7 @@ class Loop:
                 if beat % _SWEEP_EVERY == 0:
                     await self._parts.doorman.sweep()
                     await self._parts.delivery.sweep()
+                    await self._let_go()
                 await self.keep_promises()
             except StoreDown:
                 log.error("jobs_wait_for_database")
@@ -52,6 +53,15 @@ class Loop:
         if parts.store.alone:
             with contextlib.suppress(StoreDown):  # then the leases run out by themselves
                 await parts.store.atransact(lambda rows: outbox.free_leases(rows, parts.clock.now()))
+
+    async def _let_go(self) -> None:
+        """Once a day, what has been kept long enough (R41)."""
+        parts, now = self._parts, self._parts.clock.now()
+        dropped = await parts.store.atransact(lambda rows: retention.look(rows, now, years=parts.settings.keep_years))
+        if dropped is None:
+            log.warning("retention_asks", reason="clock")
+        elif dropped:
+            log.info("retention_dropped", count=dropped)
 
     async def keep_promises(self) -> int:
         """Do what every due promise asks for; returns how many."""
