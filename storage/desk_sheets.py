@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from storage import audit
 from storage.desk_heads import CaseHead, row_of
-from storage.desk_queue import Viewer
+from storage.desk_queue import Viewer, in_scope
 from storage.dialect import insert_new, table
 from storage.refusals import Stale
 from storage.sealing import seal, seal_json, unseal, unseal_json
@@ -75,11 +75,11 @@ def writes_now(session: Session, viewer: Viewer, code: str, now: datetime) -> st
     return talk
 
 
-def others_writing(session: Session, viewer: Viewer, case_id: str, now: datetime) -> list[str]:
+def others_writing(session: Session, viewer: Viewer, code: str, now: datetime) -> list[str]:
     """Names of the others who write in this case at this moment."""
     query = (
-        select(_S.c.name).join(_W, _W.c.staff_id == _S.c.id)
-        .where(_W.c.case_id == case_id, _W.c.staff_id != viewer.staff_id, _W.c.at > now - _STILL_WRITES).order_by(_S.c.name)
+        select(_S.c.name).join(_W, _W.c.staff_id == _S.c.id).join(_K, _K.c.id == _W.c.case_id)
+        .where(in_scope(viewer), _K.c.code == code, _W.c.staff_id != viewer.staff_id, _W.c.at > now - _STILL_WRITES).order_by(_S.c.name)
     )  # fmt: skip
     return list(session.execute(query).scalars())
 

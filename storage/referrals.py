@@ -165,6 +165,21 @@ def reported(
     return _move(session, viewer, and_(_R.c.agency_id == agency_id, _holds(now)), referral_id, state, words, expected=expected, now=now)
 
 
+def talk_of(session: Session, code: str) -> str:
+    """The talk behind a case, for waking who watches it."""
+    found: str = session.execute(select(_K.c.conversation_id).where(_K.c.code == code)).scalar_one()
+    return found
+
+
+def pulse_of(session: Session, staff_id: str, now: datetime) -> list[tuple[str, int]]:
+    """Ids and versions of what somebody of an agency may read now: enough to tell an open page that it is old."""
+    query = (
+        select(_R.c.id, _R.c.version).outerjoin(_N, _N.c.id == _R.c.consent_id).join(_E, _E.c.agency_id == _R.c.agency_id)
+        .where(_E.c.id == staff_id, _holds(now)).order_by(_R.c.id)
+    )  # fmt: skip
+    return [(row.id, row.version) for row in session.execute(query)]
+
+
 # ---------------------------------------------------------------- agencies
 
 

@@ -112,10 +112,10 @@ def first_invitation(session: Session, now: datetime) -> str | None:
     return invite(session, role="lead", now=now)
 
 
-def invite(session: Session, *, role: str, now: datetime) -> str:
-    """Make a one-time link for a new member of staff; the token is shown once."""
+def invite(session: Session, *, role: str, now: datetime, agency_id: str | None = None) -> str:
+    """Make a one-time link for a new member of staff, or of an agency; the token is shown once."""
     token = new_token()
-    session.execute(_V.insert().values(token_hash=_hash(token), role=role, until=now + INVITATION_LASTS))
+    session.execute(_V.insert().values(token_hash=_hash(token), role=role, agency_id=agency_id, until=now + INVITATION_LASTS))
     audit.note(session, actor="system", act="staff.invited", now=now, role=role)
     return token
 
@@ -128,15 +128,19 @@ def is_invited(session: Session, token: str, now: datetime) -> bool:
 
 def accept(session: Session, token: str, *, login: str, name: str, password_hash: str, now: datetime) -> Member:
     """Use a link up and make the account. Raises `InvitationSpent`, `LoginTaken`."""
-    used = update(_V).where(_V.c.token_hash == _hash(token), _V.c.used_at.is_(None), _V.c.until > now).values(used_at=now).returning(_V.c.role)
-    row = session.execute(used).first()
+    used = update(_V).where(_V.c.token_hash == _hash(token), _V.c.used_at.is_(None), _V.c.until > now).values(used_at=now)
+    row = session.execute(used.returning(_V.c.role, _V.c.agency_id)).first()
     if row is None:
         raise InvitationSpent
     login = login_of(login)
     if session.execute(select(_S.c.id).where(_S.c.login == login)).first() is not None:
         raise LoginTaken
     member = Member(new_id(), login, name, row.role, False)
-    session.execute(_S.insert().values(id=member.id, login=login, name=name, role=row.role, password_hash=password_hash, created_at=now))
+    session.execute(
+        _S.insert().values(
+            id=member.id, login=login, name=name, role=row.role, agency_id=row.agency_id, password_hash=password_hash, created_at=now
+        )
+    )
     audit.note(session, actor=f"staff:{member.id}", act="staff.joined", now=now, role=row.role)
     return member
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 
 from bot.desk import (
     access,
+    agency_pages,
     case,
     consents_page,
     factors,
@@ -25,7 +26,7 @@ def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
-        history_page, forms_page,
+        history_page, forms_page, agency_pages,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

@@ -16,7 +16,7 @@ from storage.desk_queue import Viewer, may_read_cases
 from storage.ids import new_token
 from storage.staff import SignedIn
 
-Door = Literal["anyone", "entering", "staff", "cases"]
+Door = Literal["anyone", "entering", "staff", "cases", "agency", "lead"]
 """`anyone`: not signed in; `entering`: the password was right, the second factor may still be due (R26); `staff`: signed in;
 `cases`: signed in with a role that reads cases."""
 
@@ -39,6 +39,12 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/help"): "staff",
     ("GET", "/desk/stream"): "staff",
     ("GET", "/desk"): "staff",
+    ("GET", "/desk/shared"): "agency",
+    ("GET", "/desk/shared/{referral_id}"): "agency",
+    ("POST", "/desk/shared/{referral_id}"): "agency",
+    ("GET", "/desk/agencies"): "lead",
+    ("POST", "/desk/agencies"): "lead",
+    ("POST", "/desk/cases/{code}/writing"): "cases",
     ("GET", "/desk/search"): "cases",
     ("POST", "/desk/next"): "cases",
     ("GET", "/desk/tasks"): "cases",
@@ -108,7 +114,8 @@ async def guard(request: Request) -> None:
         raise _please_sign_in(request)
     if request.method == "POST":
         await _own_form(request, signed.csrf)
-    if door == "cases" and not may_read_cases(viewer_of(signed)):
+    reads = may_read_cases(viewer_of(signed))
+    if (door == "cases" and not reads) or (door in ("agency", "lead") and signed.member.role != door):
         raise HTTPException(404)
     request.state.signed = signed
 
@@ -201,6 +208,6 @@ async def _own_form(request: Request, expected: str | None) -> None:
 
 def _please_sign_in(request: Request) -> HTTPException:
     """A page leads to the sign-in; what a script asked for is told plainly."""
-    if request.url.path.endswith(("/stream", "/seen", "/stay")):
+    if request.url.path.endswith(("/stream", "/seen", "/stay", "/writing")):
         return HTTPException(401)
     return HTTPException(303, headers={"location": "/desk/sign-in"})

@@ -14,10 +14,10 @@ from bot.desk import access, acts, offers, pages
 from bot.desk.access import Signed, TheParts
 from bot.desk.acts import LONGEST_REPLY, NotNow, RecipientChanged, Unreachable
 from bot.desk.offers import Moment, Unfinished
-from bot.desk.talk_view import shown
+from bot.desk.talk_view import ShownLine, shown
 from bot.hub import conversation
 from bot.parts import Parts
-from storage import desk_cases
+from storage import desk_cases, desk_sheets
 from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
 from storage.refusals import Closed, HeldByOther, NotHeld, Refused, Stale
@@ -55,6 +55,15 @@ async def seen(request: Request, code: str, parts: TheParts, signed: Signed) -> 
     return Response(status_code=204)
 
 
+@router.post("/desk/cases/{code}/writing")
+async def writing(code: str, parts: TheParts, signed: Signed) -> Response:
+    """佐藤さんが書いています: told to the others while keys are pressed, never what is written."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    talk_id = await parts.store.atransact(lambda rows: desk_sheets.writes_now(rows, viewer, code, now))
+    parts.hub.wake(conversation(talk_id))
+    return Response(status_code=204)
+
+
 @router.post("/desk/cases/{code}/claim")
 async def claim(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
     """受け持つ. Somebody may have been faster: then the page says who."""
@@ -65,7 +74,7 @@ async def claim(request: Request, code: str, parts: TheParts, signed: Signed) ->
 @router.post("/desk/cases/{code}/reply")
 async def reply(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
     """返事. Whatever hinders it, the text comes back in its field (R10, R23, R46)."""
-    written = await access.fields(request, "text", "expected_version", "recipient", "safe_now")
+    written = await access.fields(request, "text", "expected_version", "recipient", "safe_now", "seen_seq")
     text = written["text"].replace("\r\n", "\n").strip()
     if why := _wrong_length(text, LONGEST_REPLY):
         return await _case(request, parts, signed, code, why=why, kept_reply=text, status=422)
@@ -75,7 +84,7 @@ async def reply(request: Request, code: str, parts: TheParts, signed: Signed) ->
             parts, who, code, text=text, expected=_version(written), recipient=written["recipient"], safe_now=written["safe_now"] == "yes"
         )
 
-    return await _try(request, parts, signed, code, act, kept_reply=text)
+    return await _try(request, parts, signed, code, act, kept_reply=text, seen_seq=_number(written["seen_seq"]))
 
 
 @router.post("/desk/cases/{code}/note")
@@ -141,14 +150,14 @@ async def close(request: Request, code: str, parts: TheParts, signed: Signed) ->
 
 async def _case(
     request: Request, parts: Parts, signed: SignedIn, code: str, *, why: Why | None = None, who_holds: str = "", kept_reply: str = "",
-    kept_note: str = "", status: int = 200,
+    kept_note: str = "", seen_seq: int | None = None, status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
     since = request.query_params.get("from", "")
     file = await _open(parts, signed, code, since=int(since) if since.isascii() and since.isdecimal() and len(since) < 10 else None)
     return await pages.page(
         request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names), numbers=file.numbers,
         mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
-        kept_note=kept_note, longest=LONGEST_REPLY,
+        kept_note=kept_note, longest=LONGEST_REPLY, news=_since(file, seen_seq) if why == "stale" else [],
     )  # fmt: skip
 
 
@@ -172,7 +181,7 @@ async def _open(parts: Parts, signed: SignedIn, code: str, *, since: int | None 
 
 async def _try(
     request: Request, parts: Parts, signed: SignedIn, code: str, act: Callable[[Viewer], Coroutine[Any, Any, None]], *, kept_reply: str = "",
-    kept_note: str = "", then: str = "#newest",
+    kept_note: str = "", then: str = "#newest", seen_seq: int | None = None,
 ) -> Response:  # fmt: skip
     """Act, then show the case again; refused, the page says why and every written word is still there."""
     try:
@@ -184,7 +193,9 @@ async def _try(
         if why is None:
             raise
         holder = refused.name if isinstance(refused, HeldByOther) else ""
-        return await _case(request, parts, signed, code, why=why, who_holds=holder, kept_reply=kept_reply, kept_note=kept_note, status=409)
+        return await _case(
+            request, parts, signed, code, why=why, who_holds=holder, kept_reply=kept_reply, kept_note=kept_note, seen_seq=seen_seq, status=409
+        )
     return RedirectResponse(f"/desk/cases/{code}{then}", status_code=303)
 
 
@@ -196,9 +207,18 @@ def _mine(file: CaseFile, signed: SignedIn) -> bool:
     return file.coordinator_id == signed.member.id and file.state == "held"
 
 
+def _since(file: CaseFile, seen_seq: int | None) -> list[ShownLine]:
+    """What was written after the page was read, to stand beside the words that were about to be sent (R23)."""
+    after = file.last_seq - 3 if seen_seq is None or seen_seq < 0 else seen_seq
+    return shown([line for line in file.lines if line.seq > after], file.staff_names)
+
+
 def _version(written: dict[str, str]) -> int:
-    number = written["expected_version"]
-    return int(number) if number.isdecimal() and len(number) < 10 else -1
+    return _number(written["expected_version"])
+
+
+def _number(written: str) -> int:
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 10 else -1
 
 
 def _wrong_length(text: str, most: int) -> Why | None:

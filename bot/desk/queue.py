@@ -23,6 +23,8 @@ _A_YEAR = 365 * 24 * 3600
 async def queue(request: Request, parts: TheParts, signed: Signed) -> Response:
     """The queue in one of its saved views; those who read no cases are told what is theirs."""
     viewer, now = access.viewer_of(signed), parts.clock.now()
+    if viewer.role == "agency":
+        return RedirectResponse("/desk/shared", status_code=303)
     if not desk_queue.may_read_cases(viewer):
         return await pages.page(request, signed, "no_cases.html")
     wanted = request.query_params.get("view", "open")

@@ -19,13 +19,15 @@ from bot.desk.access import Signed, TheParts
 from bot.desk.talk_view import shown
 from bot.hub import DESK, conversation
 from bot.parts import Parts
-from storage import audit, desk_cases, desk_queue
+from storage import audit, desk_cases, desk_queue, desk_sheets, referrals
 from storage.desk_queue import Viewer
 from storage.staff import SignedIn
 from storage.talk import Line
 
 router = APIRouter(route_class=pages.DeskRoute)
 
+_SHARED_EVERY = 0.7
+"""For an agency: what was shared with it ends within a second, on open pages too (R20)."""
 _LOOK_EVERY = 4.0
 """Seconds: an alarm must be on every page within five, even if a wake-up was lost or came from another process (D6)."""
 
@@ -39,6 +41,8 @@ class _Shown:
     alarms: str | None = None
     queue: str | None = None
     states: str | None = None
+    writing: str | None = None
+    shared: str | None = None
     version: int | None = None
 
 
@@ -67,7 +71,9 @@ async def _events(request: Request, parts: Parts, code: str | None, talk_id: str
     topics = [DESK] if talk_id is None else [DESK, conversation(talk_id)]
     async for news in _look(request, parts, code, told):
         yield news
-    async for _ in parts.hub.watch(*topics, every=_LOOK_EVERY):
+    signed: SignedIn = request.state.signed
+    every = _SHARED_EVERY if signed.member.role == "agency" else _LOOK_EVERY
+    async for _ in parts.hub.watch(*topics, every=every):
         async for news in _look(request, parts, code, told):
             yield news
             if news.startswith("event: signed-out"):
@@ -88,6 +94,12 @@ async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) 
     if queue != told.queue:
         told.queue = queue
         yield _event("queue", queue)
+    if viewer.role == "agency":
+        moment = parts.clock.now()
+        shared = json.dumps(await parts.store.atransact(lambda rows: referrals.pulse_of(rows, viewer.staff_id, moment)))
+        if shared != told.shared:
+            told.shared = shared
+            yield _event("shared", shared)
     if code is not None and desk_queue.may_read_cases(viewer):
         async for news in _case_news(parts, viewer, code, told):
             yield news
@@ -105,6 +117,11 @@ async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Shown) -> A
         told.states = written
         words = {seq: pages.render("delivery.html", state=state).strip() for seq, state in states.items()}
         yield _event("deliveries", json.dumps(words, ensure_ascii=False))
+    now = parts.clock.now()
+    writing = "、".join(await parts.store.atransact(lambda rows: desk_sheets.others_writing(rows, viewer, code, now)))
+    if writing != told.writing:
+        told.writing = writing
+        yield _event("writing", writing)
     if version != told.version:
         told.version = version
         yield _event("version", str(version))

@@ -221,7 +221,8 @@ def test_what_grows_around_a_case_is_kept_and_refused_alike(store: Store, now: d
         assert desk_sheets.answers(rows, case) == ({"person.sex": "女性"}, 1)
         desk_sheets.writes_now(rows, sato, code, now)
         desk_sheets.writes_now(rows, sato, code, now)
-        assert desk_sheets.others_writing(rows, sato, case.id, now) == []
+        assert desk_sheets.others_writing(rows, sato, code, now) == []
+        assert desk_sheets.others_writing(rows, replace(sato, staff_id="x"), code, now) == ["satoさん"]
 
     store.transact(act)
     assert store.transact(lambda rows: desk_queue.counts(rows, sato, datetime(2026, 12, 7, tzinfo=now.tzinfo), now)).due == 1

@@ -24,6 +24,8 @@ function listen() {
   on("lines", showLines);
   on("deliveries", showDeliveries);
   on("version", showChanged);
+  on("writing", showWriting);
+  on("shared", showShared);
   on("beat", () => {});
   on("signed-out", () => { source.close(); location.assign("/desk/sign-in"); });
   window.addEventListener("pagehide", () => source.close());
@@ -116,6 +118,29 @@ function showChanged(version) {
   const field = $("[name=expected_version]");
   const bar = $("#changed");
   if (bar && field && field.value !== version) bar.hidden = false;
+}
+
+function showWriting(names) {
+  const bar = $("#writing");
+  if (!bar) return;
+  bar.textContent = names ? `${names}さんが書いています` : "";
+  bar.hidden = !names;
+}
+
+let knownShared = null;
+function showShared(content) {
+  const one = $("[data-shared-one]");
+  if (one && !JSON.parse(content).some(([id]) => id === one.dataset.sharedOne)) location.replace("/desk/shared");
+  else if (!one && knownShared !== null && knownShared !== content && location.pathname === "/desk/shared") location.reload();
+  knownShared = content;
+}
+
+let toldWriting = 0;
+function tellWriting(event) {
+  const list = $("#lines");
+  if (!list || !event.target.matches("[data-send] textarea") || Date.now() - toldWriting < 5000) return;
+  toldWriting = Date.now();
+  post(list.dataset.seen.replace(/seen$/, "writing"), {});
 }
 
 let toldSeen = 0;
@@ -285,4 +310,5 @@ watchIdle(Number(page.dataset.endsIn));
 setInterval(tick, 15000);
 setInterval(watchSilence, 5000);
 document.addEventListener("keydown", onKey);
+document.addEventListener("input", tellWriting);
 document.addEventListener("visibilitychange", tellSeen);
