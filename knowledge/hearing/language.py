@@ -22,7 +22,10 @@ _CHINESE_ONLY = frozenset("儿我你您们這这吗嗎呢吧么麼没沒怎哪�
 _SHARED_WITH_JAPANESE = frozenset("会話過現請対歳誰給還説把被従")
 
 _EN = "i my me the a an is are am to of and in for can do you have not it with where how what was please help need on that this"
-_PT = "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela à quero queria preciso meus minhas são sem mas também"
+_PT = (
+    "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela à quero "
+    "queria preciso meus minhas são sem mas também"
+)
 _ES = "yo mi el los las un una que no de del en para con por está estoy tengo cómo donde dónde usted es y él ella mucho ayuda"
 _VI = "tôi toi em con cho không khong của cua là la có co và va ở o được duoc bị bi muốn muon làm lam với chị anh ạ thì"
 _TL = "ako ang ng mga sa ko po na hindi ay ba kung paano saan kami namin ito may wala naman"
