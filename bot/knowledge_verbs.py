@@ -12,22 +12,26 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import exchange_verbs
+from bot import change_verbs, exchange_verbs
 from bot.clock import JST
 from bot.settings import Settings
 from knowledge import lint
 from knowledge.base import Base, BrokenBase, load
+from knowledge.changes import shadows
 from knowledge.layers import lay
 from knowledge.problem import Problem, errors, render
+from knowledge.schema import FILE, entry_schema
 
 app = typer.Typer(no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 exchange_verbs.register(app)
+change_verbs.register(app)
 
 NEW_TOWN = Path(lint.__file__).parent / "new-town"
 MOST_ROWS = 40
+MOST_PAIRS = 15
 
 Folder = Annotated[Path | None, typer.Argument(help="地域の情報のフォルダー（書かなければ設定の KNOWLEDGE）/ the town's folder", show_default=False)]
 Format = Literal["text", "json", "github"]
@@ -62,9 +66,16 @@ def check(
 def try_out(
     folder: Folder = None,
     every: Annotated[bool, typer.Option("--all", help="見つからない例文を全部出す / show all that miss")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="答えがかわる文を、まえとあとで見せる / sentences whose answer changes")] = False,
+    against: Annotated[str, typer.Option(help="くらべる相手: git の版か、前のフォルダー / a git version or an older folder")] = "HEAD",
 ) -> None:
-    """例文が、自分の項目を見つけるか試す / does each example, left out, find its own entry among three cards?"""
+    """例文が、自分の項目を見つけるか試す / does each example, left out, find its own entry among three cards?
+
+    --changed: exit 1 when a sentence no longer finds its own entry.
+    """
     try:
+        if changed:
+            raise typer.Exit(1 if change_verbs.show_changed(_folder(folder), against) else 0)
         base = load(_folder(folder))
     except BrokenBase as broken:
         for problem in broken.problems:
@@ -78,6 +89,7 @@ def try_out(
     left = 0 if every else max(len(trial.missed) - MOST_ROWS, 0)
     if left:
         out.print(f"ほかに {left} 件（--all で全部）")
+    change_verbs.show_shadows(shadows({one.text: (one.entry_id, one.first) for one in missed})[: None if every else MOST_PAIRS], base)
     own_examples = sum(len(base.entries[entry_id].examples) for entry_id in own)
     own_found = own_examples - sum(one.entry_id in own for one in missed)
     for what, found, of in (
@@ -99,6 +111,8 @@ def new(folder: Annotated[Path, typer.Argument(help="新しいフォルダーの
     for file in sorted(NEW_TOWN.glob("*.yaml")):
         shutil.copyfile(file, folder / file.name)
         out.print(f"  {folder / file.name}")
+    exchange_verbs.write(folder / FILE, json.dumps(entry_schema(), ensure_ascii=False, indent=1) + "\n")
+    change_verbs.remember_starter(folder)
     out.print(f"作りました。はじめに town.yaml を書きかえて、madoguchi knowledge check {folder} で点検してください。")
 
 

@@ -4,7 +4,7 @@ A broken file never replaces a running version: `load` gives a whole base or rai
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from knowledge.hearing.rank.keys import Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hotlines import Hotline
 from knowledge.kept import keep_better, kept
-from knowledge.layers import STARTER, Laid, folders_of, lay
+from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, folders_of, lay
 from knowledge.problem import Problem, errors
 
 __all__ = ["STARTER", "Base", "BrokenBase", "StoredSentence", "load"]
@@ -87,6 +87,19 @@ def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> 
     )  # fmt: skip
 
 
+def would_be(folder: Path, instead: Instead, before: Base, keep: Path | None = None) -> Base:
+    """The base as it would be if these edits were saved (desk.md §4 変わること). Nothing is written or kept. Raises `BrokenBase`."""
+    sound = _sound(folder, instead)
+    groups = [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
+    known = Known(kept(keep, "signs", groups, dict[str, Keys]))
+    lexicon = before.hearing.lexicon if before.synonyms == sound.synonyms else None
+    hearing = Index.build(sound.entries, sound.synonyms, lexicon, known)
+    return replace(
+        before, version=sound.version, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
+        hotlines=MappingProxyType(sound.hotlines), hearing=hearing, synonyms=sound.synonyms,
+    )  # fmt: skip
+
+
 def _index(sound: "_Sound", folder: Path, keep: Path | None, before: Base | None) -> Index:
     """The index of these entries; sentences that were read for an earlier one are not read again."""
     groups = [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
@@ -110,9 +123,9 @@ class _Sound:
     synonyms: tuple[tuple[str, ...], ...]
 
 
-def _sound(folder: Path) -> _Sound:
+def _sound(folder: Path, instead: Instead = NOTHING_ELSE) -> _Sound:
     """Raises BrokenBase with everything that is wrong, the list of dangers too."""
-    laid = lay(folder)
+    laid = lay(folder, instead)
     broken = [*errors(laid.problems), *unknown_hotlines(laid)]
     if broken and own_danger_file(folder) is not None:
         danger = danger_of(folder)
