@@ -71,7 +71,7 @@ def talk(folder: Folder = None) -> None:
     """端末で話してみる / a conversation in the terminal, with the same flows."""
     from bot import terminal_talk
 
-    terminal_talk.run(Settings(), folder, out)
+    terminal_talk.run(Settings(), folder)
 
 
 @app.command()
@@ -107,11 +107,13 @@ def retention() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    apply: Annotated[bool, typer.Option("--apply", help="メニューと紹介文を LINE と Telegram に入れる / install menus and texts")] = False,
+) -> None:
     """足りない設定を一行ずつ言う / what is missing in this set-up, with the fix."""
     from bot import doctor as doctors
 
-    sys.exit(doctors.run(Settings(), out))
+    sys.exit(doctors.run(Settings(), out, apply=apply))
 
 
 @app.command()

@@ -1,33 +1,32 @@
 """`madoguchi doctor`: what is missing in this set-up, one line each with the fix (desk.md §6 点検)."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
 
 from rich.console import Console
 
+import flows
 from bot import app as apps
+from bot.install.finding import Finding, State
 from bot.production import missing_for_production
 from bot.settings import Settings
 from knowledge import lint
+from knowledge.base import BrokenBase, load
 from storage import cases
 from storage.sealing import KeyFileProblem
 from storage.store import SecondProcess, StoreDown
 
-State = Literal["ok", "note", "bad"]
+_USE = {
+    False: "talk です（LINE などの中で相談し、いつでも専用ページに移れます）。",
+    True: "entrance です（入口だけに使い、相談は専用ページで受けます。書かれた文は残しません）。",
+}
 _MARK: dict[State, str] = {"ok": "〇", "note": "△", "bad": "×"}
 
 
-class Finding(NamedTuple):
-    """One line: what was looked at, how it is, what to do."""
-
-    state: State
-    words: str
-
-
-def run(settings: Settings, out: Console) -> int:
-    """Print all findings; 1 when something is bad."""
-    findings = [*_settings(settings), *_knowledge(settings), *_database(settings)]
+def run(settings: Settings, out: Console, *, apply: bool = False) -> int:
+    """Print all findings; 1 when something is bad. `apply` puts menus, commands and profile texts on the platforms first."""
+    findings = [*_settings(settings), *_knowledge(settings), *_database(settings), *(_applied(settings) if apply else ())]
     for finding in findings:
         out.print(f"{_MARK[finding.state]} {finding.words}")
     return 1 if any(finding.state == "bad" for finding in findings) else 0
@@ -42,9 +41,30 @@ def _settings(settings: Settings) -> Iterator[Finding]:
                         "MADOGUCHI_LINE_CHANNEL_SECRET と MADOGUCHI_LINE_CHANNEL_ACCESS_TOKEN")  # fmt: skip
     yield from _channel("Telegram", settings.telegram_ready, settings.telegram_token, "MADOGUCHI_TELEGRAM_TOKEN と MADOGUCHI_TELEGRAM_SECRET")
     if settings.line_ready:
-        yield Finding("note", f"LINE の使い方は {settings.line_mode} です。自治体は、どちらに決めたかを記録に残してください（2021年の国の指針）。")
+        yield Finding("note", f"LINE の使い方は {_USE['line' in settings.entrances]}")
+        yield Finding("note", "自治体は、LINE の使い方をどちらに決めたかを記録に残してください（2021年の国の指針）。")
+    if settings.telegram_ready:
+        yield Finding("note", f"Telegram の使い方は {_USE['telegram' in settings.entrances]}")
+    if (settings.line_ready or settings.telegram_ready) and not settings.secure:
+        yield Finding("note", "専用ページ: 住民のスマートフォンからひらける https の住所がありません → MADOGUCHI_BASE_URL")
+    if settings.line_ready or settings.telegram_ready:
+        yield Finding("note", "メニュー・コマンド・紹介文は madoguchi doctor --apply で入ります（何度でも同じ結果です）。")
     if not settings.alarm_urls.strip():
         yield Finding("note", "緊急のときに外へ鳴らす先がありません。机を開いている人にだけ知らせます → MADOGUCHI_ALARM_URLS")
+
+
+def _applied(settings: Settings) -> list[Finding]:
+    """What was put on the platforms that are connected (bot/install)."""
+    from bot.install import line, telegram  # their libraries are slow to load, and only this needs them
+
+    async def install() -> list[Finding]:
+        town = flows.load_town(load(settings.knowledge))
+        return [*await line.install(settings, town), *await telegram.install(settings, town)]
+
+    try:
+        return asyncio.run(install())
+    except BrokenBase:  # said already, with its file and line
+        return []
 
 
 def _channel(name: str, ready: bool, begun: object, needed: str) -> Iterator[Finding]:

@@ -138,7 +138,7 @@ class Doorman:
         if channel is None:
             return
         if inbound.callback_id is not None and isinstance(channel, AnswersTaps):
-            self._run(channel.answer(inbound.callback_id))
+            self._run(channel.answer(inbound))
         if inbound.group_id is not None and not outcome.repeat:
             self._run(channel.leave(inbound.group_id))
         elif outcome.settle_at is not None:

@@ -105,6 +105,8 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
             return _blocked(at, talk, inbox_id)
         case "unsend":
             return _unsent(at, talk, inbox_id, inbound.platform_id or "")
+        case "edit":
+            return _edited(at, talk, inbox_id, inbound)
         case "unknown":
             records.count(rows, f"unknown.{inbound.channel}", day(now))
             talks.settle_inbox(rows, [inbox_id], "noise")
@@ -382,6 +384,19 @@ def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, at.now)
     return Received(talk.id, case_changed=True)
+
+
+def _edited(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
+    """Words were changed after they were sent: the line carries the new ones. Danger in them is answered like any danger (G1)."""
+    text = clean(inbound.text)
+    if scan(at, talk, text).heard:
+        return message(at, talk, inbox_id, replace(inbound, kind="text"))
+    message_id = talks.by_platform_id(at.rows, talk, inbound.platform_id or "")
+    if message_id is not None:
+        talks.reword(at.rows, talk, message_id, json.dumps({"text": text}, ensure_ascii=False))
+    talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
+    talks.save(at.rows, talk, talk.last_at)
+    return Received(talk.id)
 
 
 def _answers_that_quote(rows: Rows, talk: Talk, message_id: str) -> list[str]:

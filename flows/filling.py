@@ -82,6 +82,11 @@ def fill(wording: str, slots: Mapping[str, str], lang: Lang, town: Town) -> str:
     return SLOT.sub(lambda found: value(found[1]), wording)
 
 
+def filled(town: Town, key: str, lang: Lang) -> str:
+    """A phrase outside any talk, for a profile or a menu."""
+    return fill(town.wordings(key, lang)[0], {}, lang, town)
+
+
 def line_name(hotline_id: str, lang: Lang, town: Town) -> str:
     """The short spoken name of a line, else its own without what stands in brackets."""
     known = town.words(lang).lines.get(hotline_id)

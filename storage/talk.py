@@ -271,6 +271,13 @@ def forget_words(session: Session, talk: Talk, message_ids: Sequence[str], now: 
     mark_erasure(session)
 
 
+def reword(session: Session, talk: Talk, message_id: str, body: str) -> None:
+    """The resident changed the words of a line; one that was taken back stays empty."""
+    cell = seal(session, scope_of(talk.id), f"message.body:{message_id}", body)
+    written = _M.c.id == message_id, _M.c.conversation_id == talk.id, _M.c.body_sealed.is_not(None)
+    session.execute(update(_M).where(*written).values(body_sealed=cell))
+
+
 def by_platform_id(session: Session, talk: Talk, platform_id: str) -> str | None:
     """Our id of the line that a platform's message became."""
     query = select(_M.c.id).where(_M.c.platform_hash == fingerprint(session, f"{talk.channel}:{platform_id}"), _M.c.conversation_id == talk.id)

@@ -38,3 +38,13 @@ def test_production_refuses_to_start_and_says_what_is_missing(tmp_path: Path) ->
     assert "MADOGUCHI_BASE_URL" in done.stderr
     assert "MADOGUCHI_MASTER_KEY_FILE" in done.stderr
     assert not (tmp_path / "var").exists()
+
+
+def test_a_talk_that_nobody_reads_any_more_ends_without_an_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "talk"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as talk:
+        assert talk.stdout is not None
+        talk.stdout.close()
+        _, said = talk.communicate("家賃が払えません\n人と話す\n", timeout=120)
+    assert talk.returncode == 0
+    assert "Traceback" not in said

@@ -462,3 +462,27 @@ def test_the_times_that_are_kept_are_those_of_the_clock(town: Town) -> None:
     resident = town.resident_on("line").says(WORRY)
     lines = town.store.transact(lambda rows: talks.lines(rows, resident.conversation_in(rows)))
     assert {line.at for line in lines} == {town.clock.now().astimezone(UTC)}
+
+
+# ---------------------------------------------------------------- words changed after they were sent (Telegram)
+
+
+def edit(town: Town, resident: Resident, words: str) -> None:
+    """Change the words of the message sent last."""
+    assert post(town, town.telegram.edited(resident.account, words), "/telegram/webhook") == 200
+
+
+def test_danger_that_is_written_into_an_old_message_is_heard(town: Town) -> None:
+    resident = town.resident_on("telegram").taps("相談をはじめる").says("家賃が払えません")
+    resident.listens()
+    edit(town, resident, "死にたい。もう全部いやだ")
+    assert "0120-061-338" in resident.hears()
+    assert count(town, "alarm") == 1
+
+
+def test_a_mended_word_is_kept_as_it_was_mended_and_answered_by_nothing(town: Town) -> None:
+    resident = town.resident_on("telegram").taps("相談をはじめる").says("やちんが払えません")
+    resident.listens()
+    edit(town, resident, "家賃が払えません")
+    assert words_of(town, resident) == ["家賃が払えません"]
+    assert resident.hears_nothing()

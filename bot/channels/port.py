@@ -12,7 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 from flows.model import Button, ChannelName, Reply
 from knowledge.hearing.model import Value
 
-InboundKind = Literal["text", "button", "sticker", "media", "location", "follow", "unfollow", "unsend", "group", "unknown"]
+InboundKind = Literal["text", "button", "sticker", "media", "location", "follow", "unfollow", "unsend", "edit", "group", "unknown"]
 
 
 class NoProof(Exception):
@@ -107,7 +107,9 @@ Delivery = Sent | Refused | TryLater | Unknown
 class AnswersTaps(Protocol):
     """A channel whose buttons show a waiting mark until they are answered (Telegram)."""
 
-    async def answer(self, callback_id: str) -> None: ...
+    async def answer(self, tap: Inbound) -> None:
+        """End the waiting mark, and show on the message what was chosen; failures are nobody's problem."""
+        ...
 
 
 class Channel(Protocol):

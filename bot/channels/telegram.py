@@ -91,10 +91,17 @@ class TelegramChannel:
         found = await self._bot.do_api_request("GetUpdates", api_kwargs=asked, read_timeout=self._long_poll + self._seconds)
         return found if isinstance(found, list) else ()
 
-    async def answer(self, callback_id: str) -> None:
-        """End the progress bar that a pressed button shows; too late is nobody's problem."""
+    async def answer(self, tap: Inbound) -> None:
+        """End the progress bar that a pressed button shows, then leave the chosen answer alone under its message; too late is nobody's problem."""
+        if tap.callback_id is None:
+            return
         with suppress(TelegramError, *_UNREADABLE):
-            await self._bot.answer_callback_query(callback_id)
+            await self._bot.answer_callback_query(tap.callback_id)
+        with suppress(TelegramError, *_UNREADABLE):
+            shown = telegram_reading.tapped_keyboard(tap.raw)
+            keyboard = telegram_rendering.chosen(shown)
+            if keyboard is not None:
+                await self._bot.edit_message_reply_markup(int(tap.sender), shown.message_id, reply_markup=keyboard)
 
     # ------------------------------------------------------------ sending
 

@@ -3,7 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,8 +15,12 @@ from bot.channels.strict_json import read_object
 SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 (the name of a header)
 _YES_STICKERS = {"👍", "👌", "🙆", "🆗", "✅", "💯"}
 _SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
-_PAYLOADS = {"human": "!human", "help": "!help", "stop": "!stop"}
-"""Commands that are the words of G4: the payloads that are valid in every state."""
+COMMANDS = {
+    "!human": "human", "!help": "help", "!room": "private", "!back": "back", "!start": "again", "!stop": "stop", "!news": "news", "!places": "places",
+    "!offer": "offer",
+}  # fmt: skip
+"""The doors of the menu as commands (`/start` is Telegram's own: it opens the talk)."""
+_PAYLOADS = {command: payload for payload, command in COMMANDS.items()}
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError)
 """What `Update.de_json` raises when a part is missing or of another shape (`OSError`: a date beyond what the system can count)."""
 
@@ -51,6 +55,8 @@ def _understand(inbound: Inbound, update: Update) -> Inbound:
     inbound = replace(inbound, sender=str(chat.id))
     if update.message is not None:
         return _message(inbound, update.message)
+    if update.edited_message is not None:
+        return _edited(inbound, update.edited_message)
     if update.callback_query is not None:
         return _press(inbound, update.callback_query)
     if update.my_chat_member is not None:
@@ -62,6 +68,28 @@ def _press(inbound: Inbound, query: CallbackQuery) -> Inbound:
     if query.data is None:
         return replace(inbound, callback_id=query.id)
     return replace(inbound, kind="button", button=query.data, callback_id=query.id)
+
+
+def _edited(inbound: Inbound, message: Message) -> Inbound:
+    """The words of a message were changed: the new ones are heard like any others (G1)."""
+    words = message.text or message.caption
+    return replace(inbound, kind="edit", text=words, platform_id=str(message.message_id)) if words else inbound
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """The buttons under a message, and which of them was tapped. `rows` are Telegram's own button objects."""
+
+    message_id: int
+    rows: tuple[tuple[dict[str, Any], ...], ...]
+    payload: str
+
+
+def tapped_keyboard(raw: str) -> Tapped:
+    """The keyboard that a callback query came from. Raises `KeyError` when Telegram did not send it along."""
+    query = json.loads(raw)["callback_query"]
+    rows = query["message"]["reply_markup"]["inline_keyboard"]
+    return Tapped(query["message"]["message_id"], tuple(map(tuple, rows)), query["data"])
 
 
 def _membership(inbound: Inbound, change: ChatMemberUpdated) -> Inbound:

@@ -7,11 +7,13 @@ text pressable.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.channels.cutting import Unsendable, pieces, shorten, utf16_units
 from bot.channels.port import Outgoing
+from bot.channels.telegram_reading import Tapped
 from flows.model import Button, Card, Reply
 from storage.text import clean
 
@@ -20,6 +22,8 @@ _MOST_PIECE = 3500
 """Leaves room for the speaker's name and for telephone lines."""
 _MOST_PAYLOAD = 64
 _MOST_BUTTONS = 100
+_DETAILS = "!card:"
+_CHOSEN = "✓ "
 _SHORT_LABEL = 7
 """Two labels of this length stand side by side on a narrow phone."""
 
@@ -110,3 +114,26 @@ def _key(button: Button) -> InlineKeyboardButton:
     if clean(button.value) != button.value or not 0 < len(button.value.encode()) <= _MOST_PAYLOAD:
         raise Unsendable("button_payload")
     return InlineKeyboardButton(shorten(label, 64), callback_data=button.value)
+
+
+# ---------------------------------------------------------------- after a tap
+
+
+def chosen(tapped: Tapped) -> InlineKeyboardMarkup | None:
+    """The keyboard after a tap: the chosen answer with a mark, links and details as they were, the other answers gone; None leaves it as it is.
+
+    Telegram shows nothing of a tap in the talk itself: without this nobody could read later what was answered.
+    """
+    if tapped.payload.startswith(_DETAILS) or all(button.get("callback_data") != tapped.payload for row in tapped.rows for button in row):
+        return None
+    rows = [[key for button in row if (key := _after_tap(button, tapped.payload)) is not None] for row in tapped.rows]
+    return InlineKeyboardMarkup([row for row in rows if row])
+
+
+def _after_tap(button: dict[str, Any], payload: str) -> InlineKeyboardButton | None:
+    data, label = button.get("callback_data"), button["text"]
+    if data == payload:
+        return InlineKeyboardButton(label if label.startswith(_CHOSEN) else shorten(_CHOSEN + label, 64), callback_data=data)
+    if data is None:
+        return InlineKeyboardButton(label, url=button["url"])
+    return InlineKeyboardButton(label, callback_data=data) if data.startswith(_DETAILS) else None

@@ -85,7 +85,7 @@ def test_each_kind_of_update_is_understood(writer: TelegramTwin):
     assert kind(writer.video(RESIDENT)) == ("media", "video")
     assert kind(writer.file(RESIDENT)) == ("media", "file")
     assert kind(writer.location(RESIDENT)) == ("location",)
-    assert kind(writer.edited(RESIDENT, "あ")) == ("unknown",)
+    assert kind(writer.edited(RESIDENT, "あ")) == ("edit",)
 
 
 def test_an_update_of_a_kind_nobody_knows_is_kept(writer: TelegramTwin):
@@ -262,7 +262,7 @@ async def test_without_a_connection_a_message_waits(telegram_twin: TelegramTwin,
     assert await send(channel, resident) == TryLater("not_connected")
     await channel.settling(resident)
     await channel.leave("-5")
-    await channel.answer("q1")
+    await channel.answer(Inbound("telegram", "1", "button", resident, now(), "{}", callback_id="q1"))
     await channel.close()
 
 
@@ -319,9 +319,9 @@ async def test_a_pressed_button_is_answered_at_once_and_too_late_is_no_error(tel
     inbound = read(telegram_twin, telegram_twin.postback(RESIDENT, "1:yes"))
     assert inbound.callback_id is not None
 
-    await telegram.answer(inbound.callback_id)
+    await telegram.answer(inbound)
     assert telegram_twin.waiting_presses == {}
-    await telegram.answer(inbound.callback_id)
+    await telegram.answer(inbound)
 
 
 async def test_waiting_is_shown_and_a_group_is_left(telegram: TelegramChannel, telegram_twin: TelegramTwin, resident: str):
@@ -353,3 +353,39 @@ def test_the_twins_updates_are_what_the_library_reads(writer: TelegramTwin):
 
     assert update.effective_message is not None
     assert update.effective_message.photo
+
+
+# ---------------------------------------------------------------- after a tap
+
+
+async def test_the_chosen_answer_stays_under_its_message_and_the_others_go(telegram: TelegramChannel, telegram_twin: TelegramTwin, resident: str):
+    buttons = (Button(label="合っている", value="7:yes"), Button(label="ちがう", value="7:no"), Button(label="地図", url="https://example.jp/"))
+    await send(telegram, resident, Outgoing(bubbles=(Reply(text="合っていますか。"),), buttons=buttons))
+
+    await telegram.answer(read(telegram_twin, telegram_twin.press(resident, "合っている")))
+
+    (bubble,) = telegram_twin.heard(resident)
+    assert [button.label for button in bubble.buttons] == ["✓ 合っている", "地図"]
+    assert bubble.text == "合っていますか。"
+    assert telegram_twin.violations == []
+    assert telegram_twin.waiting_presses == {}
+
+
+async def test_looking_at_details_takes_no_answer_away(telegram: TelegramChannel, telegram_twin: TelegramTwin, resident: str):
+    buttons = (Button(label="くわしく", value="!card:x"), Button(label="ちがう", value="7:no"))
+    await send(telegram, resident, Outgoing(bubbles=(Reply(text="合っていますか。"),), buttons=buttons))
+
+    await telegram.answer(read(telegram_twin, telegram_twin.press(resident, "くわしく")))
+
+    assert [button.label for button in telegram_twin.heard(resident)[0].buttons] == ["くわしく", "ちがう"]
+
+
+async def test_a_second_tap_on_the_chosen_answer_changes_nothing_and_is_answered(
+    telegram: TelegramChannel, telegram_twin: TelegramTwin, resident: str
+):  # fmt: skip
+    await send(telegram, resident, Outgoing(bubbles=(Reply(text="合っていますか。"),), buttons=(Button(label="合っている", value="7:yes"),)))
+    for label in ("合っている", "✓ 合っている"):
+        await telegram.answer(read(telegram_twin, telegram_twin.press(resident, label)))
+
+    assert [button.label for button in telegram_twin.heard(resident)[0].buttons] == ["✓ 合っている"]
+    assert telegram_twin.violations == []

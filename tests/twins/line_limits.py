@@ -1,10 +1,12 @@
 """What LINE refuses although its OpenAPI file allows it (platform README, "LINE: limits of what is shown")."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from PIL import Image
 from rich.cells import split_graphemes
 
 _COLOURS = {"color", "backgroundColor", "borderColor", "startColor", "endColor", "centerColor"}
@@ -85,6 +87,41 @@ def _action(action: dict[str, Any], *, most_label: int, quick: bool = False) -> 
         yield "action.text: 1 to 300"
     if kind == "uri" and (not re.fullmatch(r"(https?://|line://|tel:)[\x21-\x7e]+", action.get("uri", "")) or len(action["uri"]) > 1000):
         yield "action.uri"
+
+
+# ---------------------------------------------------------------- rich menus
+
+
+def menu_problems(menu: dict[str, Any]) -> Iterator[str]:
+    """What LINE refuses of a rich menu object."""
+    width, height = menu["size"]["width"], menu["size"]["height"]
+    if not 800 <= width <= 2500 or height < 250 or width / height < 1.45:
+        yield "size: 800 to 2500 wide, 250 or more high, ratio 1.45 or more"
+    if not 1 <= graphemes(menu["chatBarText"]) <= 14:
+        yield "chatBarText: 1 to 14"
+    if not 1 <= graphemes(menu["name"]) <= 300:
+        yield "name: 1 to 300"
+    if len(menu["areas"]) > 20:
+        yield "areas: 20 at most"
+    for at, area in enumerate(menu["areas"]):
+        bounds = area["bounds"]
+        if bounds["x"] + bounds["width"] > width or bounds["y"] + bounds["height"] > height:
+            yield f"areas[{at}].bounds: outside the picture"
+        for problem in _action(area["action"], most_label=20):
+            yield f"areas[{at}].{problem}"
+
+
+def picture_problems(picture: bytes, kind: str, size: dict[str, int]) -> Iterator[str]:
+    """What LINE refuses of a rich menu's picture."""
+    if kind not in ("image/png", "image/jpeg"):
+        yield f"content-type: {kind}"
+    if len(picture) > 1_000_000:
+        yield "image: larger than 1 MB"
+    with Image.open(io.BytesIO(picture)) as opened:
+        if opened.format != kind.removeprefix("image/").upper():
+            yield "image: not what its type says"
+        if opened.size != (size["width"], size["height"]):
+            yield "image: not as large as the menu says"
 
 
 # ---------------------------------------------------------------- Flex

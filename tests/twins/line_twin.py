@@ -78,6 +78,13 @@ class LineTwin(Loopback):
         self._tokens: dict[str, ReplyToken] = {}
         self._accepted: dict[str, tuple[str, list[dict[str, str]]]] = {}
         self._content: dict[str, bytes | None] = {}
+        self.menus: dict[str, dict[str, Any]] = {}
+        """Rich menus by id, each as it was made."""
+        self.pictures: dict[str, bytes] = {}
+        self.shown_menu: str | None = None
+        self.webhook_url: str | None = None
+        self.installed = 0
+        """Calls that changed something of the account."""
         self.no_faults()
 
     # ------------------------------------------------------------ what residents do
@@ -232,6 +239,14 @@ class LineTwin(Loopback):
             ("/v2/bot/group/{id}/leave", self._leave, "POST"),
             ("/v2/bot/room/{id}/leave", self._leave, "POST"),
             ("/v2/bot/message/{id}/content", self._get_content, "GET"),
+            ("/v2/bot/richmenu", self._make_menu, "POST"),
+            ("/v2/bot/richmenu/list", self._list_menus, "GET"),
+            ("/v2/bot/richmenu/{id}/content", self._menu_picture, "POST"),
+            ("/v2/bot/richmenu/{id}", self._delete_menu, "DELETE"),
+            ("/v2/bot/user/all/richmenu/{id}", self._show_menu, "POST"),
+            ("/v2/bot/user/all/richmenu", self._shown_menu, "GET"),
+            ("/v2/bot/channel/webhook/endpoint", self._webhook, "GET"),
+            ("/v2/bot/channel/webhook/endpoint", self._set_webhook, "PUT"),
             ("/{path:path}", self._nothing_here, "GET"),
         ]
 
@@ -311,6 +326,65 @@ class LineTwin(Loopback):
             return self._error(404, "Not found")
         content = self._content[message_id]
         return self._error(410, "Gone") if content is None else Response(content, media_type="application/octet-stream")
+
+    async def _make_menu(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        if problems := line_errors("messaging-api", "RichMenuRequest", body) or list(line_limits.menu_problems(body)):
+            return self._refuse_message(problems)
+        made = f"richmenu-{uuid.uuid4().hex}"
+        self.menus[made] = body
+        self.installed += 1
+        return JSONResponse({"richMenuId": made}, headers=self._request_id())
+
+    async def _list_menus(self, request: Request) -> Response:
+        return JSONResponse({"richmenus": [{"richMenuId": made, **menu} for made, menu in self.menus.items()]}, headers=self._request_id())
+
+    async def _menu_picture(self, request: Request) -> Response:
+        made, picture = request.path_params["id"], await request.body()
+        if made not in self.menus:
+            return self._error(404, "Not found")
+        if made in self.pictures:
+            return self._refuse("a second picture for a menu", 400, "An image has already been uploaded to the richmenu")
+        if problems := list(line_limits.picture_problems(picture, request.headers.get("content-type", ""), self.menus[made]["size"])):
+            return self._refuse_message(problems)
+        self.pictures[made] = picture
+        self.installed += 1
+        return JSONResponse({}, headers=self._request_id())
+
+    async def _show_menu(self, request: Request) -> Response:
+        made = request.path_params["id"]
+        if made not in self.pictures:
+            return self._refuse("a menu shown before its picture was there", 400, "must upload richmenu image before applying it to user")
+        self.shown_menu = made
+        self.installed += 1
+        return JSONResponse({}, headers=self._request_id())
+
+    async def _shown_menu(self, request: Request) -> Response:
+        if self.shown_menu is None:
+            return self._error(404, "no default richmenu")
+        return JSONResponse({"richMenuId": self.shown_menu}, headers=self._request_id())
+
+    async def _delete_menu(self, request: Request) -> Response:
+        made = request.path_params["id"]
+        if self.menus.pop(made, None) is None:
+            return self._error(404, "richmenu not found")
+        self.pictures.pop(made, None)
+        self.shown_menu = None if self.shown_menu == made else self.shown_menu
+        self.installed += 1
+        return JSONResponse({}, headers=self._request_id())
+
+    async def _webhook(self, request: Request) -> Response:
+        if self.webhook_url is None:
+            return self._error(404, "Webhook endpoint not found")
+        return JSONResponse({"endpoint": self.webhook_url, "active": True}, headers=self._request_id())
+
+    async def _set_webhook(self, request: Request) -> Response:
+        body = json.loads(await request.body())
+        if line_errors("messaging-api", "SetWebhookEndpointRequest", body) or not body["endpoint"].startswith("https://"):
+            return self._refuse(f"webhook endpoint {body}", 400, "Invalid webhook endpoint URL")
+        self.webhook_url = body["endpoint"]
+        self.installed += 1
+        return JSONResponse({}, headers=self._request_id())
 
     async def _nothing_here(self, request: Request) -> Response:
         return self._refuse(f"a call nobody should make: {request.url.path}", 404, "Not found")

@@ -6,6 +6,7 @@ heard (`heard`). Whatever our side sends wrongly is refused, and written down in
 
 import asyncio
 import json
+import re
 import time
 import zlib
 from collections import defaultdict
@@ -25,7 +26,9 @@ from tests.twins.specs import telegram_errors
 from tests.twins.telegram_limits import CannotParse, keyboard_problems, parsed
 
 _BOT = {"id": 42, "is_bot": True, "first_name": "bot", "username": "madoguchi_bot"}
-_JSON_PARAMETERS = {"reply_markup", "link_preview_options", "allowed_updates", "entities", "commands", "scope", "show_alert", "drop_pending_updates"}
+_JSON_PARAMETERS = {
+    "reply_markup", "link_preview_options", "allowed_updates", "entities", "commands", "scope", "show_alert", "drop_pending_updates", "menu_button",
+}  # fmt: skip
 _INTEGERS = {"offset", "limit", "timeout", "message_id", "max_connections", "cache_time"}
 
 
@@ -67,6 +70,12 @@ class TelegramTwin(Loopback):
         self.webhook_url = ""
         self.waiting_presses: dict[str, float] = {}
         """Callback queries whose progress bar still turns, since when."""
+        self._last_sent: dict[str, int] = {}
+        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.texts: dict[tuple[str, str], str] = {}
+        self.menu_button: dict[str, Any] = {"type": "default"}
+        self.installed = 0
+        """Calls that changed something of the account."""
         self._busy = (0, 0)
         self._shown: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._queue: list[dict[str, Any]] = []
@@ -98,7 +107,8 @@ class TelegramTwin(Loopback):
         update_id = self._next()
         query = f"q{update_id}"
         self.waiting_presses[query] = self._clock()
-        shown = self._message(user, text="x") | {"from": _BOT}
+        held = (one for one in reversed(self._shown[user]) if payload in json.dumps(one.get("reply_markup", {}), ensure_ascii=False))
+        shown = next(held, None) or self._message(user, text="x") | {"from": _BOT}
         press = {"id": query, "from": self._person(user), "message": shown, "chat_instance": "1", "data": payload}
         return self.update({"callback_query": press}, update_id)
 
@@ -133,7 +143,9 @@ class TelegramTwin(Loopback):
         return self.message(user, location={"latitude": 35.0, "longitude": 139.0})
 
     def edited(self, user: str, words: str) -> Webhook:
-        return self.update({"edited_message": self._message(user, text=words) | {"edit_date": int(self._clock())}})
+        """The resident changes the words of the message they sent last."""
+        message = self._message(user, text=words) | {"edit_date": int(self._clock())}
+        return self.update({"edited_message": message | {"message_id": self._last_sent.get(user, message["message_id"])}})
 
     def unknown(self, user: str) -> Webhook:
         """A kind of update nobody knows yet."""
@@ -146,7 +158,9 @@ class TelegramTwin(Loopback):
         return self.update({"message": self._message(user, text=words) | {"chat": {"id": group, "type": "group", "title": "x"}}})
 
     def message(self, user: str, **parts: Any) -> Webhook:
-        return self.update({"message": self._message(user, **parts)})
+        message = self._message(user, **parts)
+        self._last_sent[user] = message["message_id"]
+        return self.update({"message": message})
 
     def update(self, parts: dict[str, Any], update_id: int | None = None) -> Webhook:
         """One update with the next id, as posted to the webhook."""
@@ -252,7 +266,9 @@ class TelegramTwin(Loopback):
             "getme": lambda _: _BOT | {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False},
             "sendmessage": self._send, "editmessagetext": self._edit, "sendchataction": self._typing, "answercallbackquery": self._answered,
             "setwebhook": self._set_webhook, "deletewebhook": self._unset_webhook, "leavechat": self._leave, "getfile": self._get_file,
-            "setmycommands": lambda _: True,
+            "editmessagereplymarkup": self._edit_keyboard, "setmycommands": self._set_commands, "getmycommands": self._get_commands,
+            "setmydescription": self._set_text, "getmydescription": self._get_text, "setmyshortdescription": self._set_text,
+            "getmyshortdescription": self._get_text, "setchatmenubutton": self._set_menu_button, "getchatmenubutton": lambda _: self.menu_button,
         }  # fmt: skip
         if problems := telegram_errors(method, given):
             self._wrong(f"{method}: {problems}", f"Bad Request: {problems[0]}")
@@ -301,6 +317,48 @@ class TelegramTwin(Loopback):
     def _wrong(self, violation: str, description: str) -> None:
         self.violations.append(violation)
         raise Refusal(400, description)
+
+    def _edit_keyboard(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = str(given["chat_id"])
+        for message in self._shown[user]:
+            if message["message_id"] == given["message_id"]:
+                markup = given.get("reply_markup") or {"inline_keyboard": []}
+                if problems := list(keyboard_problems(markup)):
+                    self._wrong(f"keyboard: {problems}", f"Bad Request: {problems[0]}")
+                if message.get("reply_markup", {"inline_keyboard": []}) == markup:
+                    raise Refusal(400, "Bad Request: message is not modified")
+                message["reply_markup"] = markup
+                return message
+        raise Refusal(400, "Bad Request: message to edit not found")
+
+    def _set_commands(self, given: dict[str, Any]) -> bool:
+        commands = given["commands"]
+        good = all(re.fullmatch(r"[a-z0-9_]{1,32}", one["command"]) and 1 <= len(one["description"]) <= 256 for one in commands)
+        if not good or len(commands) > 100:
+            self._wrong(f"commands: {commands}", "Bad Request: BOT_COMMAND_INVALID")
+        self.commands[given.get("language_code", "")] = commands
+        self.installed += 1
+        return True
+
+    def _get_commands(self, given: dict[str, Any]) -> list[dict[str, str]]:
+        return self.commands.get(given.get("language_code", ""), [])
+
+    def _set_text(self, given: dict[str, Any]) -> bool:
+        name, most = ("description", 512) if "description" in given else ("short_description", 120)
+        if len(given[name]) > most:
+            self._wrong(f"{name} of {len(given[name])}", "Bad Request: description is too long")
+        self.texts[name, given.get("language_code", "")] = given[name]
+        self.installed += 1
+        return True
+
+    def _get_text(self, given: dict[str, Any]) -> dict[str, str]:
+        lang = given.get("language_code", "")
+        return {name: self.texts.get((name, lang), "") for name in ("description", "short_description")}
+
+    def _set_menu_button(self, given: dict[str, Any]) -> bool:
+        self.menu_button = given["menu_button"]
+        self.installed += 1
+        return True
 
     def _typing(self, given: dict[str, Any]) -> bool:
         self.typing.append(int(given["chat_id"]))
