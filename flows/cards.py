@@ -75,6 +75,8 @@ def all_closed(talk: Talk, ids: Sequence[str]) -> datetime | None:
         entry = talk.town.base.entries.get(one)
         contact = best_contact(entry, talk.session.area) if entry else None
         offices = (contact,) if contact else entry.contacts if entry else ()
+        if entry is not None and not offices:
+            continue  # nobody can be reached there anyway
         if not offices or any(office.hotline is not None for office in offices):
             return None
         openings += [opening(office, talk.scene.now) for office in offices]

@@ -210,7 +210,7 @@ def _noticing_whose(talk: Talk) -> Talk:
 
 def show_nearest(talk: Talk) -> Turn:
     """Cards from the field that was chosen, nearest to the words; the field's first doors when the words say nothing."""
-    group = talk.note("group")
+    group = talk.note("group") or ("family" if talk.session.whose in ("parent", "child", "family") else None)
     entries, domains = talk.town.base.entries, _DOMAINS.get(group or "", ())
     ranked = talk.town.base.hearing.rank(talk.worry, limit=40) if talk.worry else []
     near = [match for match in ranked if entries[match.id].domain in domains and match.why]

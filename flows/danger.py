@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows import consent, consult, room
+from flows import consent, consult, room, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, step_back
 from flows.cards import cards
 from flows.filling import Town, line_in_words, lines_in_words
@@ -79,6 +79,8 @@ _FOOD_ORDER: Final = ("food-bank", "jiritsu-soudan-shien", "kinkyu-koguchi-shiki
 _AFTER_CARER: Final = ("chiiki-houkatsu", "kazoku-kaigosha-shien")
 _AFTER_CHILD_HURT: Final = ("kodomo-katei-center", "kosodate-tanki-shien")
 _MOST_WORDS: Final = 30
+_SECOND_EAR: Final = "second-ear"
+"""The rule of what was only learned to sound like danger."""
 
 
 def crisis_of(danger: Danger) -> Crisis:
@@ -103,12 +105,18 @@ def heard(talk: Talk) -> Turn | None:
     """Answer the danger heard in these words; None for an unclear sign (L1) that was asked about already."""
     danger = talk.said.danger
     if danger.level == "L1":
-        return None if talk.note("l1") == danger.rule else ask_plainly(talk)
+        asked = talk.note("l1") == danger.rule or _asks_itself(talk)
+        return None if asked else ask_plainly(talk)
     talk, crisis = _remember(talk, danger), crisis_of(danger)
     asked_before = talk.at == "danger.asked" and talk.note("family") == crisis.name
     if danger.level == "L3" and (asked_before or not crisis.asks_even_now):
         return life_in_danger(talk, crisis)
     return told(talk, crisis, danger.level)
+
+
+def _asks_itself(talk: Talk) -> bool:
+    """A neighbour's sign, or a child who looks after others: those dialogues ask about danger in their own words (D7, D4c)."""
+    return thirdparty.is_sign(talk) or (talk.said.danger.rule == _SECOND_EAR and young.by_words(talk))
 
 
 def ask_plainly(talk: Talk) -> Turn:

@@ -25,11 +25,16 @@ def answer(talk: Talk) -> Turn | None:
         key = "third.knows" if who else "third.knows_plain"
         question = talk.says(key, who=who) if who else talk.says(key)
         return talk.with_(whose="parent").ask("consult.knows", question, choices=("knows", "does_not_know", "cannot_say"))
-    somebody = any(word in said for word in talk.town.typed("neighbour"))
-    if somebody and any(word in said for word in talk.town.typed("sign")):
+    if is_sign(talk):
         seen = shortened(talk.latest, _LONGEST)
         return talk.noting(seen=seen).ask("thirdparty.danger", "third.danger", choices=("seen_now", "not_seen"))
     return None
+
+
+def is_sign(talk: Talk) -> bool:
+    """Somebody near by, and a sign that something is wrong there."""
+    said = plain(talk.latest)
+    return all(any(word in said for word in talk.town.typed(name)) for name in ("neighbour", "sign"))
 
 
 def danger_answered(talk: Talk) -> Turn:

@@ -17,8 +17,13 @@ _DOORS: Final = ("kodomo-katei-center", "ssw-sc", "gakushuu-seikatsu-shien")
 
 def is_one(talk: Talk, hearing: Hearing) -> bool:
     """A child who looks after somebody at home, by the service that fits and by words that only a child uses of itself."""
-    said = plain(talk.worry)
     found = any(match.id == _ENTRY for need in hearing.needs for match in need.services[:_LOOKED_AT])
+    return by_words(talk, found=found)
+
+
+def by_words(talk: Talk, *, found: bool = False) -> bool:
+    """School and looking after somebody in one breath, and no parent who writes of a child. `found`: the service for it was found."""
+    said = plain(f"{talk.worry}\n{talk.text}")
     school, cares = (any(word in said for word in talk.town.typed(name)) for name in ("at_school", "looks_after"))
     grown = any(word in said for word in talk.town.typed("of_my_child"))
     return not grown and talk.session.lang in ("ja", "easy") and school and (cares or found)

@@ -7,7 +7,7 @@ A script is a YAML file of steps, played from top to bottom on every channel:
     - B: 読みました              the bot's answer holds these words (several: in this order)
     - not: 受けられます          … and nowhere these
     - buttons: [A, B]           exactly these are offered
-    - card: chiiki-houkatsu     a card of this entry came (card_any: one of these; no_card: true)
+    - card: chiiki-houkatsu     a card of this entry came (first_card: above all others; card_any: one of these; no_card: true)
     - silent: true              nobody said anything
     - staff: takes              a coordinator takes the case
     - C: はじめまして            the coordinator writes
@@ -16,12 +16,17 @@ A script is a YAML file of steps, played from top to bottom on every channel:
     - N: {…}                    what is so inside (see `_inside`)
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+from sqlalchemy import text
+from sqlmodel import Session
 
+from storage.sealing import unseal
+from storage.talk import scope_of
 from tests.town import Coordinator, Resident, Town
 
 HERE = Path(__file__).parent
@@ -77,6 +82,8 @@ class Player:
                 assert not missing, f"not offered: {missing}"
             case "card" | "card_any":
                 self._has_card([given] if isinstance(given, str) else given)
+            case "first_card":
+                self._begins_with(given)
             case "receipt":
                 found = re.search(r"[2-9A-Z]-[2-9A-Z]{3}", self.resident.hears())
                 assert found, "no receipt was given"
@@ -112,6 +119,13 @@ class Player:
             found = heard.find(_plain(words), place)
             assert found >= 0, f"not said (in this order): {words}"
             place = found + len(words)
+
+    def _begins_with(self, entry_id: str) -> None:
+        name = self.town.parts.knowledge.town.base.entries[entry_id].name
+        cards = self.resident.cards()
+        heads = [one.text.split("\n", 1)[0] for one in self.resident.heard()]
+        first = cards[0].title if cards else next((head for head in heads if _same(name, head)), "")
+        assert _same(name, first), f"the first card is {first!r}"
 
     def _has_card(self, ids: list[str]) -> None:
         entries = self.town.parts.knowledge.town.base.entries
@@ -168,6 +182,10 @@ class Player:
             case "alarm":
                 found = [row.level for row in rows("SELECT level FROM alarm WHERE conversation_id = :id", id=talk)]
                 assert found[-1:] == ([wanted] if wanted else []), f"alarms: {found}"
+            case "sheet":
+                told = self.town.store.transact(lambda session: sheet_of_case(session, talk))
+                missing = [words for words in wanted if words not in told]
+                assert not missing, f"not on the sheet: {missing}; it says {told}"
             case "consent_holds":
                 found = [row.purpose for row in rows("SELECT purpose FROM consent WHERE conversation_id = :id AND withdrawn_at IS NULL", id=talk)]
                 assert (wanted in found) if wanted else not found, f"consents: {found}"
@@ -191,6 +209,14 @@ class Player:
                 assert rows("SELECT count(*) AS n FROM inbox WHERE conversation_id = :id AND state = 'pending'", id=talk)[0].n == wanted
             case _:
                 raise ValueError(f"unknown inside: {what}")
+
+
+def sheet_of_case(session: Session, conversation_id: str) -> str:
+    """The lines of the hand-off sheet of the open case, one under the other."""
+    query = text("SELECT id, version, sheet_sealed FROM care_case WHERE conversation_id = :id AND state <> 'closed'")
+    row = session.execute(query, {"id": conversation_id}).one()
+    cell = unseal(session, scope_of(conversation_id), f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)
+    return "\n".join(line["text"] for line in json.loads(cell))
 
 
 def _plain(words: str) -> str:
