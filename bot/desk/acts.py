@@ -17,7 +17,7 @@ from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.model import Reply
-from storage import desk_cases, desk_queue
+from storage import desk_cases, desk_queue, records
 from storage import talk as talks
 from storage.desk_cases import CloseReason, Held
 from storage.desk_queue import Viewer
@@ -52,6 +52,14 @@ class Ending:
     sentence: str = ""
     """Empty: nothing at all is said to the resident, by nobody."""
     next_contact: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """制度の狭間, told at the end without the person: why nothing fitted, and what would have helped (D14)."""
+
+    reasons: tuple[str, ...]
+    wish: str = ""
 
 
 async def claim(parts: Parts, viewer: Viewer, code: str, *, instead_of_other: bool = False) -> None:
@@ -119,12 +127,14 @@ async def hand_back(parts: Parts, viewer: Viewer, code: str, *, expected: int, e
     await perform(parts, viewer, "hand_back", work)
 
 
-async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reason: CloseReason, ending: Ending) -> None:
+async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reason: CloseReason, ending: Ending, gap: Gap | None = None) -> None:
     """一旦おわる: never without a next contact or a stated なし (D14)."""
 
     def work(rows: Rows, now: datetime) -> str:
         held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
         desk_cases.set_next_contact(rows, held, ending.next_contact, now)
+        if gap is not None:
+            records.note_gap(rows, reasons=gap.reasons, domain=None, case_id=None, now=now, wish=clean(gap.wish))
         return desk_cases.close(rows, viewer, held, reason, now).talk.id
 
     await perform(parts, viewer, "close", work)

@@ -27,6 +27,8 @@ from storage.store import StoreDown
 router = APIRouter(route_class=pages.DeskRoute)
 
 LONGEST_NOTE = 4000
+GAP_REASONS = ("age", "no_certificate", "income", "area", "time", "refused_by_office", "none_exists")
+"""Why no service fitted, for the list of gaps (D5b, D14)."""
 Why = Literal["stale", "held_by_other", "not_held", "closed", "unreachable", "recipient", "not_now", "empty", "too_long", "store_down"]
 _WHY: tuple[tuple[type[Refused], Why], ...] = (
     (Stale, "stale"), (HeldByOther, "held_by_other"), (NotHeld, "not_held"), (Closed, "closed"), (Unreachable, "unreachable"),
@@ -132,6 +134,10 @@ async def close(request: Request, code: str, parts: TheParts, signed: Signed) ->
     """一旦おわる: why, when next or なし, and a sentence for the resident."""
     written = await _ending_fields(request)
     reason = next((known for known in CLOSE_REASONS if known == written["reason"]), None)
+    ticked = (await access.lists(request, "gap"))["gap"]
+    reasons = tuple(known for known in GAP_REASONS if known in ticked)
+    wish = written["wish"].strip()[:LONGEST_NOTE]
+    gap = acts.Gap(reasons or ("none_exists",), wish) if reasons or wish else None
     try:
         ending = offers.read_ending(written, "close", parts.clock.now())
     except Unfinished as unfinished:
@@ -140,7 +146,7 @@ async def close(request: Request, code: str, parts: TheParts, signed: Signed) ->
         return await _ending(request, parts, signed, code, "close", trouble="reason", kept=written, status=422)
 
     async def act(who: Viewer) -> None:
-        await acts.close(parts, who, code, expected=_version(written), reason=reason, ending=ending)
+        await acts.close(parts, who, code, expected=_version(written), reason=reason, ending=ending, gap=gap)
 
     return await _try(request, parts, signed, code, act)
 
@@ -157,7 +163,8 @@ async def _case(
     return await pages.page(
         request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names), numbers=file.numbers,
         mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
-        kept_note=kept_note, longest=LONGEST_REPLY, news=_since(file, seen_seq) if why == "stale" else [],
+        kept_note=kept_note, longest=LONGEST_REPLY,
+        ready=(("定型", offers.offers("reply")), ("やさしく", offers.offers("easy"))), news=_since(file, seen_seq) if why == "stale" else [],
     )  # fmt: skip
 
 
@@ -168,7 +175,7 @@ async def _ending(
     file = await _open(parts, signed, code)
     return await pages.page(
         request, signed, "ending.html", status=status, case=file, moment=moment, offers=offers.offers(moment), reasons=CLOSE_REASONS, trouble=trouble,
-        kept=kept or {}, mine=_mine(file, signed), next_mark=offers.NEXT, longest=LONGEST_REPLY,
+        kept=kept or {}, mine=_mine(file, signed), next_mark=offers.NEXT, longest=LONGEST_REPLY, gap_reasons=GAP_REASONS,
     )  # fmt: skip
 
 
@@ -200,7 +207,7 @@ async def _try(
 
 
 async def _ending_fields(request: Request) -> dict[str, str]:
-    return await access.fields(request, "reason", "next", "half", "no_next", "choice", "sentence", "expected_version")
+    return await access.fields(request, "reason", "next", "half", "no_next", "choice", "sentence", "expected_version", "wish")
 
 
 def _mine(file: CaseFile, signed: SignedIn) -> bool:

@@ -17,6 +17,8 @@ from bot.desk.japanese_dates import NotADate, WhichEra
 
 Half = Literal["am", "pm"]
 Moment = Literal["hand_back", "close"]
+Ready = Literal["reply", "easy"]
+"""定型, やさしく: sentences that a reply may begin with."""
 Trouble = Literal["no_next", "both_next", "which_era", "not_a_date", "past", "far", "no_sentence", "next_unfilled", "too_long", "reason"]
 
 NEXT = "［次の連絡］"
@@ -36,8 +38,8 @@ class Unfinished(Exception):
 
 
 @cache
-def offers(moment: Moment) -> tuple[str, ...]:
-    """The three sentences of this moment."""
+def offers(moment: Moment | Ready) -> tuple[str, ...]:
+    """The three sentences of this moment, or the ready ones for a reply."""
     written = yaml.safe_load((Path(__file__).parent / "offers.yaml").read_text(encoding="utf-8"))
     return tuple(cast("list[str]", written[moment]))
 

@@ -121,3 +121,13 @@ async def test_closing_after_a_colleague_acted_is_refused(office: Office, sato: 
     await sato.posts(f"/desk/cases/{code}/close", expected_version=version, reason="settled", no_next="yes", choice="2")
     assert sato.status == 409
     assert office.rows("SELECT state FROM care_case") == [("held",)]
+
+
+async def test_a_gap_told_at_the_end_is_counted_without_the_person(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    await sato.ends(code, "close", reason="settled", no_next="yes", choice="none", gap="no_certificate", wish="手帳がなくても通える場所")
+    ((reasons, case_id, wish),) = office.rows("SELECT reasons, case_id, wish_sealed FROM gap")
+    assert reasons == '["no_certificate"]'
+    assert case_id is None
+    assert "手帳".encode() not in wish  # type: ignore[operator]

@@ -88,7 +88,7 @@ function showLines(fragment) {
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const end = $("#newest");
   for (const node of parsed(fragment)) {
-    if (node.nodeType === Node.ELEMENT_NODE && !(node.id && document.getElementById(node.id))) list.insertBefore(node, end);
+    if (node.nodeType === Node.ELEMENT_NODE && !(node.id && document.getElementById(node.id))) end.before(node);
   }
   const last = $$("[data-seq]", list).pop();
   if (last) list.dataset.last = last.dataset.seq;
@@ -283,6 +283,18 @@ function copyOffers() {
   }
 }
 
+function offerReadySentences() {
+  for (const button of $$("[data-insert]")) {
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.insert);
+      field.setRangeText((field.value ? "\n" : "") + button.textContent, field.value.length, field.value.length, "end");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      button.closest("details").open = false;
+    });
+  }
+}
+
 function showNewest() {
   const list = $("#lines");
   if (!list) return;
@@ -302,6 +314,7 @@ keepDrafts();
 sendOnce();
 takeTokenFromAddress();
 copyOffers();
+offerReadySentences();
 offerKeysOff();
 offerNewest();
 showNewest();
