@@ -151,7 +151,7 @@ def danger_of(folder: Path, keep: Path | None = None) -> DangerList | list[Probl
     """The list that is heard with, or what is wrong in it."""
     file = own_danger_file(folder) or STARTER / "danger.yaml"
     try:
-        return kept(keep, "danger", (file, *(file.parent / "danger").glob("*.yaml")), lambda: DangerList.load(file))
+        return kept(keep, "danger", (file, *(file.parent / "danger").glob("*.*")), lambda: DangerList.load(file))
     except BrokenDangerList as wrong:
         return [Problem(str(file), 1, 1, "error", "danger", message) for message in wrong.problems]
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from knowledge.hearing.danger_ear import Ear, Sentence, features
+from knowledge.hearing.danger_ear import Ear, Opinion, Sentence, meetings, runs
 from knowledge.hearing.danger_pattern import Heard, Pattern, with_phrases
 from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Context, Listed, Rule, Who, read
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
@@ -67,7 +67,7 @@ class DangerList:
         """The list at `path` (danger.yaml with the folder danger/ beside it); BrokenDangerList in Japanese on mistakes."""
         listed = read(path)
         beside = path.with_suffix("") if path.is_file() else path
-        return cls(listed, Ear.load(beside / "ear.json", listed.sentences))
+        return cls(listed, Ear.load(beside / "ear.json"))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -86,7 +86,7 @@ class DangerList:
     def features(self, said: str) -> set[str]:
         """What the second ear weighs in a message."""
         heard = self._listen(fold(said).text)
-        return features(heard.text, heard.groups())
+        return runs(heard.text.removesuffix(END)) | meetings(heard.groups())
 
     def scan(self, text: str, earlier: Sequence[str] = ()) -> Danger:
         """Danger in `text`; `earlier` are the resident's last messages, oldest first.
@@ -95,13 +95,14 @@ class DangerList:
         """
         folded = fold(text)
         heard = self._listen(folded.text)
-        signals = heard.signals()
+        own = heard.signals()
+        signals = list(own)
         before = SEAM.join(earlier)[-EARLIER_LETTERS:]
         if before:
             signals += self._begun_before(before + SEAM, text, folded)
         if earlier and len(earlier[-1]) <= BROKEN_OFF:  # sent too early, in the middle of a word: 「死に」「たい」
             signals += self._begun_before(earlier[-1], text, folded)
-        return self._decide(text, folded, heard, signals) if signals else self._resembles(text, folded, heard)
+        return self._decide(text, folded, heard, own, signals) if signals else self._resembles(text, folded, heard)
 
     def _begun_before(self, before: str, text: str, folded: Folded) -> list[Signal]:
         """Signals that begin in `before` and end in this message."""
@@ -124,18 +125,23 @@ class DangerList:
         sizes = self._listed.sizes
         return min((step.group for part in pattern.parts for step in part), key=lambda group: sizes[group])
 
-    def _decide(self, text: str, folded: Folded, heard: "_Listening", signals: Sequence[Signal]) -> Danger:
+    def _decide(self, text: str, folded: Folded, heard: "_Listening", own: Sequence[Signal], signals: Sequence[Signal]) -> Danger:
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
+        opinion = self._opinion(heard, first) if first in own else None
         told = min(first.level, _TOLD)
         telling = [signal for signal in signals if signal.level >= told]
         plain = [signal for signal in telling if signal is first or not signal.rule.signs]
         kinds: dict[DangerKind, None] = {}
         for signal in sorted(plain, key=lambda signal: (-signal.level, self._order[signal.rule.id])):
             kinds |= dict.fromkeys(signal.rule.kinds)
+        level = first.level
+        if opinion is not None:
+            kinds |= dict.fromkeys([opinion.kind] if opinion.kind else [])
+            level = _ASK if opinion.doubts else _NOW if opinion.now else level
         start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(
-            level=LEVELS[first.level],
+            level=LEVELS[level],
             kinds=tuple(kinds),
             rule=first.rule.id,
             said=text[folded.places[start] : folded.places[end - 1] + 1],
@@ -143,9 +149,16 @@ class DangerList:
             child_speaks=heard.child_speaks(),
         )
 
+    def _opinion(self, heard: "_Listening", signal: Signal) -> Opinion | None:
+        """The second ear's opinion of a rule that tells of a crisis; None where the rule only asks, or without an ear."""
+        if self._ear is None or signal.level < _TOLD:
+            return None
+        span = (min(start for start, _ in signal.pieces), max(end for _, end in signal.pieces))
+        return self._ear.second(heard.text.removesuffix(END), heard.groups(), heard.breaks, span)
+
     def _resembles(self, text: str, folded: Folded, heard: "_Listening") -> Danger:
         """No rule fired: what does the second ear say?"""
-        like = self._ear.hear(heard.text, heard.groups()) if self._ear else None
+        like = self._ear.hear(heard.text.removesuffix(END), heard.groups(), heard.breaks) if self._ear else None
         if like is None or not folded.places:
             return NO_DANGER
         end = min(like.end, len(folded.places))
@@ -186,10 +199,14 @@ class _Listening:
     def text(self) -> str:
         return self._heard.text
 
-    def groups(self) -> list[str]:
-        """Names of the groups whose words stand in the text."""
+    @property
+    def breaks(self) -> list[int]:
+        return self._heard.breaks
+
+    def groups(self) -> dict[str, Sequence[Span]]:
+        """Groups whose words stand in the text, and where."""
         names = self._listed.names
-        return [names[group] for group in self._heard.found if group in names]
+        return {names[group]: spans for group, spans in self._heard.found.items() if group in names}
 
     def signals(self) -> list[Signal]:
         """Every rule that fires, each at its highest level."""
@@ -266,11 +283,7 @@ class _Listening:
     def _near(self, patterns: Sequence[Pattern], pieces: Sequence[Span], sentences_apart: int) -> bool:
         """One of the patterns stands in the sentence of a piece, or so many sentences from it."""
         sentences = {self._heard.sentence(start) for start, _ in pieces}
-        return any(
-            abs(self._heard.sentence(start) - sentence) <= sentences_apart
-            for start, _ in self._all(patterns)
-            for sentence in sentences
-        )
+        return any(abs(self._heard.sentence(start) - sentence) <= sentences_apart for start, _ in self._all(patterns) for sentence in sentences)
 
     def _all(self, patterns: Sequence[Pattern]) -> list[Span]:
         return _spans(self._heard, patterns)

@@ -1,29 +1,55 @@
 """The second ear: hears what resembles the counsellors' sentences when no rule fires.
 
 People in danger often use no word of danger at all. All sentences of the list, heard and left alone, are weighed once
-(`danger_fit`): each short run of letters and each group of words carries points for or against danger. The points stand in
-ear.json and are worth exactly as much as the sentences they came from: whoever wants to change them changes the sentences.
-Measured blind: the rules alone heard 74 of 94 fresh lines, with the second ear 82.
+(`danger_fit`): each short run of letters, each group of words and each two concepts met together (concepts.yaml) carry points
+for or against danger, for its kinds, and for "now". The points stand in ear.json and are worth exactly as much as the
+sentences they came from: whoever wants to change them changes the sentences.
 """
 
+import base64
 import json
 import math
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import combinations, pairwise
+from operator import add
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from knowledge.hearing.danger_text import END, fold, has_kana
-from knowledge.hearing.model import DangerKind, Level
+import numpy as np
+from numpy.typing import NDArray
 
-RUNS = (1, 2, 3)
-"""Lengths of the runs of letters that carry points."""
-ASK, TELL = 0.5, 2.0
-"""From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2). Never L3: a resemblance is no proof (D6j)."""
-SHORTEST, ENOUGH = 16, 30
-"""Fewer letters resemble too much to be heard at all; fewer than ENOUGH are only asked about."""
-NEIGHBOURS = 7
+from knowledge.hearing.danger_text import has_kana
+from knowledge.hearing.danger_words import Span
+from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
+
+CONCEPT: Final = "<c_"
+"""How the names of groups begin whose meetings carry points of their own."""
+ASK: Final = 0.3
+TELL: Final = 1.4
+SURE: Final = 1.8
+"""From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2), from SURE on and with points for
+"now" as life in danger (L3): measured on sentences of other hands than those the points come from."""
+ASK_FOREIGN: Final = 1.5
+ASK_IN_PART: Final = 2.0
+"""Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
+SEVERAL: Final = 4
+WORTH_A_LOOK: Final = 0.0
+"""Two sentences whose letters alone carry fewer points are not weighed with their concepts: that takes most of the time."""
+NOW: Final = 0.0
+SURELY_NOW: Final = 0.5
+DOUBT: Final = -3.0
+SURE_OF_KIND: Final = 0.6
+SHORTEST: Final = 14
+"""Fewer letters resemble too much: short cries are heard by rules alone."""
+ALSO: Final = 0.3
+"""A second kind is named from this likelihood on."""
+DANGER_COLUMN, NOW_COLUMN, FIRST_KIND = 0, 1, 2
+COLUMNS: Final = FIRST_KIND + len(DANGER_KINDS)
+_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+_LATIN = re.compile("[a-zà-ỹ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,78 +63,157 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """What a message resembles: how surely, and which sentences lie nearest."""
+    """What a message resembles: at what level, of which kinds, and the stretch of the folded text that speaks most for it."""
 
     points: float
     level: Level
     kinds: tuple[DangerKind, ...]
     start: int
-    """Where the letters with most points begin in the folded text, and where they end."""
     end: int
 
 
-class Ear:
-    """Points of runs and groups, and the sentences they came from. Immutable."""
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the ear adds to a rule that fired."""
 
-    def __init__(self, points: Mapping[str, float], bias: float, sentences: Sequence[Sentence]) -> None:
-        self._points, self._bias, self._sentences = points, bias, tuple(sentences)
-        self._known = frozenset(points)
+    doubts: bool
+    """The sentence resembles ordinary worries far more than danger: ask before alarming. Never silence a rule."""
+    now: bool
+    kind: DangerKind | None
+    """A kind so likely that it is named beside the rule's own."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of each feature in each column (danger, now, the kinds): int8 times `scale`, and where each column starts."""
+
+    features: tuple[str, ...]
+    weights: NDArray[np.int8]
+    scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def stored(self) -> dict[str, object]:
+        """As JSON: the features as words, their points as base64 bytes, row by row."""
+        return {
+            "bias": [round(float(value), 4) for value in self.bias],
+            "scale": [round(float(value), 6) for value in self.scale],
+            "features": list(self.features),
+            "points": base64.b64encode(self.weights.tobytes()).decode(),
+        }
 
     @classmethod
-    def load(cls, path: Path, sentences: Sequence[Sentence]) -> Self | None:
+    def read(cls, stored: Mapping[str, object]) -> Self:
+        features = tuple(map(str, stored["features"]))  # type: ignore[call-overload]
+        weights = np.frombuffer(base64.b64decode(str(stored["points"])), dtype=np.int8).reshape(len(features), COLUMNS)
+        return cls(features, weights, np.array(stored["scale"], dtype=np.float64), np.array(stored["bias"], dtype=np.float64))
+
+
+class Ear:
+    """Weighs a message. Immutable; share one between threads."""
+
+    def __init__(self, points: Points) -> None:
+        self._row = {feature: row for row, feature in enumerate(points.features)}
+        self._weights = points.weights.astype(np.float64) * points.scale
+        self._bias = points.bias
+        self._danger: list[float] = self._weights[:, DANGER_COLUMN].tolist()
+
+    @classmethod
+    def load(cls, path: Path) -> Self | None:
         """The ear stored at `path`; None if the list has none."""
-        if not path.is_file():
+        return cls(Points.read(json.loads(path.read_text(encoding="utf-8")))) if path.is_file() else None
+
+    def hear(self, text: str, groups: Mapping[str, Sequence[Span]], breaks: Sequence[int]) -> Resemblance | None:
+        """What the folded text resembles, if it carries enough points; `breaks` are the ends of its sentences."""
+        if len(text) < SHORTEST:
             return None
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(stored["points"], stored["bias"], sentences)
+        ask = ASK if has_kana(text) else ASK_FOREIGN
+        whole = self._known(runs(text) | meetings(groups))
+        if self._points(whole) >= ask:
+            return self._resemblance(whole, 0, len(text), ask)
+        starts = [0, *(place + 1 for place in breaks if place + 1 < len(text))]
+        return self._in_part(text, groups, starts, ask) if len(starts) >= SEVERAL else None
 
-    def hear(self, folded: str, groups: Iterable[str]) -> Resemblance | None:
-        """What the text resembles, if it is Japanese and carries at least ASK points.
+    def second(self, text: str, groups: Mapping[str, Sequence[Span]], breaks: Sequence[int], span: Span) -> "Opinion":
+        """What the ear makes of words a rule fired on: a short message as a whole, of a long one the sentences around `span`."""
+        starts = [0, *(place + 1 for place in breaks if place + 1 < len(text))]
+        start, end = 0, len(text)
+        if len(starts) >= SEVERAL:
+            first, last = bisect_right(starts, span[0]) - 1, bisect_right(starts, span[1] - 1) - 1
+            start = starts[max(first - 1, 0)]
+            end = starts[last + 2] if last + 2 < len(starts) else end
+        inside = [name for name, spans in groups.items() if any(start <= place < end for place, _ in spans)]
+        rows = self._known(runs(text[start:end]) | meetings(inside))
+        points = self._all_points(rows)
+        likely = _likelihood(points[FIRST_KIND:])
+        kind = int(likely.argmax())
+        danger, now = float(points[DANGER_COLUMN]), float(points[NOW_COLUMN])
+        return Opinion(danger < DOUBT, danger >= SURE and now >= SURELY_NOW, DANGER_KINDS[kind] if likely[kind] >= SURE_OF_KIND else None)
 
-        Only Japanese: in the other languages the list has too few sentences to tell a worry from a danger by its sound.
-        """
-        if len(folded) < SHORTEST or not has_kana(folded):
-            return None
-        found = features(folded, groups)
-        points = self._bias + sum(map(self._points.__getitem__, found & self._known)) / math.sqrt(len(found) + 1)
-        if points < ASK:
-            return None
-        start, end = self._loudest(folded)
-        return Resemblance(points, "L2" if points >= TELL and len(folded) >= ENOUGH else "L1", (self._like(found),), start, end)
+    def _in_part(self, text: str, groups: Mapping[str, Sequence[Span]], starts: Sequence[int], ask: float) -> Resemblance | None:
+        """Every two neighbouring sentences alone; each sentence is read once, so that time grows with the length only."""
+        named: list[set[str]] = [set() for _ in starts]
+        for name, spans in groups.items():
+            for start, _ in spans:
+                named[bisect_right(starts, start) - 1].add(name)
+        ends = [*starts[1:], len(text)]
+        said = [self._known(runs(text[start:end])) for start, end in zip(starts, ends, strict=True)]
+        loud = [sum([self._danger[row] for row in rows]) for rows in said]
+        for place in range(len(starts) - 1):
+            letters = len(said[place]) + len(said[place + 1])
+            if (loud[place] + loud[place + 1]) / math.sqrt(letters + 1) < WORTH_A_LOOK:
+                continue
+            rows = [*{*said[place], *said[place + 1]}, *self._known(meetings(named[place] | named[place + 1]))]
+            if self._points(rows) >= ASK_IN_PART:
+                return self._resemblance(rows, starts[place], ends[place + 1], ask)
+        return None
 
-    def _like(self, found: set[str]) -> DangerKind:
-        """Kind of the nearest sentences, the nearer the weightier."""
-        near = sorted(
-            ((self._shared(found, features_of), place) for place, features_of in enumerate(self._features)), reverse=True
-        )[:NEIGHBOURS]
-        kinds: dict[DangerKind, float] = {}
-        for weight, place in near:
-            for kind in self._sentences[place].kinds:
-                kinds[kind] = kinds.get(kind, 0.0) + weight
-        return max(kinds, key=lambda kind: kinds[kind])
+    def _known(self, features: Iterable[str]) -> list[int]:
+        """Rows of the features that carry points."""
+        row = self._row
+        return [row[feature] for feature in features if feature in row]
 
-    def _shared(self, found: set[str], other: frozenset[str]) -> float:
-        shared = sum(max(self._points.get(feature, 0.0), 0.0) for feature in found & other)
-        return shared / math.sqrt(len(other) + 1)
+    def _points(self, rows: Sequence[int]) -> float:
+        """Points for danger; long messages are not louder than short ones."""
+        points = self._danger
+        return float(self._bias[DANGER_COLUMN]) + sum([points[row] for row in rows]) / math.sqrt(len(rows) + 1)
 
-    def _loudest(self, folded: str, width: int = 8) -> tuple[int, int]:
-        """The stretch of letters with most points: what staff are shown as the words that were heard."""
-        values = [self._points.get(folded[place : place + 3], 0.0) for place in range(max(len(folded) - 2, 1))]
-        total = best = sum(values[:width])
-        start = 0
-        for place in range(width, len(values)):
-            total += values[place] - values[place - width]
-            if total > best:
-                best, start = total, place - width + 1
-        return start, min(start + width + 2, len(folded))
+    def _all_points(self, rows: Sequence[int]) -> NDArray[np.float64]:
+        return np.asarray(self._bias + self._weights[rows].sum(axis=0) / math.sqrt(len(rows) + 1))
 
-    @cached_property
-    def _features(self) -> list[frozenset[str]]:
-        return [frozenset(features(fold(sentence.said).text, ())) for sentence in self._sentences]
+    def _resemblance(self, rows: Sequence[int], start: int, end: int, ask: float) -> Resemblance:
+        points = self._all_points(rows)
+        danger = float(points[DANGER_COLUMN])
+        told, sure = danger >= max(TELL, ask), danger >= SURE
+        level: Level = "L3" if sure and points[NOW_COLUMN] >= NOW else "L2" if told else "L1"
+        return Resemblance(danger, level, _kinds(points[FIRST_KIND:]), start, end)
 
 
-def features(folded: str, groups: Iterable[str]) -> set[str]:
-    """Runs of letters of a folded text, and the groups whose words stand in it (`<hits>`)."""
-    text = folded.removesuffix(END)
-    runs = {text[start : start + size] for size in RUNS for start in range(len(text) - size + 1)}
-    return runs.union(groups)
+def runs(text: str) -> set[str]:
+    """Runs of one to three letters of a folded text; in Latin letters its words and every two words in order."""
+    if _LATIN.search(text) and not has_kana(text):
+        words = _WORD.findall(text)
+        found = {f" {word}" for word in words}
+        found.update([f" {one} {following}" for one, following in pairwise(words)])
+        return found
+    found = set(text)
+    found.update(map(add, text, text[1:]))
+    found.update([text[start : start + 3] for start in range(len(text) - 2)])
+    return found
+
+
+def meetings(groups: Iterable[str]) -> set[str]:
+    """The groups whose words stand in a text, and every two concepts that meet there."""
+    names = sorted(groups)
+    concepts = [name for name in names if name.startswith(CONCEPT)]
+    return {*names, *(one + other for one, other in combinations(concepts, 2))}
+
+
+def _kinds(points: NDArray[np.float64]) -> tuple[DangerKind, ...]:
+    likely = _likelihood(points)
+    first, second = (int(place) for place in np.argsort(-likely, kind="stable")[:2])
+    return (DANGER_KINDS[first], DANGER_KINDS[second]) if likely[second] >= ALSO else (DANGER_KINDS[first],)
+
+
+def _likelihood(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised = np.exp(points - points.max())
+    return np.asarray(raised / raised.sum())

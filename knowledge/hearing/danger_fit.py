@@ -1,31 +1,32 @@
 """Weighs the sentences of the danger list into the points of the second ear (ear.json).
 
-`python -m knowledge.hearing.danger_fit` after sentences were added or changed. Deterministic: the same sentences give the
-same points. A plain logistic regression, learned step by step in a fixed order; no library, no chance, no network.
+`python -m knowledge.hearing.danger_fit` after sentences or concepts were changed. The same sentences give the same points:
+logistic regressions (danger or not; now or soon; which kind), learned step by step in a fixed order, without chance or network.
 """
 
 import hashlib
 import json
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.hearing.danger import DangerList
+from knowledge.hearing.danger_ear import COLUMNS, FIRST_KIND, NOW_COLUMN, Points
+from knowledge.hearing.model import DANGER_KINDS
 from knowledge.reading import read_yaml
 
 STARTER = Path(__file__).parents[1] / "starter"
-T = TypeVar("T")
 
-ROUNDS, STEP, SHRINK = 30, 0.5, 1e-4
+ROUNDS, STEP, SHRINK = 20, 0.5, 1e-4
 SEEN_AT_LEAST = 2
 """A run that stands in one sentence only says nothing about others."""
-SMALLEST = 0.1
-ORDINARY_WEIGHT = 0.5
 TRUE_DANGERS = ("bouryoku", "kokoro")
 """Domains whose example sentences tell of danger themselves, and so teach nothing about ordinary worries."""
 OTHER_TRUE_DANGERS = ("homeless-shien", "kyojuu-shien-jigyo", "jidou-soudanjo", "kinkyu-shouhi")
+Matrix = NDArray[np.float64]
 
 
 def sentences_of(danger: DangerList) -> tuple[list[str], list[str]]:
@@ -55,43 +56,64 @@ def ordinary_worries(starter: Path) -> list[str]:
     return worries
 
 
-def fit(danger: DangerList, ordinary: Sequence[str]) -> tuple[dict[str, float], float]:
-    """Points of runs and groups, and the points a message starts with."""
+def fit(danger: DangerList, ordinary: Sequence[str]) -> Points:
+    """Points of every feature that stands in two sentences or more."""
     heard, left_alone = sentences_of(danger)
-    told = [(said, 1.0, 1.0) for said in heard] + [(said, 0.0, 1.0) for said in left_alone]
-    told += [(said, 0.0, ORDINARY_WEIGHT) for said in ordinary]
-    lines = [(sorted(danger.features(said)), wanted, weight) for said, wanted, weight in told]
-    counted = Counter(feature for found, _, _ in lines for feature in found)
-    kept = {feature for feature, times in counted.items() if times >= SEEN_AT_LEAST}
-    points = dict.fromkeys(sorted(kept), 0.0)
-    slope = dict.fromkeys(points, 1e-8)
-    bias = 0.0
+    found = [sorted(danger.features(said)) for said in (*heard, *left_alone, *ordinary)]
+    counted = Counter(feature for line in found for feature in line)
+    known = sorted(feature for feature, times in counted.items() if times >= SEEN_AT_LEAST)
+    row = {feature: place for place, feature in enumerate(known)}
+    lines = [np.array([row[one] for one in line if one in row], dtype=np.int64) for line in found]
+    is_danger = np.zeros((len(found), 1))
+    is_danger[: len(heard)] = 1.0
+    told = danger.sentences
+    now = np.array([[1.0 if sentence.level == "L3" else 0.0] for sentence in told]).reshape(-1, 1)
+    kinds = np.array([[(kind in sentence.kinds) / len(sentence.kinds) for kind in DANGER_KINDS] for sentence in told])
+    weights, bias = np.zeros((len(known), COLUMNS)), np.zeros(COLUMNS)
+    for columns, wanted, sure in (
+        (slice(0, 1), is_danger, _likely), (slice(NOW_COLUMN, FIRST_KIND), now, _likely), (slice(FIRST_KIND, COLUMNS), kinds, _shares),
+    ):  # fmt: skip
+        weights[:, columns], bias[columns] = _learn(lines[: len(wanted)], wanted, len(known), sure)
+    scale = np.maximum(np.abs(weights).max(axis=0, initial=0.0), 1e-6) / 127
+    small = np.round(weights / scale).astype(np.int8)
+    kept = np.flatnonzero(np.abs(small[:, :FIRST_KIND]).max(axis=1, initial=0) > 1)
+    return Points(tuple(known[place] for place in kept), small[kept], scale, bias)
+
+
+def _learn(lines: Sequence[NDArray[np.int64]], wanted: Matrix, size: int, sure: Callable[[Matrix], Matrix]) -> tuple[Matrix, Matrix]:
+    """One regression: a small step after each sentence, shorter the oftener a feature was seen (Adagrad)."""
+    width = wanted.shape[1]
+    weights, slope, bias = np.zeros((size, width)), np.full((size, width), 1e-8), np.zeros(width)
     for lap in range(ROUNDS):
-        for found, wanted, weight in _mixed(lines, lap):
-            share = 1 / math.sqrt(len(found) + 1)
-            known = [feature for feature in found if feature in points]
-            sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, bias + share * sum(points[feature] for feature in known)))))
-            error = (sure - wanted) * weight
-            for feature in known:
-                step = error * share + SHRINK * points[feature]
-                slope[feature] += step * step
-                points[feature] -= STEP * step / math.sqrt(slope[feature])
+        for place in _mixed(len(lines), lap):
+            rows, share = lines[place], 1 / np.sqrt(len(lines[place]) + 1)
+            error = sure(bias + share * weights[rows].sum(axis=0)) - wanted[place]
+            step = share * error + SHRINK * weights[rows]
+            slope[rows] += step * step
+            weights[rows] -= STEP * step / np.sqrt(slope[rows])
             bias -= 0.02 * error
-    return {feature: round(value, 2) for feature, value in points.items() if abs(value) >= SMALLEST}, round(bias, 3)
+    return weights, bias
 
 
-def _mixed(lines: Sequence[T], lap: int) -> list[T]:
+def _likely(points: Matrix) -> Matrix:
+    return np.asarray(1 / (1 + np.exp(-np.clip(points, -30, 30))))
+
+
+def _shares(points: Matrix) -> Matrix:
+    raised = np.exp(points - points.max())
+    return np.asarray(raised / raised.sum())
+
+
+def _mixed(count: int, lap: int) -> list[int]:
     """Another order each lap, the same every time the list is fitted (no chance enters this package)."""
-    places = sorted(range(len(lines)), key=lambda place: hashlib.sha256(f"{lap}:{place}".encode()).digest())
-    return [lines[place] for place in places]
+    return sorted(range(count), key=lambda place: hashlib.sha256(f"{lap}:{place}".encode()).digest())
 
 
 def main() -> None:
     """Fit the starter's list and store its ear."""
     danger = DangerList.load(STARTER / "danger.yaml")
-    points, bias = fit(danger, ordinary_worries(STARTER))
-    stored = {"sentences": fingerprint(danger), "bias": bias, "points": points}
-    text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    stored = {"sentences": fingerprint(danger), **fit(danger, ordinary_worries(STARTER)).stored()}
+    text = json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
     (STARTER / "danger" / "ear.json").write_text(text + "\n", encoding="utf-8")
 
 

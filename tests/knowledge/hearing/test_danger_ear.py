@@ -39,21 +39,37 @@ def test_the_stored_ear_was_fitted_to_the_sentences_of_today(danger: DangerList)
 
 def test_nearly_all_sentences_of_the_list_are_heard_and_nearly_no_look_alike(danger: DangerList) -> None:
     missed = [s.said for s in danger.sentences if not danger.scan(s.said).heard]
-    alarmed = [said for said in danger.left_alone if danger.scan(said).heard]
+    asked = [said for said in danger.left_alone if danger.scan(said).heard]
+    alarmed = [said for said in asked if danger.scan(said).level != "L1"]
     assert len(missed) <= 0.02 * len(danger.sentences), missed
-    assert len(alarmed) <= 0.02 * len(danger.left_alone), alarmed
+    assert len(asked) <= 0.03 * len(danger.left_alone), asked
+    assert len(alarmed) <= 0.01 * len(danger.left_alone), alarmed
 
 
-def test_what_only_the_ear_hears_is_named_so_and_never_taken_for_life_in_danger_now(danger: DangerList) -> None:
-    heard = [danger.scan(sentence.said) for sentence in danger.sentences]
-    by_ear = [one for one in heard if one.rule == "second-ear"]
+def test_words_of_danger_in_an_ordinary_question_are_asked_about_and_alarm_nobody(danger: DangerList) -> None:
+    quoted = "「死にたい気持ちは病気のせい」と"
+    assert danger.scan(f"本に{quoted}書いてありました。うつ病の家族教室で使いたいのですが、コピーしてよいでしょうか").level == "L1"
+    assert danger.scan(f"主治医に{quoted}言われました。でも帰り道、踏切の前で足が止まりません").level in ("L2", "L3")
+
+
+def test_what_only_the_ear_hears_is_named_so(danger: DangerList) -> None:
+    by_ear = [one for one in (danger.scan(sentence.said) for sentence in danger.sentences) if one.rule == "second-ear"]
     assert by_ear
-    assert all(one.level in ("L1", "L2") and one.said for one in by_ear)
+    assert all(one.said and one.kinds for one in by_ear)
+    assert {one.level for one in by_ear} >= {"L2", "L3"}
 
 
-def test_an_empty_or_foreign_message_gives_the_ear_nothing(danger: DangerList) -> None:
-    for said in ("", "。", "Can you help me", "meu filho tá com um problema", "我家里有点事"):
+def test_an_empty_or_ordinary_message_gives_the_ear_nothing(danger: DangerList) -> None:
+    for said in ("", "。", "Can you help me with the trash calendar", "Queria aprender japonês de graça", "我想学日语，有免费的班吗"):
         assert danger.scan(said).rule != "second-ear"
+
+
+def test_a_danger_in_the_middle_of_a_long_worry_about_forms_is_heard(danger: DangerList) -> None:
+    before = "保育料の減免のことで伺います。書類は三枚そろえました。印鑑も持っています。土曜の窓口は何時までですか。"
+    after = "上の子の分もいっしょに出せますか。郵送でもよいですか。駐車場は何台とめられますか。よろしくお願いします。"
+    told = "同居の兄が祖母の通帳を取り上げて、祖母は一日にパンを半分しか食べさせてもらえません。腕には指の形の跡があります。"
+    assert "elder_abuse" in danger.scan(before + told + after).kinds
+    assert not danger.scan(before + after).heard
 
 
 def test_a_list_without_an_ear_hears_with_its_rules_alone(tmp_path: Path) -> None:
@@ -67,9 +83,10 @@ def test_an_ear_fitted_to_a_list_hears_like_its_sentences_and_always_alike(tmp_p
     (tmp_path / "danger.yaml").write_text(SMALL, encoding="utf-8")
     (tmp_path / "danger").mkdir()
     alone = DangerList.load(tmp_path / "danger.yaml")
-    points, bias = fit(alone, ["図書館は何時までですか", "ごみの日を知りたい"])
-    assert (points, bias) == fit(alone, ["図書館は何時までですか", "ごみの日を知りたい"])
-    (tmp_path / "danger" / "ear.json").write_text(json.dumps({"points": points, "bias": bias}), encoding="utf-8")
+    ordinary = ["図書館は何時までですか", "ごみの日を知りたい"]
+    stored = fit(alone, ordinary).stored()
+    assert stored == fit(alone, ordinary).stored()
+    (tmp_path / "danger" / "ear.json").write_text(json.dumps(stored), encoding="utf-8")
     with_ear = DangerList.load(tmp_path / "danger.yaml")
     heard = with_ear.scan("夜の川を見て吸いこまれそうです")
     assert heard.rule == "second-ear"
