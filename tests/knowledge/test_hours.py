@@ -187,3 +187,38 @@ def test_opening_agrees_with_looking_at_every_minute(rows: list[Plain], closed: 
 def test_a_row_keeps_its_times_as_they_were_typed() -> None:
     row = Hours.model_validate({"days": "月〜金", "from": "09:00", "to": "翌5:00"})
     assert (row.days, row.from_, row.to, row.begins, row.ends) == ("月〜金", "09:00", "翌5:00", 540, 29 * 60)
+
+
+def test_a_real_office_is_right_around_every_change_of_a_whole_year() -> None:
+    """Lunch break, 第2・4土 in the morning, holidays, 年末年始: looked at the minute before, at and after each change, and every 37 minutes between."""
+    office = contact(
+        [
+            {"days": "月-金", "from": "8:30", "to": "12:00"}, {"days": "月-金", "from": "13:00", "to": "17:15"},
+            {"days": "第2・4土", "from": "9:00", "to": "12:30"},
+        ],
+        ["祝日", "年末年始"],
+    )  # fmt: skip
+
+    def spans(day: date) -> list[tuple[int, int]]:
+        if jpholiday.is_holiday(day) or (day.month, day.day) in {(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)}:
+            return []
+        if day.weekday() == 5:
+            return [(540, 750)] if 8 <= day.day <= 14 or 22 <= day.day <= 28 else []
+        return [(510, 720), (780, 1035)] if day.weekday() < 5 else []
+
+    start = date(2026, 12, 1)
+    opens = [
+        (number * 1440 + begin, number * 1440 + end) for number in range(396 + 31) for begin, end in spans(start + timedelta(days=number))
+    ]
+    moments = {minute + near for span in opens for minute in span for near in (-1, 0, 1)} | set(range(0, 396 * 1440, 37))
+    midnight = datetime(2026, 12, 1, tzinfo=JST)
+    ahead = iter(opens)
+    begin, end = next(ahead)
+    for minute in sorted(minute for minute in moments if minute < 396 * 1440):
+        while end <= minute:
+            begin, end = next(ahead)
+        found = opening(office, midnight + timedelta(minutes=minute))
+        if begin <= minute:
+            assert (found.open_now, found.closes_at) == (True, time(end % 1440 // 60, end % 60)), minute
+        else:
+            assert (found.open_now, found.opens_at) == (False, midnight + timedelta(minutes=begin)), minute
