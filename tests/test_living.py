@@ -3,13 +3,18 @@
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from sqlmodel import func, select
 
 from bot.living import LivingKnowledge
 from bot.settings import Settings
+from storage.store import Store
+from storage.tables.talk import Inbox
+from tests.town import Town
 
 PATIENCE = 60
 """Seconds a loaded machine may take; what is asked of the product is five."""
@@ -85,3 +90,22 @@ def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_sta
     fresh = LivingKnowledge(folder).town.base
     for text in ("花火の音がうるさい", "米びつが空っぽです", "子どもが学校に行かない"):
         assert living.town.base.hearing.rank(text) == fresh.hearing.rank(text)
+
+
+def test_the_running_product_takes_a_saved_file_and_loses_no_message(build_town: Callable[..., Town], town_store: Store, folder: Path) -> None:
+    with build_town(town_store, knowledge=folder) as town:
+        resident = town.resident_on("line")
+        before, said, stored = town.parts.knowledge.town, 1, received(town)
+        resident.says("こんにちは")
+        (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの家"), encoding="utf-8")
+        end = time.monotonic() + PATIENCE
+        while town.parts.knowledge.town is before and time.monotonic() < end:
+            resident.says("やめる")
+            said += 1
+            time.sleep(0.2)
+        assert town.parts.knowledge.town.base.entries["ibasho"].name == "みんなの家"
+        assert received(town) - stored == said
+
+
+def received(town: Town) -> int:
+    return town.store.transact(lambda rows: rows.exec(select(func.count()).select_from(Inbox)).one())

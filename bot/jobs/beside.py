@@ -1,4 +1,4 @@
-"""What runs beside the pages, in `serve` and in `work` alike: due work, alarms, Telegram's polling, wake-ups from other processes.
+"""What runs beside the pages, in `serve` and in `work` alike: due work, alarms, the town's saved files, Telegram's polling, wake-ups from others.
 
 Every process can do all of it at once: rows are the truth, each act locks its row and looks at it again, and a letter is taken on a lease. So any
 process may die, and the others find what it left.
@@ -18,6 +18,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     """Start all of it, and at the end let running calls come to their end."""
     loop = Loop(parts)
     tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
+    tasks.append(asyncio.create_task(parts.knowledge.watch()))
     if parts.store.engine.dialect.name == "postgresql":
         parts.hub.untold = set()
         tasks.append(asyncio.create_task(exchange(parts.store.engine.url, parts.hub.untold, parts.hub.heard)))

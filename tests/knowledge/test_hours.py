@@ -190,7 +190,7 @@ def test_a_row_keeps_its_times_as_they_were_typed() -> None:
 
 
 def test_a_real_office_is_right_around_every_change_of_a_whole_year() -> None:
-    """Lunch break, 第2・4土 in the morning, holidays, 年末年始: looked at the minute before, at and after each change, and every 37 minutes between."""
+    """Lunch break, 第2・4土, holidays, 年末年始: looked at the minute before, at and after each change, and every 37 minutes between."""
     office = contact(
         [
             {"days": "月-金", "from": "8:30", "to": "12:00"}, {"days": "月-金", "from": "13:00", "to": "17:15"},
