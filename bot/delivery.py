@@ -107,7 +107,7 @@ class Delivery:
                 mark(rows)
             return outbox.take(rows, conversation_id, now)
 
-        found = await self._store.atransact(work)
+        found = await self._store.atransact(work, urgent=mark is not None)
         if mark is not None:
             self._hub.wake(conversation(conversation_id))
         if isinstance(found, datetime):

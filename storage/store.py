@@ -2,8 +2,9 @@
 
 A *work* is an ordinary function of one `Session`. It commits nothing; the store does. Two engines stand behind the same door:
 
-- SQLite: one writer thread takes all works that wait into one commit, each in its own savepoint, so that a thousand small transactions share one
-  fsync. `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` (R45). A second process is refused.
+- SQLite: one writer thread takes works that wait into one commit, each in its own savepoint, so that many small transactions share one fsync; a
+  commit waits ten milliseconds for company at most, and urgent works go first. `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` (R45). A second process
+  is refused.
 - PostgreSQL: a small pool of threads, one transaction a work; a work that lost a race (serialisation, deadlock) is run again.
 
 A work may be run again or rolled back, so it touches nothing but its session; what must follow a commit is done by the caller with what it returns.
@@ -13,11 +14,13 @@ Raises whatever the work raises; `StoreDown` when the database cannot be written
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +37,7 @@ T = TypeVar("T")
 Work = Callable[[Session], T]
 
 _BATCH = 64
+_URGENT, _ORDINARY, _LAST = 0, 1, 2
 _PG_THREADS = 6
 _PG_TRIES = 5
 _PG_CONNECT_SECONDS = 5
@@ -87,17 +91,20 @@ class Store:
         """Whether no other process can have this database open beside us."""
         raise NotImplementedError
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Queue `work`; the future is done only after its commit is on disk. Raises `StoreDown` when the store is closed."""
+    def submit(self, work: Work[T], *, urgent: bool = False) -> Future[T]:
+        """Queue `work`; the future is done only after its commit is on disk. Raises `StoreDown` when the store is closed.
+
+        `urgent` is for writing down what has happened in the world already: until then a crash would let it happen twice.
+        """
         raise NotImplementedError
 
     def transact(self, work: Work[T]) -> T:
         """Run `work` in a transaction and wait for its commit."""
         return self.submit(work).result()
 
-    async def atransact(self, work: Work[T]) -> T:
+    async def atransact(self, work: Work[T], *, urgent: bool = False) -> T:
         """`transact` for the event loop. Cancelled while it still waits, the work is not run; cancelled later, it is, and its outcome is dropped."""
-        return await asyncio.wrap_future(self.submit(work))
+        return await asyncio.wrap_future(self.submit(work, urgent=urgent))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -142,12 +149,16 @@ class _Raised:
 class SqliteStore(Store):
     """Group commit on one writer thread."""
 
+    longest_batch = 0.01
+    """Seconds after which a commit takes no more works in: one that hears a long message must not keep all its neighbours waiting."""
+
     def __init__(self, url: str, keyring: Keyring, *, exclusive: bool) -> None:
         super().__init__(url, keyring, connect_args={"check_same_thread": False, "timeout": 5})
         self._file = _private_file(make_url(url).database)
         self._lock_file = _lock_database(self._file.path) if exclusive and self._file else None
         event.listen(self.engine, "connect", _set_pragmas)
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting: queue.PriorityQueue[tuple[int, int, _Waiting | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._closing = threading.Lock()
         self._closed = False
         self._erased = False
@@ -158,19 +169,19 @@ class SqliteStore(Store):
     def alone(self) -> bool:
         return self._lock_file is not None or self._file is None
 
-    def submit(self, work: Work[T]) -> Future[T]:
+    def submit(self, work: Work[T], *, urgent: bool = False) -> Future[T]:
         future: Future[T] = Future()
         with self._closing:
             if self._closed:
                 raise StoreDown("closed")
-            self._waiting.put(_Waiting(work, future))
+            self._waiting.put((_URGENT if urgent else _ORDINARY, next(self._numbers), _Waiting(work, future)))
         return future
 
     def close(self) -> None:
         """Finish what waits, then close; to close twice is harmless."""
         with self._closing:
             if not self._closed:
-                self._waiting.put(None)
+                self._waiting.put((_LAST, next(self._numbers), None))
             self._closed = True
         self._writer.join(timeout=30)
         super().close()
@@ -179,9 +190,11 @@ class SqliteStore(Store):
 
     def _write(self) -> None:
         """Take what waits, commit it together, then wake everybody. Runs until `close`; nothing a work raises may end it."""
-        while (first := self._waiting.get()) is not None:
-            batch = [waiting for waiting in (first, *self._more()) if waiting.future.set_running_or_notify_cancel()]
-            for waiting, outcome in zip(batch, self._outcomes(batch), strict=True):
+        while (first := self._waiting.get()[2]) is not None:
+            if not first.future.set_running_or_notify_cancel():
+                continue
+            batch = [first]
+            for waiting, outcome in zip(batch, self._outcomes(batch, until=time.monotonic() + self.longest_batch), strict=True):
                 if isinstance(outcome, _Raised):
                     waiting.future.set_exception(outcome.error)
                 else:
@@ -189,37 +202,43 @@ class SqliteStore(Store):
             if self._erased:
                 self._truncate_wal()
 
-    def _more(self) -> Iterator[_Waiting]:
-        for _ in range(_BATCH - 1):
+    def _one_more(self, batch: list[_Waiting], until: float) -> _Waiting | None:
+        """The next work for this commit, if one waits and there is still time; it is added to the batch."""
+        while len(batch) < _BATCH and time.monotonic() < until:
             try:
-                waiting = self._waiting.get_nowait()
+                found = self._waiting.get_nowait()
             except queue.Empty:
-                return
-            if waiting is None:
-                self._waiting.put(None)
-                return
-            yield waiting
+                return None
+            if found[2] is None:
+                self._waiting.put(found)
+                return None
+            if found[2].future.set_running_or_notify_cancel():
+                batch.append(found[2])
+                return found[2]
+        return None
 
-    def _outcomes(self, batch: list[_Waiting]) -> list[Any]:
-        """Commit a batch. Where one work breaks the transaction of all, each is run again alone, so that only its own caller hears of it."""
+    def _outcomes(self, batch: list[_Waiting], *, until: float) -> list[Any]:
+        """Commit a batch, which grows until then. Where one work breaks the transaction of all, each runs again alone, for its own caller to hear."""
         try:
-            return self._commit(batch)
+            return self._commit(batch, until)
         except BaseException as error:
             if _is_down(error):
                 return [_Raised(_down(error)) for _ in batch]
             if len(batch) == 1:
                 return [_Raised(error)]
-        return [outcome for waiting in batch for outcome in self._outcomes([waiting])]
+        return [outcome for waiting in batch for outcome in self._outcomes([waiting], until=0.0)]
 
-    def _commit(self, batch: list[_Waiting]) -> list[Any]:
+    def _commit(self, batch: list[_Waiting], until: float) -> list[Any]:
         if self._file is not None:
             self._file.check()
         kept: list[tuple[WorkSession, Any]] = []
         with self.engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for waiting in batch:
+            waiting: _Waiting | None = batch[0]
+            while waiting is not None:
                 session = self._session(connection)
                 kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
+                waiting = self._one_more(batch, until)
             connection.commit()
         for session, outcome in kept:
             if not isinstance(outcome, _Raised):
@@ -323,7 +342,7 @@ class PostgresStore(Store):
     def alone(self) -> bool:
         return False
 
-    def submit(self, work: Work[T]) -> Future[T]:
+    def submit(self, work: Work[T], *, urgent: bool = False) -> Future[T]:
         try:
             return self._threads.submit(self._run, work)
         except RuntimeError as error:

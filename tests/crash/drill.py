@@ -17,11 +17,8 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import random
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +26,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +39,23 @@ from storage import audit, outbox
 from storage import talk as talks
 from storage.sealing import Keyring, make_key_file, read_key_file, unseal
 from storage.store import Store
+from tests.crash import child
 from tests.crash.platforms import Platforms
 from tests.postgres import PostgresServer
 
 SECRET, TELEGRAM_SECRET = "crash-secret", "crash-telegram-secret"
 POINTS = ("random", "webhook_sent", "acknowledged", "call_received", "call_taken", "starting")
-WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えません", "ありがとう", "もどる", "食べるものがありません", "やめる")
-"""Cheap to hear: a drill is about what becomes of a message, not about what is understood."""
+WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えません", "ありがとう", "もどる", "食べるものがありません")
+"""Cheap to hear: a drill is about what becomes of a message, not about what is understood. やめる would rightly erase words (D1)."""
 REPEATS = 0.05
 _PATIENCE = 120.0
+_IN_HAND = 0.4
+"""Answers on Telegram that a kill may catch between their being taken and being written down: 20 in 50 kills, one in a thousand of a long drill."""
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.crash.child"])
 _ENTRIES = {
-    "food-bank": {"name": "フードバンク", "summary": "食べるものに困っている人に食品をわたします。", "examples": ["食べるものがありません"]},
-    "rent": {"name": "住まいの相談", "summary": "家賃に困っている人の相談です。", "examples": ["家賃が払えません"]},
+    "drill-food": {"name": "フードバンク", "summary": "食べるものに困っている人に食品をわたします。", "examples": ["食べるものがありません"]},
+    "drill-rent": {"name": "住まいの相談", "summary": "家賃に困っている人の相談です。", "examples": ["家賃が払えません"]},
 }
 
 
@@ -73,19 +77,23 @@ class Process:
 
     def __init__(self, verb: str, settings: dict[str, str], log: Path) -> None:
         self.verb, self.port = verb, _free_port()
-        self._environment = os.environ | {f"MADOGUCHI_{name}": value for name, value in settings.items()} | {"MADOGUCHI_PORT": str(self.port)}
+        self._environment = {f"MADOGUCHI_{name}": value for name, value in (settings | {"PORT": str(self.port)}).items()}
         self._log = log
-        self._running: subprocess.Popen[bytes] | None = None
+        self._running: ForkServerProcess | None = None
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            command = [sys.executable, "-c", "from bot.cli import main; main()", self.verb]
-            self._running = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        self._running = _FORKS.Process(target=child.run, args=(self.verb, self._environment, self._log))
+        self._running.start()
 
-    def kill(self, sign: int = signal.SIGKILL) -> None:
+    def kill(self) -> None:
         if self._running is not None:
-            self._running.send_signal(sign)
-            self._running.wait()
+            self._running.kill()
+            self._running.join()
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.terminate()
+            self._running.join()
 
     async def is_ready(self) -> None:
         """Until it serves; a worker counts as ready at once."""
@@ -94,7 +102,7 @@ class Process:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 if await _status_of(f"http://127.0.0.1:{self.port}/healthz") == 200:
                     return
-            if time.monotonic() > end or self._running is None or self._running.poll() is not None:
+            if time.monotonic() > end or self._running is None or not self._running.is_alive():
                 raise RuntimeError(f"it does not start:\n{self._log.read_text()[-3000:]}")
             await asyncio.sleep(0.05)
 
@@ -122,7 +130,7 @@ class Drill:
                 await self._rest(platforms)
             finally:
                 for process in self.processes:
-                    process.kill(signal.SIGTERM)
+                    process.stop()
         self.account.seconds = time.monotonic() - begun
         self._count(platforms)
         return self.account
@@ -201,7 +209,7 @@ class Drill:
                 sound = store.transact(lambda rows: rows.connection().exec_driver_sql("PRAGMA integrity_check").scalar())
                 if sound != "ok":
                     self.account.faults.append(f"integrity_check: {sound}")
-        if self.account.twice_on_telegram > self.account.letters / 1000:
+        if self.account.twice_on_telegram > max(self.account.letters / 1000, self.account.kills.total() * _IN_HAND):
             self.account.faults.append(f"{self.account.twice_on_telegram} answers twice on Telegram of {self.account.letters}")
 
     def _count_one(self, rows: Any, resident: "Resident", taken: list[str]) -> None:

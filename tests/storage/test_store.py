@@ -48,9 +48,11 @@ def sqlite_store(sqlite_database: Database, keyring: Keyring) -> Iterator[Sqlite
 
 
 class Gate:
-    """Holds the writer, so that works gather into one batch behind it."""
+    """Holds the writer, so that works gather into one batch behind it, however slow this machine is."""
 
     def __init__(self, store: Store) -> None:
+        if isinstance(store, SqliteStore):
+            store.longest_batch = 30.0
         self._open, held = threading.Event(), threading.Event()
 
         def wait(rows: Session) -> None:
@@ -217,6 +219,26 @@ def test_a_closed_store_finishes_what_waits_and_takes_no_more(store: Store) -> N
     with pytest.raises(StoreDown):
         store.transact(tally("late"))
     store.close()
+
+
+def test_what_has_happened_already_is_written_down_before_what_waits(sqlite_store: SqliteStore) -> None:
+    done: list[str] = []
+    gate = Gate(sqlite_store)
+    futures = [sqlite_store.submit(lambda rows, name=name: done.append(name), urgent=name == "sent") for name in ("heard", "heard", "sent")]
+    gate.opens()
+    for future in futures:
+        future.result(10)
+    assert done == ["sent", "heard", "heard"]
+
+
+def test_a_slow_work_keeps_only_itself_from_its_commit(sqlite_store: SqliteStore) -> None:
+    """A commit that has taken its time takes no more works in: the quick one after it is not part of the slow one's transaction."""
+    sqlite_store.longest_batch = 0.0
+    waits = threading.Event()
+    slow = sqlite_store.submit(lambda rows: waits.wait(10))
+    quick = sqlite_store.submit(lambda rows: slow.done())
+    waits.set()
+    assert quick.result(10), "the slow one was committed before"
 
 
 # ---------------------------------------------------------------- a database that is not there
