@@ -48,7 +48,7 @@ def sqlite_store(sqlite_database: Database, keyring: Keyring) -> Iterator[Sqlite
 
 
 class Gate:
-    """Holds the writer, so that works gather into one batch behind it, however slow this machine is."""
+    """Holds the writer, so that works gather into its batch, however slow this machine is."""
 
     def __init__(self, store: Store) -> None:
         if isinstance(store, SqliteStore):
@@ -64,7 +64,7 @@ class Gate:
 
     def opens(self) -> None:
         self._open.set()
-        self._future.result(10)
+        self._future.exception(10)
 
 
 # ---------------------------------------------------------------- works together
@@ -266,7 +266,7 @@ def test_a_full_disk_is_down_for_the_whole_batch_and_everything_works_once_there
         talks.add_line(rows, talk, author="resident", kind="text", body="あ" * 40_000, now=now)
 
     gate = Gate(sqlite_store)
-    futures: list[Future[Any]] = [sqlite_store.submit(work) for work in (tally("kept"), long_story, tally("kept"))]
+    futures: list[Future[Any]] = [sqlite_store.submit(work) for work in (tally("kept"), tally("kept"), long_story)]
     gate.opens()
     assert all(isinstance(future.exception(10), StoreDown) for future in futures)
     assert {str(future.exception(10)) for future in futures} == {"SQLITE_FULL"}
