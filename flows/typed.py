@@ -49,7 +49,12 @@ def number(text: str) -> int | None:
 def chosen(text: str, choices: Sequence[Choice], words: Mapping[str, Collection[str]]) -> str | None:
     """The value of the choice these words name, or None. `words` are other ways to say a value (はい for yes)."""
     short = plain(text)
-    if not short or not choices or len(short) > LONGEST_CHOICE:
+    if not short or not choices:
+        return None
+    exact = {choice.value for choice in choices if plain(choice.label) == short}
+    if len(exact) == 1:
+        return exact.pop()
+    if len(short) > LONGEST_CHOICE:
         return None
     counted = number(text)
     if counted is not None:
