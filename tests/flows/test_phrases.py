@@ -102,6 +102,46 @@ def test_labels_fit_a_phone(lang):
         assert len(label) <= 20, f"{name}: {label}"
 
 
+UNASKED = ("follow_up.how_are_you", "follow_up.open_now", "handoff.late", "handoff.late_again")
+"""What we push without being asked: somebody else may read it on the lock screen (G9, R12)."""
+TOPICS = (
+    "介護", "お金", "仕事", "病", "子ども", "相談先", "家賃", "暴力", "DV", "こころ", "福祉", "相談内容", "money", "care", "health",
+    "violence", "福利",
+)  # fmt: skip
+COLD = (
+    "できません！", "してください！", "頑張", "がんばって", "残念ながら", "ご了承", "無効な", "エラー", "入力して", "ユーザー", "チケット", "♪",
+    "笑", "ｗ",
+)  # fmt: skip
+"""Scolding, cheering, and the words of machines and forms (G13)."""
+
+
+@pytest.mark.parametrize("lang", SPOKEN)
+def test_what_is_pushed_unasked_tells_a_lock_screen_nothing(town: flows.Town, lang):
+    for key in UNASKED:
+        for wording in BOOK[lang].says[key]:
+            said = fill(wording, TYPICAL, lang, town)
+            assert [word for word in TOPICS if word in said] == [], f"{key}: {said}"
+            assert town.base.town.name not in said
+
+
+@pytest.mark.parametrize("lang", SPOKEN)
+def test_nobody_is_scolded_cheered_on_or_spoken_to_like_a_form(lang):
+    for key, wording in wordings_of(lang):
+        assert [word for word in COLD if word in wording] == [], f"{key}: {wording}"
+        assert not re.search(r"[\U0001F300-\U0001FAFF☀-➿]", wording), f"{key}: no emoji is needed to understand"
+
+
+def test_everything_said_to_a_grown_up_is_polite():
+    """です・ます in every sentence of Japanese, children apart (G13)."""
+    polite = re.compile(r"(?:です|ます|ました|ません|でした|ください|ましょう|でしょう|ありがとう|こんにちは|はい|一つだけ|でも)[ねか]?。$")
+    for key, wording in wordings_of("ja"):
+        if key.startswith(("crisis.child.", "unsure.child", "young.", "card", "details", "withdraw.", "crisis.food.little_ones")):
+            continue
+        bare = SLOT.sub("です", re.sub(r"（[^（）]*）|[①②③④⑤]\S+|「[^」]*」", "", wording))
+        loose = [one for one in re.split(r"(?<=。)|\n", bare) if one.strip().endswith("。") and not polite.search(one.strip())]
+        assert loose == [], f"{key}: {loose}"
+
+
 def test_easy_japanese_has_a_reading_for_every_kanji():
     """D12; labels are exempt, they must match what is typed."""
     for key, wordings in BOOK["easy"].says.items():
