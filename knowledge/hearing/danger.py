@@ -94,6 +94,8 @@ class DangerList:
         A signal may begin in an earlier message and end in this one; one that lies wholly in the past does not fire again.
         """
         folded = fold(text)
+        if not folded.places:
+            return NO_DANGER
         heard = self._listen(folded.text)
         own = heard.signals()
         signals = list(own)

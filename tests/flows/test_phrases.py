@@ -135,7 +135,7 @@ def test_everything_said_to_a_grown_up_is_polite():
     """です・ます in every sentence of Japanese, children apart (G13)."""
     polite = re.compile(r"(?:です|ます|ました|ません|でした|ください|ましょう|でしょう|ありがとう|こんにちは|はい|一つだけ|でも)[ねか]?。$")
     for key, wording in wordings_of("ja"):
-        if key.startswith(("crisis.child.", "unsure.child", "young.", "card", "details", "withdraw.", "crisis.food.little_ones")):
+        if key.startswith(("crisis.child.", "unsure.child", "young.", "card", "details", "withdraw.", "crisis.food.little_ones", "show.counts")):
             continue
         bare = SLOT.sub("です", re.sub(r"（[^（）]*）|[①②③④⑤]\S+|「[^」]*」", "", wording))
         loose = [one for one in re.split(r"(?<=。)|\n", bare) if one.strip().endswith("。") and not polite.search(one.strip())]

@@ -161,3 +161,8 @@ _LOADED = DangerList.load(LIST)
 def test_a_word_cut_in_two_messages_is_heard(danger: DangerList, before: str, now: str) -> None:
     assert danger.scan(now, [before]).level in ("L2", "L3")
     assert danger.scan(now).level in ("L0", "L1")
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n"])
+def test_a_message_without_a_word_repeats_no_danger_of_the_last_one(danger: DangerList, nothing: str) -> None:
+    assert danger.scan(nothing, ["もう限界"]).level == "L0"
