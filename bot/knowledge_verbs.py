@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -32,6 +33,7 @@ change_verbs.register(app)
 NEW_TOWN = Path(lint.__file__).parent / "new-town"
 MOST_ROWS = 40
 MOST_PAIRS = 15
+MOST_OF_A_KIND = 10
 
 Folder = Annotated[Path | None, typer.Argument(help="地域の情報のフォルダー（書かなければ設定の KNOWLEDGE）/ the town's folder", show_default=False)]
 Format = Literal["text", "json", "github"]
@@ -42,6 +44,7 @@ def check(
     folder: Folder = None,
     format: Annotated[Format, typer.Option(help="text | json | github")] = "text",
     today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="この日のつもりで点検する / as if on this day")] = None,
+    every: Annotated[bool, typer.Option("--all", help="同じ種類の注意も全部出す / all advice, not only the first of each kind")] = False,
 ) -> None:
     """まちがいを、ファイル・行・直し方つきで言う / say every mistake with file, line and fix. Exit 1 on errors."""
     place = _folder(folder)
@@ -54,8 +57,11 @@ def check(
             for problem in problems:
                 typer.echo(_for_github(problem))
         case _:
-            for problem in problems:
+            shown, left = (problems, {}) if every else _worth_showing(problems)
+            for problem in shown:
                 out.print(render(problem))
+            for message, count in left.items():
+                out.print(f"ほかにも同じ注意が {count} 件（例: {message}。--all で全部）")
             looked = len(lay(place).own_ids) if place.is_dir() else 0
             counts = f"まちがい {len(wrong)} 件、注意 {len(problems) - len(wrong)} 件"
             out.print(f"{looked} 件の項目を見ました。{counts}。{'' if wrong else 'このまま使えます。'}")
@@ -114,6 +120,18 @@ def new(folder: Annotated[Path, typer.Argument(help="新しいフォルダーの
     exchange_verbs.write(folder / FILE, json.dumps(entry_schema(), ensure_ascii=False, indent=1) + "\n")
     change_verbs.remember_starter(folder)
     out.print(f"作りました。はじめに town.yaml を書きかえて、madoguchi knowledge check {folder} で点検してください。")
+
+
+def _worth_showing(problems: list[Problem]) -> tuple[list[Problem], dict[str, int]]:
+    """Every mistake, and the first of each kind of advice: somebody else's base of 1,800 entries must not bury its three mistakes."""
+    seen, shown, left = Counter[str](), list[Problem](), dict[str, tuple[str, int]]()
+    for problem in problems:
+        seen[problem.code] += problem.level == "warning"
+        if problem.level == "error" or seen[problem.code] <= MOST_OF_A_KIND:
+            shown.append(problem)
+        else:
+            left[problem.code] = (problem.message, seen[problem.code] - MOST_OF_A_KIND)
+    return shown, dict(left.values())
 
 
 def _folder(folder: Path | None) -> Path:

@@ -160,3 +160,14 @@ def test_a_new_folder_is_sound_and_never_written_over_another(tmp_path: Path) ->
     assert [problem.code for problem in lint.check(town, today=TODAY) if problem.level == "error"] == []
     assert lay(town).over_starter
     assert CliRunner().invoke(app, ["new", str(town)]).exit_code == 2
+
+
+def test_a_base_of_many_bare_entries_does_not_bury_its_one_mistake(folder: Path) -> None:
+    rows = "".join(f"- {{id: e{number}, name: 場所{number}, summary: 集まれます。}}\n" for number in range(300))
+    write(folder, "all.yaml", rows + "- {id: wrong, name: 場所, summary: 集まれます。, costs: 無料}\n")
+    result = CliRunner().invoke(app, ["check", str(folder)])
+    assert result.exit_code == 1
+    assert "もしかして「cost」ですか。" in result.output
+    assert result.output.count("例文がありません") == 11
+    assert "ほかにも同じ注意が 290 件" in result.output
+    assert CliRunner().invoke(app, ["check", str(folder), "--all"]).output.count("例文がありません") == 300
