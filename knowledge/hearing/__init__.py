@@ -13,7 +13,7 @@ from knowledge.hearing.language import language
 from knowledge.hearing.model import Danger, Hearing, Lang, Need
 from knowledge.hearing.normalise import Plain, plain
 from knowledge.hearing.phrases_seen import Flat, flat
-from knowledge.hearing.segment import blended, parts
+from knowledge.hearing.segment import blended, parts, story_share
 
 CARDS_FOR_ONE = 3
 CARDS_FOR_SEVERAL = 6
@@ -42,7 +42,8 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     whole = asked.whole()
     narrow = asked.tells(0, len(even.text))
     told = parts(asked, whole, spoken) if narrow else []
-    needs = _distinct(tuple(_need(part, whole, asked) for part in told), whole, asked)
+    share = story_share(even.text, spoken)
+    needs = _distinct(tuple(_need(part, whole, share, asked) for part in told), whole, asked)
     weight = lexicon.hardships.weigh(said if asked.signs.japanese else _with_glosses(said, even, spoken, index))
     evidence = asked.evidence(whole)
     decision, reason = decide(danger, intent, evidence if narrow else None, index.confidence.sure(evidence), weight)
@@ -67,12 +68,12 @@ def _distinct(needs: tuple[Need, ...], whole: Part, asked: Asked) -> tuple[Need,
     for need in needs:
         doors.setdefault(need.services[0].id if need.services else "", need)
     if len(needs) > 1 and len(doors) == 1:
-        return (_need(whole, whole, asked),)
+        return (_need(whole, whole, 0.0, asked),)
     return tuple(doors.values())
 
 
-def _need(part: Part, whole: Part, asked: Asked) -> Need:
-    total = part.scores.total if part is whole else blended(part, whole)
+def _need(part: Part, whole: Part, share: float, asked: Asked) -> Need:
+    total = part.scores.total if part is whole else blended(part, whole, share)
     home = int(np.argmax(total)) if len(total) else None
     return Need(
         text=asked.plain.said(part.start, part.end).strip(),

@@ -80,6 +80,30 @@ def test_two_needs_are_two_needs_with_cards_for_both(base: Base) -> None:
     assert len(hearing.cards) <= 6
 
 
+@pytest.mark.parametrize(
+    ("said", "first", "second"),
+    [
+        ("町内会に入らないとごみを出せませんか。あと、中3の息子を塾に行かせるお金がありません", "jichikai", "gakushuu-seikatsu-shien"),
+        ("水道を止めるという紙が入っていました。それと、パチンコがやめられません", "suidou-ryoukin-soudan", "izon-soudan-kyoten"),
+    ],
+)
+def test_another_thing_that_is_announced_has_cards_of_its_own(base: Base, said: str, first: str, second: str) -> None:
+    hearing = hear(said, base)
+    assert len(hearing.needs) == 2
+    assert {first, second} <= set(hearing.cards)
+
+
+@pytest.mark.parametrize(
+    "said", ["小さな豆腐屋です。近所の人に配達を手伝ってもらいたいです", "定年になって暇です。子どもに将棋を教えるとか、できることがあればと思います"]
+)
+def test_who_somebody_is_is_no_need(base: Base, said: str) -> None:
+    assert len(hear(said, base).needs) == 1
+
+
+def test_a_trouble_told_politely_is_a_need(base: Base) -> None:
+    assert len(hear("家賃を滞納しています。それと、娘が不登校です", base).needs) == 2
+
+
 def test_one_need_shows_at_most_three_cards(base: Base) -> None:
     hearing = hear("補聴器が高くて買えません。市の補助はありますか", base)
     assert len(hearing.needs) == 1
