@@ -27,13 +27,13 @@ from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 
 CONCEPT: Final = "<c_"
 """How the names of groups begin whose meetings carry points of their own."""
-ASK: Final = 0.3
-TELL: Final = 1.4
-SURE: Final = 1.8
+ASK: Final = -0.6
+TELL: Final = 1.2
+SURE: Final = 1.6
 """From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2), from SURE on and with points for
 "now" as life in danger (L3): measured on sentences of other hands than those the points come from."""
-ASK_FOREIGN: Final = 1.5
-ASK_IN_PART: Final = 2.0
+ASK_FOREIGN: Final = 1.0
+ASK_IN_PART: Final = 1.5
 """Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
 SEVERAL: Final = 4
 WORTH_A_LOOK: Final = 0.0
@@ -42,8 +42,12 @@ NOW: Final = 0.0
 SURELY_NOW: Final = 0.5
 DOUBT: Final = -3.0
 SURE_OF_KIND: Final = 0.6
-SHORTEST: Final = 14
-"""Fewer letters resemble too much: short cries are heard by rules alone."""
+SHORTEST: Final = 4
+BARE: Final = 8
+SHORT: Final = 14
+ASK_SHORT: Final = 1.6
+"""A few letters resemble too much: a SHORT cry needs more points, a BARE one is only asked about, fewer than SHORTEST are left
+to the rules."""
 ALSO: Final = 0.3
 """A second kind is named from this likelihood on."""
 DANGER_COLUMN, NOW_COLUMN, FIRST_KIND = 0, 1, 2
@@ -126,7 +130,7 @@ class Ear:
         """What the folded text resembles, if it carries enough points; `breaks` are the ends of its sentences."""
         if len(text) < SHORTEST:
             return None
-        ask = ASK if has_kana(text) else ASK_FOREIGN
+        ask = ASK_SHORT if len(text) < SHORT else ASK if has_kana(text) else ASK_FOREIGN
         whole = self._known(runs(text) | meetings(groups))
         if self._points(whole) >= ask:
             return self._resemblance(whole, 0, len(text), ask)
@@ -183,7 +187,8 @@ class Ear:
     def _resemblance(self, rows: Sequence[int], start: int, end: int, ask: float) -> Resemblance:
         points = self._all_points(rows)
         danger = float(points[DANGER_COLUMN])
-        told, sure = danger >= max(TELL, ask), danger >= SURE
+        enough = end - start >= BARE
+        told, sure = enough and danger >= max(TELL, ask), enough and danger >= SURE
         level: Level = "L3" if sure and points[NOW_COLUMN] >= NOW else "L2" if told else "L1"
         return Resemblance(danger, level, _kinds(points[FIRST_KIND:]), start, end)
 
