@@ -164,3 +164,12 @@ def test_the_schema_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     assert run("schema", tmp_path)[0] == 0
     assert json.loads((tmp_path / "entry.schema.json").read_text("utf-8")) == entry_schema()
     assert json.loads(run("schema")[1]) == entry_schema()
+
+
+def test_the_files_of_the_starter_lead_an_editor_to_the_schema_as_it_is_now() -> None:
+    file = STARTER.parent / "entry.schema.json"
+    assert json.loads(file.read_text("utf-8")) == entry_schema(), "run: madoguchi knowledge schema knowledge"
+    for entry in STARTER.glob("*/*.yaml"):
+        if entry.parent.name != "danger":
+            first = entry.read_text("utf-8").split("\n", 1)[0]
+            assert (entry.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve() == file, entry
