@@ -14,6 +14,10 @@ def missing_for_production(settings: Settings) -> list[str]:
         (settings.master_key_file.exists(), f"MADOGUCHI_MASTER_KEY_FILE の {settings.master_key_file} がありません（madoguchi master-key）。"),
         (bool(settings.alarm_urls.strip()), "MADOGUCHI_ALARM_URLS に、緊急のときに鳴らす先（メールなど）を書いてください。"),
         (not _loopback_only(settings) or bool(settings.trusted_proxies), "MADOGUCHI_TRUSTED_PROXIES に、前に立つプロキシの住所を書いてください。"),
+        (
+            not settings.webhook_urls.strip() or settings.webhook_secret is not None,
+            "MADOGUCHI_WEBHOOK_SECRET に、連携先への知らせに署名する秘密を書いてください。",
+        ),
         ("sample-town" not in settings.knowledge.parts, "MADOGUCHI_KNOWLEDGE に、あなたの町のフォルダーを書いてください（見本の町のままです）。"),
     ]
     return [words for fine, words in checks if not fine]

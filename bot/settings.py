@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """A talk is erased when so many whole 年度 have passed since it ended (R41); the town's `retention` says the same in words."""
     alarm_urls: str = ""
     """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
+    webhook_urls: str = ""
+    """Addresses of the town's other systems that hear of cases opened and closed and of referrals answered, separated by spaces or commas."""
+    webhook_secret: SecretStr | None = None
+    """Signs every call to them; without it none is made."""
     metrics_token: SecretStr | None = None
     backup_recipient: str = ""
     """Public key (`age1…`) that backups are encrypted for; its private half is kept away from this machine (R49)."""

@@ -5,16 +5,18 @@ No talk text ever enters a row: `detail` holds ids and our own words.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlmodel import Session
 
 from storage.dialect import is_postgres, table
-from storage.tables import Audit
+from storage.tables import Audit, Case
 
-_A = table(Audit)
+_A, _K = table(Audit), table(Case)
 _LOCK_CHAIN = select(func.pg_advisory_xact_lock(106_003))
 _NEWEST = select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)
 _NOTE = insert(_A)
@@ -65,6 +67,26 @@ def verify(session: Session, *, known_head: tuple[int, str] | None = None) -> Br
     if known_head is not None and expected <= known_head[0]:
         return Broken(expected, "cut")
     return None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the chain, for those outside who may hear that it happened."""
+
+    seq: int
+    at: datetime
+    act: str
+    code: str | None
+    detail: dict[str, Any]
+
+
+def events_after(session: Session, seq: int, acts: Sequence[str], limit: int) -> list[Event]:
+    """Rows of these acts after number `seq`, oldest first, with the codes of their cases."""
+    query = (
+        select(_A.c.seq, _A.c.at, _A.c.act, _A.c.detail, _K.c.code).outerjoin(_K, _K.c.id == _A.c.case_id)
+        .where(_A.c.seq > seq, _A.c.act.in_(acts)).order_by(_A.c.seq).limit(limit)
+    )  # fmt: skip
+    return [Event(row.seq, row.at, row.act, row.code, json.loads(row.detail)) for row in session.execute(query)]
 
 
 def reads_of(session: Session, case_id: str, limit: int = 200) -> list[tuple[datetime, str, str]]:

@@ -1,20 +1,40 @@
 """/api/v1: other systems of the town read and act with a token that has one member of staff's rights (design.md §5)."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel import Session as Rows
 
 from bot.api.errors import ApiRoute
-from bot.api.shapes import Cases, CaseWhole, Claim, Close, Done, HandBack, NoteWords, Problem, ReplyWords, Statistics, line_of, whole_of
-from bot.desk import acts
+from bot.api.shapes import (
+    Cases,
+    CaseWhole,
+    Claim,
+    Close,
+    Done,
+    HandBack,
+    NoteWords,
+    Problem,
+    Referrals,
+    ReferralWish,
+    ReplyWords,
+    Statistics,
+    line_of,
+    referral_of,
+    whole_of,
+)  # fmt: skip
+from bot.desk import acts, support_acts
 from bot.desk.acts import Ending
 from bot.hub import conversation
 from bot.parts import Parts
-from storage import desk_cases, desk_queue, staff
+from storage import desk_cases, desk_heads, desk_queue, referrals, staff
 from storage.desk_cases import CaseFile
 from storage.desk_queue import State, Viewer
+from storage.referrals import Ground, Item
+from storage.text import clean
 
 _bearer = HTTPBearer(auto_error=False)
 
@@ -95,6 +115,35 @@ async def close(viewer: Holder, parts: TheParts, code: str, how: Close) -> Done:
     ending = Ending(how.sentence.strip(), how.next_contact_at)
     await acts.close(parts, viewer, code, expected=how.expected_version, reason=how.reason, ending=ending)
     return _done(await _file(parts, viewer, code))
+
+
+@router.get("/cases/{code}/referrals")
+async def list_referrals(viewer: Holder, parts: TheParts, code: str) -> Referrals:
+    """つなぎ of a case, newest first. The reading is audited."""
+    now = parts.clock.now()
+
+    def work(rows: Rows) -> Referrals:
+        case = desk_heads.open_sheet(rows, viewer, code, "referrals", now)
+        return Referrals(referrals=[referral_of(one, now) for one in referrals.of_case(rows, case, now)])
+
+    return await parts.store.atransact(work)
+
+
+@router.post("/cases/{code}/refer")
+async def refer(viewer: Holder, parts: TheParts, code: str, wish: ReferralWish) -> Referrals:
+    """つなぐ. 409 `no_ground` when nothing lawful carries it."""
+    ground = Ground(wish.basis, wish.consent_id, wish.meeting_id, clean(wish.danger))
+
+    def work(rows: Rows, now: datetime) -> str:
+        case = desk_heads.head(rows, viewer, code)
+        items = [Item(clean(text)) for text in wish.items]
+        support_acts.refer(
+            rows, viewer, case, recipient=wish.recipient, purpose=wish.purpose, items=items, ground=ground, until=wish.until, now=now
+        )
+        return case.conversation_id
+
+    await acts.perform(parts, viewer, "refer", work)
+    return await list_referrals(viewer, parts, code)
 
 
 @router.get("/statistics")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.desk.acts import NotNow, RecipientChanged, Unreachable
-from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
+from storage.refusals import Closed, HeldByOther, Missing, NoGround, NotHeld, Refused, Stale
 from storage.store import StoreDown
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ _REFUSALS: dict[type[Refused], tuple[int, str, str]] = {
     HeldByOther: (409, "held_by_other", "Another coordinator has this case."),
     NotHeld: (409, "not_held", "Claim the case first."),
     Closed: (409, "closed", "The case is closed."),
+    NoGround: (409, "no_ground", "No consent that holds, no meeting of this case, no danger in words."),
     Unreachable: (409, "unreachable", "Nothing can be delivered to this resident."),
     RecipientChanged: (409, "recipient_changed", "The resident's contact has changed."),
     NotNow: (409, "not_now", "Hidden address: write only while the talk is open, or with safe_now."),

@@ -1,6 +1,6 @@
 """What /api/v1 takes and gives: exactly these fields, nothing dumped whole (R24). Unknown fields that are sent are left alone."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from bot.desk.acts import LONGEST_REPLY
 from storage.desk_cases import CaseFile, CloseReason
 from storage.desk_queue import QueueRow, State
+from storage.referrals import Basis, ReferralState, ResidentSays, Shown
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REPLY)]
 
@@ -115,6 +116,39 @@ class HandBack(Shape):
     next_contact_at: AwareDatetime | None = None
 
 
+class ReferralWish(Shape):
+    """つなぐ: these items, on one lawful ground: a consent by its id, a 支援会議 by its id, or a danger in words."""
+
+    recipient: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+    items: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]] = Field(min_length=1, max_length=40)
+    basis: Basis
+    consent_id: str | None = Field(default=None, max_length=32, pattern="^[0-9a-f]*$")
+    meeting_id: str | None = Field(default=None, max_length=32, pattern="^[0-9a-f]*$")
+    danger: str = Field(default="", max_length=400)
+    until: date = Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))
+
+
+class ReferralLine(Shape):
+    """One referral of a case; `needs_check`: 8 working days without a word."""
+
+    id: str
+    recipient: str
+    purpose: str
+    basis: Basis
+    items: list[str]
+    state: ReferralState
+    asked_at: datetime
+    due_at: datetime
+    until: datetime
+    needs_check: bool
+    resident_says: ResidentSays | None
+
+
+class Referrals(Shape):
+    referrals: list[ReferralLine]
+
+
 class Close(HandBack):
     """`next_contact_at`, or `no_next_contact` stated (D14)."""
 
@@ -126,6 +160,13 @@ class Close(HandBack):
         if (self.next_contact_at is None) != self.no_next_contact:
             raise ValueError("next_contact_at or no_next_contact")
         return self
+
+
+def referral_of(one: Shown, now: datetime) -> ReferralLine:
+    return ReferralLine(
+        id=one.id, recipient=one.recipient, purpose=one.purpose, basis=one.basis, items=list(one.items), state=one.state, asked_at=one.asked_at,
+        due_at=one.due_at, until=one.until, needs_check=one.state == "asked" and one.due_at <= now, resident_says=one.resident_says,
+    )  # fmt: skip
 
 
 def line_of(row: QueueRow) -> CaseLine:

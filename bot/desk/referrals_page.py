@@ -1,6 +1,6 @@
 """つなぎ: tick what is told, choose the ground, the recipient and the day; then what came back, and what the person says of it (desk.md §3)."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -8,12 +8,10 @@ from sqlmodel import Session as Rows
 from starlette.responses import Response
 
 from bot.clock import JST
-from bot.desk import access, pages, sheets
+from bot.desk import access, pages, sheets, support_acts
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Sheet, Unfinished
-from knowledge.days import is_holiday
-from storage import consents, desk_sheets, meetings, records, referrals
-from storage import talk as talks
+from storage import consents, desk_sheets, meetings, referrals
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.referrals import BASES, NEEDS_REASON, RESIDENT_SAYS, Ground, Item, ReferralState
@@ -21,18 +19,8 @@ from storage.text import clean
 
 router = APIRouter(route_class=pages.DeskRoute)
 
-SILENT_DAYS = 8
-"""Working days without a word after which a referral is 要確認 (desk.md §3)."""
 DEFAULT_DAYS = 180
 _STATES: tuple[ReferralState, ...] = ("asked", "accepted", "refused", "interrupted", "completed")
-
-
-def working_days_after(day: date, many: int) -> date:
-    """The day `many` working days later: no weekend, no national holiday."""
-    while many:
-        day += timedelta(days=1)
-        many -= day.weekday() < 5 and not is_holiday(day)
-    return day
 
 
 def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[str, Any]:
@@ -71,16 +59,10 @@ async def refer(request: Request, code: str, parts: TheParts, signed: Signed) ->
         if basis != "consent":
             ground = Ground(basis, None, ground.meeting_id if basis == "support_meeting" else None, ground.words if basis == "danger" else "")
         recipient = sheets.words(written["recipient"], trouble="no_recipient")[:120]
-        agency = next((known for known, name in referrals.agencies(rows) if name == recipient), None)
-        due = datetime.combine(working_days_after(now.astimezone(JST).date(), SILENT_DAYS), time(17), JST)
-        until = datetime.combine(sheets.needed_day(written["until"]) + timedelta(days=1), time(), JST)
-        referrals.refer(
-            rows, viewer, case, recipient=clean(recipient), agency_id=agency, purpose=clean(sheets.words(written["purpose"], trouble="no_reason")),
-            items=items, ground=ground, due_at=due, until=until, now=now,
-        )  # fmt: skip
-        talk = talks.by_id(rows, case.conversation_id)
-        if talk is not None:
-            records.promise(rows, talk, kind="referral_silent", due_at=due, case_id=case.id)
+        purpose = sheets.words(written["purpose"], trouble="no_reason")
+        support_acts.refer(
+            rows, viewer, case, recipient=recipient, purpose=purpose, items=items, ground=ground, until=sheets.needed_day(written["until"]), now=now
+        )
 
     return await SHEET.write(request, parts, signed, code, {**written, "line": ticked}, work)
 

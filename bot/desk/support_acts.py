@@ -1,19 +1,51 @@
 """What a coordinator does around a case that the resident hears of, or a colleague: consent cards, passing on, opening again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlmodel import Session as Rows
 
 import flows
 from bot import reception
 from bot.channels.port import Outgoing
+from bot.clock import JST
 from bot.desk.acts import NotNow, Unreachable, open_now, perform, speak
 from bot.parts import Parts
-from storage import consents, desk_cases, desk_heads, outbox
+from knowledge.days import is_holiday
+from storage import consents, desk_cases, desk_heads, outbox, records, referrals
 from storage import talk as talks
+from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
+from storage.referrals import Ground, Item
 from storage.text import clean
+
+SILENT_DAYS = 8
+"""Working days without a word after which a referral is 要確認 (desk.md §3)."""
+
+
+def refer(
+    rows: Rows, viewer: Viewer, case: CaseHead, *, recipient: str, purpose: str, items: Sequence[Item], ground: Ground, until: date, now: datetime
+) -> str:  # fmt: skip
+    """つなぐ: an office with accounts of this name sees the items until the end of `until`; silence is looked at after 8 working days."""
+    agency = next((known for known, name in referrals.agencies(rows) if name == recipient), None)
+    due = datetime.combine(working_days_after(now.astimezone(JST).date(), SILENT_DAYS), time(17), JST)
+    made = referrals.refer(
+        rows, viewer, case, recipient=clean(recipient), agency_id=agency, purpose=clean(purpose), items=items, ground=ground, due_at=due,
+        until=datetime.combine(until + timedelta(days=1), time(), JST), now=now,
+    )  # fmt: skip
+    talk = talks.by_id(rows, case.conversation_id)
+    if talk is not None:
+        records.promise(rows, talk, kind="referral_silent", due_at=due, case_id=case.id)
+    return made
+
+
+def working_days_after(day: date, many: int) -> date:
+    """The day `many` working days later: no weekend, no national holiday."""
+    while many:
+        day += timedelta(days=1)
+        many -= day.weekday() < 5 and not is_holiday(day)
+    return day
 
 
 async def ask_consent(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from bot.jobs.loop import Loop
 from bot.parts import Parts
+from bot.webhooks import Webhooks
 from storage.neighbours import exchange
 
 
@@ -24,6 +25,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         tasks.append(asyncio.create_task(exchange(parts.store.engine.url, parts.hub.untold, parts.hub.heard)))
     if "telegram" in parts.channels:
         tasks += _telegram_tasks(parts, loop)
+    tasks += _webhook_tasks(parts)
     yield
     for task in tasks:
         task.cancel()
@@ -32,6 +34,14 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     await parts.delivery.close()
     for channel in parts.channels.values():
         await channel.close()
+
+
+def _webhook_tasks(parts: Parts) -> list["asyncio.Task[None]"]:
+    """The town's other systems are told what happened, where addresses and a secret to sign with are set."""
+    urls, secret = parts.settings.webhook_urls.replace(",", " ").split(), parts.settings.webhook_secret
+    if not urls or secret is None:
+        return []
+    return [asyncio.create_task(Webhooks(parts.store, parts.clock, urls, secret.get_secret_value()).run())]
 
 
 def _telegram_tasks(parts: Parts, loop: Loop) -> list["asyncio.Task[None]"]:

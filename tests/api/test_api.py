@@ -12,7 +12,8 @@ from tests.desk.conftest import Office
 
 _PLACES = [
     ("GET", "/cases"), ("GET", "/cases/{code}"), ("POST", "/cases/{code}/claim"), ("POST", "/cases/{code}/reply"), ("POST", "/cases/{code}/note"),
-    ("POST", "/cases/{code}/handback"), ("POST", "/cases/{code}/close"), ("GET", "/statistics"), ("GET", "/openapi.json"),
+    ("POST", "/cases/{code}/handback"), ("POST", "/cases/{code}/close"), ("GET", "/cases/{code}/referrals"), ("POST", "/cases/{code}/refer"),
+    ("GET", "/statistics"), ("GET", "/openapi.json"),
 ]  # fmt: skip
 
 
@@ -151,3 +152,16 @@ async def test_the_description_is_valid_openapi_and_names_every_route(sato: http
     description = (await sato.get("/openapi.json")).json()
     validate(description)
     assert {path.removeprefix("/api/v1") for path in description["paths"]} == {path for _, path in _PLACES if path != "/openapi.json"}
+
+
+async def test_another_system_refers_only_on_a_lawful_ground(office: Office, sato: httpx.AsyncClient) -> None:
+    code = office.has_case()
+    wish = {"recipient": "地域包括支援センター", "purpose": "訪問", "items": ["退院のこと"], "until": "2026-12-31"}
+    for basis in ("consent", "support_meeting", "danger"):
+        answer = await sato.post(f"/cases/{code}/refer", json=wish | {"basis": basis})
+        assert (answer.status_code, answer.json()["error"]) == (409, "no_ground")
+    answer = await sato.post(f"/cases/{code}/refer", json=wish | {"basis": "danger", "danger": "倒れている", "state": "completed"})
+    assert answer.status_code == 200
+    (made,) = answer.json()["referrals"]
+    assert (made["state"], made["items"], made["needs_check"]) == ("asked", ["退院のこと"], False)
+    assert (await sato.get(f"/cases/{code}/referrals")).json() == answer.json()
