@@ -49,8 +49,8 @@ WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えませ�
 """Cheap to hear: a drill is about what becomes of a message, not about what is understood. やめる would rightly erase words (D1)."""
 REPEATS = 0.05
 _PATIENCE = 120.0
-_IN_HAND = 0.4
-"""Answers on Telegram that a kill may catch between their being taken and being written down: 20 in 50 kills, one in a thousand of a long drill."""
+_ENOUGH = 10_000
+"""Answers from which on one in a thousand is a share worth judging: every kill may catch a call between its being taken and being written down."""
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.crash.child"])
 _ENTRIES = {
@@ -209,7 +209,7 @@ class Drill:
                 sound = store.transact(lambda rows: rows.connection().exec_driver_sql("PRAGMA integrity_check").scalar())
                 if sound != "ok":
                     self.account.faults.append(f"integrity_check: {sound}")
-        if self.account.twice_on_telegram > max(self.account.letters / 1000, self.account.kills.total() * _IN_HAND):
+        if self.account.letters >= _ENOUGH and self.account.twice_on_telegram > self.account.letters / 1000:
             self.account.faults.append(f"{self.account.twice_on_telegram} answers twice on Telegram of {self.account.letters}")
 
     def _count_one(self, rows: Any, resident: "Resident", taken: list[str]) -> None:

@@ -11,7 +11,7 @@ from tests.crash import drill
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killed_at_any_moment_it_loses_nothing_and_says_nothing_twice(database: Database, tmp_path: Path) -> None:
-    account = drill.run(database.url, tmp_path, messages=360, kills=6, residents=24, seed=7)
+    account = drill.run(database.url, tmp_path, messages=144, kills=6, residents=24, seed=7)
     assert account.faults == []
-    assert account.messages == 360
+    assert account.messages == 144
     assert set(account.kills) == set(drill.POINTS)
