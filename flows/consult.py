@@ -43,6 +43,8 @@ _LONGEST_AREA: Final = 20
 _LONGEST_GUESS: Final = 24
 _PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
 """Where somebody goes who asks for company, not for a service (D10c)."""
+_AFTER_A_DEATH: Final = ("okuyami-madoguchi", "grief-care")
+"""Where a word for the loss comes before the list (D6j)."""
 _SHORTEST_FOREIGN: Final = 10
 """Letters of a Latin text before its language is believed: 「OK」 is no English."""
 
@@ -308,6 +310,8 @@ def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]],
     opens = all_closed(talk, [card.id for card in shown]) if _may_push(talk) else None
     count = talk.says("cards.count", count=str(len(shown))) if len(shown) > 1 else talk.says("cards.one")
     talk, before = _before_cards(talk, own)
+    if any(card.id in _AFTER_A_DEATH for card in shown[:1]):
+        before = talk.says("cards.sorrow").text + talk.town.words(talk.session.lang).clock["space"]
     first = Reply(text=f"{before}{count.text}", key=count.key, cards=shown)
     choices = ("right", "wrong", "tell_me", "!human") if opens else ("right", "wrong", "!human")
     effect = RecordMatch(cards=tuple(card.id for card in shown), score=score, decision="answer", knowledge=talk.town.base.version)

@@ -291,7 +291,9 @@ def stay_with(talk: Talk, *bubbles: Reply) -> Turn:
         return hand_over(talk, "danger", *bubbles, promise(talk), level="L2")
     opened = open_case(talk, "danger", level="L2", take_over=False)
     noted = talk.noting(told=str(len(talk.session.story)))
-    return noted.ask("danger.stay", *bubbles, _when_read(talk), choices=("see_help", "!stop"), effects=(opened,))
+    read = _when_read(talk)
+    bubbles = bubbles if read.key in talk.session.last_keys else (*bubbles, read)
+    return noted.ask("danger.stay", *bubbles, choices=("see_help", "!stop"), effects=(opened,))
 
 
 def staying(talk: Talk) -> Turn:

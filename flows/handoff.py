@@ -148,6 +148,8 @@ def lost(talk: Talk) -> Turn:
 def promise(talk: Talk) -> Reply:
     """When a human reads and answers: only what is certain (G7)."""
     desk, words = talk.desk, talk.town.words(talk.session.lang).clock
+    if not _HUNTED.isdisjoint(talk.session.danger.kinds):
+        return talk.says("promise.quiet")  # a time would be a promise to write when somebody else may hold the phone (D6d)
     if desk.answers_by is None or desk.reads_at is None:
         return talk.says("promise.nobody" if desk.state in ("nobody", "closed") else "promise.no_time")
     answer = moments.when(desk.answers_by, talk.scene.now, words)
