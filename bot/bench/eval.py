@@ -44,7 +44,7 @@ def main(folder: Path, out: Console) -> int:
 def run(base: Base, out: Console) -> int:
     """Measure everything once and print it. Returns the exit code."""
     worries = [worry for name in ("worries-dev-1", "worries-dev-2") for worry in _read(name)]
-    dangers = _read("danger-dev")
+    dangers, unseen = _read("danger-dev"), _read("danger-unseen")
     for rival in rivals.all_of(base.entries):
         rival.rank("ならし", CARDS)
     table = Table(title=f"{len(worries)} worries, {len(dangers)} lines with and without danger, {len(base.entries)} entries")
@@ -64,6 +64,8 @@ def run(base: Base, out: Console) -> int:
     table.add_section()
     for measure, figure in (*_decisions(base, worries), *_dangers(base, dangers)):
         table.add_row(measure, figure)
+    for measure, figure in _dangers(base, unseen):
+        table.add_row(f"{measure}, lines kept unseen", figure)
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
     return 0
@@ -113,7 +115,8 @@ def _decisions(base: Base, worries: Sequence[Worry]) -> list[tuple[str, str]]:
 
 
 def _dangers(base: Base, lines: Sequence[Worry]) -> list[tuple[str, str]]:
-    heard = [(line, base.danger.scan(line["text"], ())) for line in lines]
+    told = [(line, line["text"].split("／")) for line in lines]
+    heard = [(line, base.danger.scan(last, earlier)) for line, (*earlier, last) in told]
     real = [(line, danger) for line, danger in heard if line["label"] == "danger"]
     wanted: dict[str, Level] = {"now": "L3", "soon": "L2"}
     return [
