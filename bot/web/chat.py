@@ -7,6 +7,7 @@ looks like stands in chat_pages.py and templates/, what it shows of a talk in ch
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from sqlmodel import Session as Rows
@@ -198,7 +199,8 @@ async def left(request: Request) -> Response:
 
 @router.post("/phrase")
 async def phrase(request: Request) -> Response:
-    """Six words that lead back here, shown this once; only their hash is kept."""
+    """Six words that lead back here, shown this once; only their hash is kept. The resident may send them to themselves as a link (desk.md §7): the
+    words stand behind its #, which our server and its logs do not see."""
     form = await _form(request)
     try:
         parts, known = _parts(request), await _known(request)
@@ -208,7 +210,10 @@ async def phrase(request: Request) -> Response:
         await parts.store.atransact(lambda rows: visitors.keep_phrase(rows, known.talk, plain("".join(made)), parts.clock.now()))
     except StoreDown:
         return pages.bare_page(request, draft=_field(form, "text", longest=None))
-    return pages.page(request, "chat_phrase.html", pages.chrome_of_talk(known.talk), phrase=made)
+    chrome = pages.chrome_of_talk(known.talk)
+    words = quote(f"{chrome.phrase_sent}\n{parts.settings.base_url}/return?lang={chrome.lang}#{quote('-'.join(made))}")
+    ways = [(chrome.phrase_mail, f"mailto:?body={words}"), (chrome.phrase_line, f"https://line.me/R/share?text={words}")]
+    return pages.page(request, "chat_phrase.html", chrome, phrase=made, ways=ways)
 
 
 @router.get("/return")

@@ -1,6 +1,7 @@
 """Every body that leaves, and every body our twins post, against the platforms' own machine-readable descriptions."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest
 from bot.channels import line_rendering, telegram_rendering
 from bot.channels.cutting import Unsendable, pieces, shorten, utf16_units
 from bot.channels.port import Outgoing
+from storage.text import clean
 from tests.contracts.turns import TURN, any_turns, good_turns, long_text
 from tests.twins import LineTwin, TelegramTwin, Webhook, line_limits, telegram_limits
 from tests.twins.specs import HERE, line_errors, telegram_errors, type_errors
@@ -76,6 +78,39 @@ def test_a_turn_no_platform_has_a_place_for_is_refused_and_never_written_wrongly
         except Unsendable:
             continue
         assert found == []
+
+
+def words_in(turn: Outgoing) -> list[str]:
+    """Every text and fact of a turn, without spaces: the words that must arrive."""
+    facts = [line for reply in turn.bubbles for card in reply.cards for line in (card.title, card.reason, *card.lines)]
+    return [squeezed(clean(text)) for text in (*(reply.text for reply in turn.bubbles), *facts)]
+
+
+def squeezed(text: str) -> str:
+    """Without what only lays out a text."""
+    return "".join(text.split())
+
+
+def texts_in(body: object) -> Iterator[str]:
+    """Every text a resident can read in a body of LINE, wherever it stands in a card."""
+    if isinstance(body, dict):
+        if body.get("type") == "text" and isinstance(body.get("text"), str):
+            yield body["text"]
+        for part in body.values():
+            yield from texts_in(part)
+    elif isinstance(body, list):
+        for part in body:
+            yield from texts_in(part)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(good_turns)
+def test_no_word_of_a_turn_is_lost_on_its_way(turn: Outgoing):
+    on_line = "".join("".join(texts_in(line_rendering.render(letter))) for letter in line_rendering.letters(turn))
+    on_telegram = "".join(telegram_limits.parsed(body["text"], "HTML") for body in telegram_bodies(turn))
+
+    for shown in (on_line, on_telegram):
+        assert [words for words in words_in(turn) if words not in squeezed(shown)] == []
 
 
 def test_a_whole_turn_is_one_call_on_line_and_one_message_a_bubble_on_telegram():

@@ -37,7 +37,8 @@ def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]
     complaints: list[str] = []
 
     def one(**options: object) -> Page:
-        context = chromium.new_context(base_url=town.url, locale="ja-JP", viewport={"width": 1366, "height": 768}, **options)  # type: ignore[arg-type]
+        wide = {"viewport": {"width": 1366, "height": 768}}
+        context = chromium.new_context(base_url=town.url, locale="ja-JP", **(wide | options))  # type: ignore[arg-type]
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         opened.append(page)

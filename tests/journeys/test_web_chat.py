@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -118,3 +119,25 @@ def test_at_320_pixels_nothing_has_to_be_scrolled_sideways(town: Town, open_brow
     expect(page.locator("#log article.card").first).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_link_from_line_opens_the_room_only_when_its_button_is_pressed(town: Town, open_browser: Open) -> None:
+    resident = town.resident_on("line").taps("相談をはじめる").says("専用ページ")
+    link = urlsplit(str(resident.button("専用ページで話す").url))
+    page = open_browser(viewport={"width": 320, "height": 640})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer', '')} {request.post_data or ''}"))
+
+    page.goto(f"{link.path}#{link.fragment}")
+    expect(page.get_by_role("button", name="相談ページをひらく")).to_be_visible()
+    assert link.fragment not in page.url
+    assert not any(link.fragment in one for one in asked)
+    page.get_by_role("button", name="相談ページをひらく").click()
+    page.locator("#text").fill("家賃が払えなくて困っています")
+    page.get_by_role("button", name="送る").click()
+
+    expect(page.locator("#log article.card").first).to_be_visible()
+    assert sum(link.fragment in one for one in asked) == 1, "it was posted once, and stands in no address and no Referer"
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert "家賃" not in resident.hears()

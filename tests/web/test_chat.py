@@ -6,6 +6,8 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from sqlalchemy import text as sql
@@ -630,3 +632,20 @@ async def test_when_nothing_can_be_saved_the_words_stay_and_the_numbers_show(bro
     assert f">{WORRY}</textarea>" in answer.text
     assert 'href="tel:119"' in answer.text
     assert (await browser.says(WORRY)).status_code == 303
+
+
+async def test_the_six_words_can_be_sent_to_oneself_as_a_link_that_no_server_reads(browser: Browser, a_browser: Browsers):
+    await browser.says(WORRY)
+    await browser.posts("/phrase")
+    words = re.findall(r"<li>([ぁ-ゖー]+)</li>", browser.page)
+    mail = unquote(unescape(re.search(r'href="mailto:\?body=([^"]+)"', browser.page)[1]))  # type: ignore[index]
+
+    address = urlsplit(mail.splitlines()[-1])
+
+    assert address.path == "/return"
+    assert unquote(address.fragment) == "-".join(words)
+    assert not any(word in mail.splitlines()[0] for word in ("相談", "困", "家賃"))
+    other = a_browser()
+    await other.opens("/return?lang=ja")
+    await other.posts("/return", phrase=unquote(address.fragment), lang="ja")
+    assert WORRY in other.page

@@ -3,14 +3,22 @@
    posted only when the resident presses the button: whoever only looks at the link, as previews do, cannot use it up (R15). */
 
 (() => {
-  const secret = decodeURIComponent(location.hash.slice(1));
   const form = document.querySelector("form[data-fragment]");
-  const field = form.elements[form.dataset.fragment];
-  history.replaceState(null, "", location.pathname + location.search);
-  if (secret) field.value = secret;
   const missing = document.getElementById("no-link");
-  if (missing) {
-    missing.hidden = Boolean(secret);
-    form.hidden = !secret;
+
+  function take() {
+    const secret = decodeURIComponent(location.hash.slice(1));
+    const field = form.elements[form.dataset.fragment];
+    if (secret) {
+      history.replaceState(null, "", location.pathname + location.search);
+      field.value = secret;
+    }
+    if (missing) {
+      missing.hidden = Boolean(field.value);
+      form.hidden = !field.value;
+    }
   }
+
+  take();
+  window.addEventListener("hashchange", take);
 })();
