@@ -325,7 +325,7 @@ def test_the_room_behind_the_entrance_begins_with_the_welcome_and_answers_there(
 
 
 def test_in_english_the_entrance_speaks_english(at_the_door: Resident) -> None:
-    at_the_door.says("I got fired and I can't pay my rent")
+    at_the_door.says("Where can I ask about garbage collection days")
 
     assert "Nothing is kept here" in at_the_door.hears()
 
