@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,7 +25,6 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Folder = Annotated[Path | None, typer.Argument(help="地域の情報のフォルダー（書かなければ設定の KNOWLEDGE）/ the town's folder", show_default=False)]
-Format = Literal["csv", "xlsx", "hsds"]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="見るだけで、書かない / only show")]
 MOST_SHOWN = 40
 """Cells of one entry shown in a terminal."""

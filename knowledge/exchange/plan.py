@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from knowledge.editing import CannotWrite, new_file, with_values
 from knowledge.exchange.rows import BadRow, Taken
 from knowledge.layers import Laid, Sheet
 from knowledge.reading import Trail, Tree
 
-NEW_FILES: str = "torikomi"
+NEW_FILES: Final = "torikomi"
 """The folder below the town's in which new entries are put; staff may move them anywhere."""
 
 
