@@ -19,6 +19,9 @@ from bot.settings import Settings
 from knowledge import lint
 from knowledge.base import Base, BrokenBase, load
 from knowledge.changes import shadows
+from knowledge.hearing.calibrate import FEWEST
+from knowledge.hearing.calibrate import calibrate as refit
+from knowledge.hearing.confidence import FILE as CONFIDENCE_FILE
 from knowledge.layers import lay
 from knowledge.problem import Problem, errors, render
 from knowledge.schema import FILE, entry_schema
@@ -105,6 +108,31 @@ def try_out(
         ("not_for の文で、その項目が 1 位にならないもの", trial.refused, trial.refusals),
     ):
         out.print(f"{what}: {found} / {of} 件" + (f"（{found / of:.1%}）" if of else ""))
+
+
+@app.command()
+def calibrate(
+    folder: Folder = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="書かずに、数字だけ見る / only show the figures")] = False,
+) -> None:
+    """どれだけ自信をもって答えてよいかを、例文から測りなおす / refit the confidence to this base's own examples."""
+    place = _folder(folder)
+    try:
+        base = load(place)
+    except BrokenBase as broken:
+        for problem in broken.problems:
+            err.print(render(problem))
+        raise typer.Exit(1) from broken
+    fitted = refit(base.hearing, [text for entry in base.entries.values() for text in entry.examples])
+    if not fitted.enough:
+        out.print(f"例文が {fitted.examples} 件しかないので、はじめからの数字のまま使います（{FEWEST} 件から測れます）。")
+        return
+    out.print(f"{fitted.examples} 件の例文で測りました（合わせるのに使わなかった半分での数字）。")
+    out.print(f"自分の項目が 3 枚のカードに入る: {fitted.found:.1%}")
+    out.print(f"答えられる文とそうでない文を見分ける: {fitted.ranking:.2f}　自信のずれ: {fitted.error:.3f}")
+    if not dry_run:
+        (place / CONFIDENCE_FILE).write_text(fitted.confidence.written(), encoding="utf-8")
+        out.print(f"書きました: {place / CONFIDENCE_FILE}　つぎに起動したときから使われます。")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Literal
 
 from knowledge.complaints import nearest
 from knowledge.entry import Domain, Entry, Town
+from knowledge.hearing.confidence import Confidence
 from knowledge.hearing.danger import BrokenDangerList, DangerList
 from knowledge.hearing.index import Index
 from knowledge.hearing.rank.keys import Keys
@@ -80,7 +81,7 @@ def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> 
     danger = danger_of(folder, keep)
     if not isinstance(danger, DangerList):
         raise BrokenBase(tuple(danger))
-    hearing = kept(keep, "index", sources, lambda: _index(sound, folder, keep, before))
+    hearing = replace(kept(keep, "index", sources, lambda: _index(sound, folder, keep, before)), confidence=Confidence.of_town(folder))
     return Base(
         version=sound.version, folder=folder, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
         hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger, synonyms=sound.synonyms,

@@ -14,6 +14,8 @@ from knowledge.hearing.index import Index
 from knowledge.hearing.rank.postings import best
 
 CARDS = 3
+FEWEST = 40
+"""Examples from which a base is fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,15 @@ class Calibration:
     error: float
     """Expected calibration error, 0–1."""
 
+    @property
+    def enough(self) -> bool:
+        return self.examples >= FEWEST
+
 
 def calibrate(index: Index, examples: Iterable[str], *, every: int = 1) -> Calibration:
-    """Fits over every `every`-th of the base's examples. A base with fewer than 40 keeps the usual numbers."""
-    texts = sorted(set(examples))[::every]
-    if len(texts) < 40:
+    """Fits over every `every`-th of the base's examples. A base with fewer than FEWEST keeps the usual numbers."""
+    texts = sorted(set(examples))[::every] if len(index.ids) > CARDS else []
+    if len(texts) < FEWEST:
         return Calibration(index.confidence, len(texts), 0.0, 0.0, 0.0)
     rows: list[list[float]] = []
     right: list[bool] = []

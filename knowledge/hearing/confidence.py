@@ -3,9 +3,11 @@
 Fitted leave-one-out on the base's own examples, against the same messages with the right entry taken away (`fit`); kept as plain numbers.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp, log1p
+from dataclasses import asdict, dataclass
+from math import exp, isfinite, log1p
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -39,7 +41,9 @@ class Evidence:
 
 
 FITTED: Final = (-2.249, (0.587, -0.266, 0.660, 0.212, -0.365, -0.956, -0.212, 0.286), 1.551)
-"""Intercept, weights, temperature for the starter base; `knowledge calibrate` prints a town's own."""
+"""Intercept, weights, temperature for the starter base; `knowledge calibrate` writes a town's own."""
+FILE: Final = "confidence.json"
+"""In a town's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,21 @@ class Confidence:
     @classmethod
     def usual(cls) -> "Confidence":
         return cls(*FITTED)
+
+    @classmethod
+    def of_town(cls, folder: Path) -> "Confidence":
+        """What `knowledge calibrate` wrote into a town's folder; the usual one where it wrote nothing that can be read."""
+        try:
+            told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            fitted = cls(float(told["intercept"]), tuple(map(float, told["weights"])), float(told["temperature"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls.usual()
+        sound = len(fitted.weights) == len(FITTED[1]) and fitted.temperature > 0 and all(map(isfinite, (fitted.intercept, *fitted.weights)))
+        return fitted if sound else cls.usual()
+
+    def written(self) -> str:
+        """As `of_town` reads it."""
+        return json.dumps(asdict(self), indent=1) + "\n"
 
     def sure(self, evidence: Evidence) -> float:
         """Chance, 0–1, that one of the first three is a right first door."""
