@@ -6,7 +6,7 @@ The sets are small and were looked at while building: their figures say that not
 import json
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,18 @@ from knowledge.hearing import Hearing, hear
 from knowledge.hearing.model import Level
 
 SETS = Path(__file__).parent / "sets"
+AGREED = SETS / "agreed.json"
+"""Figures that may not be fallen short of. The aim for both needs (.85) is not reached yet: its floor keeps what there is."""
+FIRST, THREE, BOTH = "right first (P@1), one need", "right among three cards, one need", "both needs among six cards"
+DECISIONS = (
+    "decision right",
+    "complex cases reach a human",
+    "one need heard as several",
+    "offer or help right",
+    "offers understood",
+    "language right",
+)
+DANGERS = ("danger heard", "false alarms (L2, L3)", "level right", "kinds right")
 CARDS, CARDS_FOR_SEVERAL = 3, 6
 Worry = dict[str, Any]
 Rank = Callable[[str, int], list[str]]
@@ -37,12 +49,29 @@ class Found:
 
 
 def main(folder: Path, out: Console) -> int:
-    """The verb: load the base, print the table."""
-    return run(load(folder), out)
+    """The verb: load the base, print the table. Exit code 1 where a figure falls short of the agreed ones."""
+    missed = fallen_short(run(load(folder), out), AGREED)
+    for line in missed:
+        out.print(line)
+    return 1 if missed else 0
 
 
-def run(base: Base, out: Console) -> int:
-    """Measure everything once and print it. Returns the exit code."""
+def fallen_short(figures: Mapping[str, float], agreed: Path) -> list[str]:
+    """One line for every agreed figure that was not reached; a figure that nobody measured is not reached either."""
+    lines = []
+    for name, row in json.loads(agreed.read_text(encoding="utf-8")).items():
+        figure = figures.get(name)
+        if figure is None:
+            lines.append(f"{name}: not measured")
+        elif figure < row.get("least", figure):
+            lines.append(f"{name}: {figure:.3f}, agreed at least {row['least']}")
+        elif figure > row.get("most", figure):
+            lines.append(f"{name}: {figure:.3f}, agreed at most {row['most']}")
+    return lines
+
+
+def run(base: Base, out: Console) -> dict[str, float]:
+    """Measure everything once and print it. Returns our own figures by the name of their row."""
     worries = [worry for name in ("worries-dev-1", "worries-dev-2") for worry in _read(name)]
     dangers, unseen = _read("danger-dev"), _read("danger-unseen")
     for rival in rivals.all_of(base.entries):
@@ -53,22 +82,25 @@ def run(base: Base, out: Console) -> int:
     for heading in ("Madoguchi", *(rival.name for rival in rivals.all_of(base.entries))):
         table.add_column(heading, justify="right")
     columns = (ours, *others)
-    table.add_row("right first (P@1), one need", *(f"{found.first:.3f}" for found in columns))
-    table.add_row("right among three cards, one need", *(f"{found.three:.3f}" for found in columns))
-    table.add_row("both needs among six cards", *(f"{found.both:.3f}" for found in columns))
+    figures = {FIRST: ours.first, THREE: ours.three, BOTH: ours.both}
+    table.add_row(FIRST, *(f"{found.first:.3f}" for found in columns))
+    table.add_row(THREE, *(f"{found.three:.3f}" for found in columns))
+    table.add_row(BOTH, *(f"{found.both:.3f}" for found in columns))
     for name, changed in _noises():
         noisy = [worry | {"text": changed(worry["text"], at)} for at, worry in enumerate(worries) if worry["lang"] in ("ja", "ja-easy")]
-        table.add_row(f"three cards: {name}", *(f"{_search(way, rank, noisy).three:.3f}" for way, rank in _ways(base)))
+        three = [_search(way, rank, noisy).three for way, rank in _ways(base)]
+        figures[f"three cards: {name}"] = three[0]
+        table.add_row(f"three cards: {name}", *(f"{share:.3f}" for share in three))
     table.add_row("median ms", *(f"{found.median:.2f}" for found in columns))
     table.add_row("p99 ms", *(f"{found.slowest:.2f}" for found in columns))
     table.add_section()
-    for measure, figure in (*_decisions(base, worries), *_dangers(base, dangers)):
-        table.add_row(measure, figure)
-    for measure, figure in _dangers(base, unseen):
-        table.add_row(f"{measure}, lines kept unseen", figure)
+    figures |= {**_decisions(base, worries), **_dangers(base, dangers)}
+    figures |= {f"{measure}, lines kept unseen": figure for measure, figure in _dangers(base, unseen).items()}
+    for measure in (*DECISIONS, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
+        table.add_row(measure, f"{figures[measure]:.3f}")
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
-    return 0
+    return figures
 
 
 def _read(name: str) -> list[Worry]:
@@ -103,29 +135,35 @@ def _search(name: str, rank: Rank, worries: Sequence[Worry]) -> Found:
     return Found(first / len(one), three / len(one), both / max(len(two), 1), times[len(times) // 2], times[int(len(times) * 0.99)])
 
 
-def _decisions(base: Base, worries: Sequence[Worry]) -> list[tuple[str, str]]:
+def _decisions(base: Base, worries: Sequence[Worry]) -> dict[str, float]:
     heard: list[tuple[Worry, Hearing]] = [(worry, hear(worry["text"], base)) for worry in worries]
     sides = [(worry["intent"] == "offer", hearing.intent == "offer") for worry, hearing in heard if worry["intent"] != "human"]
-    return [
-        ("decision right", _share([worry["decision"] == hearing.decision for worry, hearing in heard])),
-        ("offer or help right", _share([meant == understood for meant, understood in sides])),
-        ("offers understood", _share([understood for meant, understood in sides if meant])),
-        ("language right", _share([worry["lang"].removesuffix("-easy") == hearing.lang.replace("easy", "ja") for worry, hearing in heard])),
-    ]
+    human = [hearing.decision in ("handoff", "danger") for worry, hearing in heard if worry["decision"] == "handoff"]
+    single = [len(hearing.needs) > 1 for worry, hearing in heard if len(worry["needs"]) == 1 and worry["decision"] == "answer"]
+    shares = (
+        [worry["decision"] == hearing.decision for worry, hearing in heard],
+        human,
+        single,
+        [meant == understood for meant, understood in sides],
+        [understood for meant, understood in sides if meant],
+        [worry["lang"].removesuffix("-easy") == hearing.lang.replace("easy", "ja") for worry, hearing in heard],
+    )
+    return dict(zip(DECISIONS, map(_share, shares), strict=True))
 
 
-def _dangers(base: Base, lines: Sequence[Worry]) -> list[tuple[str, str]]:
+def _dangers(base: Base, lines: Sequence[Worry]) -> dict[str, float]:
     told = [(line, line["text"].split("／")) for line in lines]
     heard = [(line, base.danger.scan(last, earlier)) for line, (*earlier, last) in told]
     real = [(line, danger) for line, danger in heard if line["label"] == "danger"]
     wanted: dict[str, Level] = {"now": "L3", "soon": "L2"}
-    return [
-        ("danger heard", _share([danger.heard for _, danger in real])),
-        ("false alarms (L2, L3)", _share([danger.level in ("L2", "L3") for line, danger in heard if line["label"] != "danger"])),
-        ("level right", _share([danger.level == wanted[line["urgency"]] for line, danger in real])),
-        ("kinds right", _share([set(line["kinds"]) <= set(danger.kinds) for line, danger in real])),
-    ]
+    shares = (
+        [danger.heard for _, danger in real],
+        [danger.level in ("L2", "L3") for line, danger in heard if line["label"] != "danger"],
+        [danger.level == wanted[line["urgency"]] for line, danger in real],
+        [set(line["kinds"]) <= set(danger.kinds) for line, danger in real],
+    )
+    return dict(zip(DANGERS, map(_share, shares), strict=True))
 
 
-def _share(right: Sequence[bool]) -> str:
-    return f"{sum(right) / max(len(right), 1):.3f}"
+def _share(right: Sequence[bool]) -> float:
+    return sum(right) / max(len(right), 1)
