@@ -42,10 +42,11 @@ NOW: Final = 0.0
 SURELY_NOW: Final = 0.5
 DOUBT: Final = -3.0
 SURE_OF_KIND: Final = 0.6
-SHORTEST: Final = 4
+SHORTEST: Final = 5
 BARE: Final = 8
 SHORT: Final = 14
-ASK_SHORT: Final = 1.6
+SHORT_LATIN: Final = 30
+ASK_SHORT: Final = 3.0
 """A few letters resemble too much: a SHORT cry needs more points, a BARE one is only asked about, fewer than SHORTEST are left
 to the rules."""
 ALSO: Final = 0.3
@@ -130,7 +131,9 @@ class Ear:
         """What the folded text resembles, if it carries enough points; `breaks` are the ends of its sentences."""
         if len(text) < SHORTEST:
             return None
-        ask = ASK_SHORT if len(text) < SHORT else ASK if has_kana(text) else ASK_FOREIGN
+        japanese = has_kana(text)
+        short = len(text) < (SHORT if japanese or not _LATIN.search(text) else SHORT_LATIN)
+        ask = ASK_SHORT if short else ASK if japanese else ASK_FOREIGN
         whole = self._known(runs(text) | meetings(groups))
         if self._points(whole) >= ask:
             return self._resemblance(whole, 0, len(text), ask)
