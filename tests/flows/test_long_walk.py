@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
+import pytest
+
 import flows
 from flows.model import Button, Choice, Part, Scene, Session, Turn, Utterance
 from flows.talk import MOST_BUBBLES
@@ -100,10 +102,11 @@ def _typeable(choices: tuple[Choice, ...]) -> list[bool]:
 
 
 def _forbidden(turn: Turn) -> list[str]:
-    said = "\n".join(reply.text for reply in turn.replies)
+    said = "\n".join(reply.text for reply in turn.replies if not reply.key.startswith("details."))  # those are the words of staff
     return [word for word in (*PROMISES_NEVER_MADE, *LABELS_OF_PEOPLE) if word in said and f"「{word}" not in said]
 
 
+@pytest.mark.timeout(max(300, TURNS))
 def test_a_walk_of_any_length_keeps_every_rule(town: flows.Town) -> None:
     for seed in range(max(TURNS // 200, 1)):
         walker = Walker(town, Random(seed))
