@@ -7,7 +7,7 @@ import structlog
 from watchfiles import Change, awatch
 
 import flows
-from knowledge.base import BrokenBase, load
+from knowledge.base import Base, BrokenBase, load
 from knowledge.layers import folders_of
 from knowledge.problem import Problem
 
@@ -45,6 +45,10 @@ class LivingKnowledge:
         self.town = town
         log.info("knowledge_loaded", version=town.base.version, entries=len(town.base.entries))
         return True
+
+    def trial(self, folder: Path) -> Base:
+        """The base another folder would make, from what is built already; nothing is swapped. Raises BrokenBase."""
+        return load(folder, self._keep, before=self.town.base)
 
     async def watch(self) -> None:
         """Until cancelled: look at what is saved, beside the talks that go on. A turn that has begun ends with the town it began with."""

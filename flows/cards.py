@@ -7,7 +7,7 @@ from typing import Final
 from flows import moments
 from flows.filling import Town, line_in_words
 from flows.letters import shortened
-from flows.model import Button, Card, Reply
+from flows.model import Button, Card, Reply, Scene, Session, Utterance
 from flows.talk import Talk
 from knowledge.entry import Contact, Entry
 from knowledge.hearing.model import Hearing, Lang
@@ -49,6 +49,12 @@ def card(talk: Talk, entry: Entry, why: Sequence[str], reason: str = "card.reaso
         lines=tuple(shortened(line, LONGEST_LINE) for line in _lines(talk, entry, contact) if line),
         buttons=tuple(_buttons(talk, entry, contact)),
     )
+
+
+def preview(entry: Entry, lang: Lang, scene: Scene, town: Town) -> tuple[Card, tuple[Reply, ...]]:
+    """A card and its くわしく as a resident would see them, for whoever edits the entry (desk.md §4)."""
+    talk = Talk(Session(lang=lang, consented=1), Utterance(), scene, town)
+    return card(talk, entry, ()), details(talk, entry)
 
 
 def needs_area(entry: Entry) -> bool:

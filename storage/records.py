@@ -14,7 +14,7 @@ from storage.sealing import seal, unseal
 from storage.tables import Consent, Conversation, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
 
-_N, _P, _T, _Y, _U = table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
+_H, _N, _P, _T, _Y, _U = table(Outcome), table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
 _CONSENTS = select(_N).where(_N.c.conversation_id == bindparam("of")).order_by(_N.c.given_at.desc())
 _NEW_OUTCOME, _NEW_PROMISE, _NEW_TASK = insert(table(Outcome)), insert(_P), insert(_T)
 _COUNT = on_each(
@@ -154,6 +154,17 @@ def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, o
     """Ids and numbers only; `detail` never holds a word of the resident."""
     written = json.dumps(detail, sort_keys=True)
     session.execute(_NEW_OUTCOME, {"id": new_id(), "conversation_id": talk.id, "kind": kind, "detail": written, "at": now})
+
+
+def card_figures(session: Session, since: datetime) -> dict[str, tuple[int, int]]:
+    """Since then, by entry: how often it was shown, and how often the resident said that it was right."""
+    figures: dict[str, tuple[int, int]] = {}
+    query = select(_H.c.kind, _H.c.detail).where(_H.c.at >= since, _H.c.kind.in_(("match", "right")))
+    for row in session.execute(query):
+        for card in json.loads(row.detail).get("cards", ()):
+            shown, right = figures.get(card, (0, 0))
+            figures[card] = (shown + 1, right) if row.kind == "match" else (shown, right + 1)
+    return figures
 
 
 def note_gap(

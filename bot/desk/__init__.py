@@ -12,6 +12,7 @@ from bot.desk import (
     handoff_page,
     history_page,
     household_page,
+    knowledge_page,
     meetings_page,
     pages,
     pass_on,
@@ -26,7 +27,7 @@ def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
-        history_page, forms_page, agency_pages,
+        history_page, forms_page, agency_pages, knowledge_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

@@ -14,11 +14,14 @@ from bot.parts import Parts
 from storage import staff
 from storage.desk_queue import Viewer, may_read_cases
 from storage.ids import new_token
-from storage.staff import SignedIn
+from storage.staff import Role, SignedIn
 
-Door = Literal["anyone", "entering", "staff", "cases", "agency", "lead"]
+Door = Literal["anyone", "entering", "staff", "cases", "agency", "lead", "knowledge"]
 """`anyone`: not signed in; `entering`: the password was right, the second factor may still be due (R26); `staff`: signed in;
 `cases`: signed in with a role that reads cases."""
+
+KNOWS: frozenset[Role] = frozenset({"editor", "coordinator", "lead"})
+"""Who keeps what the town knows: a door of its own, without any case behind it."""
 
 DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/static/{path:path}"): "anyone",
@@ -44,6 +47,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/shared/{referral_id}"): "agency",
     ("GET", "/desk/agencies"): "lead",
     ("POST", "/desk/agencies"): "lead",
+    ("GET", "/desk/knowledge"): "knowledge",
+    ("GET", "/desk/knowledge.xlsx"): "knowledge",
+    ("GET", "/desk/knowledge/{entry_id}"): "knowledge",
+    ("POST", "/desk/knowledge/{entry_id}"): "knowledge",
+    ("POST", "/desk/knowledge/{entry_id}/undo"): "knowledge",
     ("POST", "/desk/cases/{code}/writing"): "cases",
     ("GET", "/desk/search"): "cases",
     ("POST", "/desk/next"): "cases",
@@ -116,6 +124,8 @@ async def guard(request: Request) -> None:
         await _own_form(request, signed.csrf)
     reads = may_read_cases(viewer_of(signed))
     if (door == "cases" and not reads) or (door in ("agency", "lead") and signed.member.role != door):
+        raise HTTPException(404)
+    if door == "knowledge" and signed.member.role not in KNOWS:
         raise HTTPException(404)
     request.state.signed = signed
 

@@ -74,7 +74,8 @@ def frame_of(rows: Session, signed: SignedIn) -> dict[str, Any]:
     """What every page shows besides its own."""
     viewer = access.viewer_of(signed)
     ringing: list[Ringing] = desk_queue.ringing(rows, viewer)
-    return {"ringing": ringing, "task_count": desk_queue.task_count(rows, viewer), "reads_cases": may_read_cases(viewer)}
+    knows, reads_cases = signed.member.role in access.KNOWS, may_read_cases(viewer)
+    return {"ringing": ringing, "task_count": desk_queue.task_count(rows, viewer), "reads_cases": reads_cases, "knows": knows}
 
 
 def common(request: Request) -> dict[str, Any]:

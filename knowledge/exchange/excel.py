@@ -90,6 +90,19 @@ def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only:
     return Taken(taken.entries, tuple(sorted((*bad, *taken.bad), key=lambda one: one.row)), (), taken.kind)
 
 
+def cell(fields: Mapping[str, Tree], field: str) -> str:
+    """What stands in the cell of a field, for a form that has the same doors as the sheet."""
+    return _told(field, _at(fields, _way(field)))
+
+
+def with_cells(fields: Mapping[str, Tree], cells: Mapping[str, str]) -> dict[str, Tree]:
+    """The fields with these cells written over. Raises ValueError with a sentence in Japanese for a cell that cannot be read."""
+    written = dict(fields)
+    for field, text in cells.items():
+        written = _with(written, field, text)
+    return written
+
+
 def _rows(content: bytes) -> Sequence[Sequence[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:

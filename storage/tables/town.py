@@ -50,3 +50,19 @@ class Tally(SQLModel, table=True):
     day: str = Field(primary_key=True, max_length=10)
     name: str = Field(primary_key=True, max_length=40)
     count: int = 0
+
+
+class KnowledgeEdit(SQLModel, table=True):
+    """One published change of a file of the town's knowledge, with the way back (D15)."""
+
+    __tablename__ = "knowledge_edit"
+    id: str = key()
+    entry_id: str = Field(max_length=80, index=True)
+    file: str = Field(max_length=240)
+    """Below the town's folder."""
+    before: str | None = words(default=None)
+    after: str = words()
+    staff_id: str = ref("staff.id")
+    why: str = Field(default="", max_length=200)
+    at: datetime = time()
+    undone_at: datetime | None = time(default=None)

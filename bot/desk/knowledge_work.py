@@ -1,0 +1,136 @@
+"""What an editor does with one entry's file: look at it, check it as it would be, try it on all stored sentences, publish it, take it back (D15).
+
+The file on the disk is the truth; the desk is one more hand that edits it. Nothing is written unless the whole folder is sound with it (R50).
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from bot.parts import Parts
+from knowledge import lint
+from knowledge.changes import Answer, changed_answers
+from knowledge.editing import CannotWrite, new_file
+from knowledge.entry import Entry
+from knowledge.exchange import excel
+from knowledge.exchange.plan import plan
+from knowledge.exchange.rows import Taken
+from knowledge.layers import folders_of, lay, read_layer
+from knowledge.problem import Problem, errors
+
+FORM = (
+    "name", "kana", "summary", "who.note", "how", "cost", "bring", "contacts.0.name", "contacts.0.tel", "contacts.0.hours", "contacts.0.closed",
+    "contacts.0.place.address", "contacts.0.url", "checked.on", "checked.by", "keywords", "examples", "not_for",
+)  # fmt: skip
+"""Fields of the form, as headings of the Excel sheet: one door to the same cells."""
+LONGEST = 200_000
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """The town's own file of an entry. `text` is empty and `mark` that of nothing when the town has said nothing about it yet."""
+
+    entry_id: str
+    path: Path
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """Changes when somebody else saves the file (R23)."""
+        return sha256(self.text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file as it would be: what is wrong with it, the entry it makes, and what changes."""
+
+    text: str
+    problems: tuple[Problem, ...] = ()
+    entry: Entry | None = None
+    answers: tuple[Answer, ...] | None = None
+    """Stored sentences whose answer changes; None = not tried."""
+    cells: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        return not errors(self.problems)
+
+
+def on_disk(folder: Path, entry: Entry) -> OnDisk:
+    """The file in which the town's own words about this entry stand, or where they would stand."""
+    own = read_layer(folder).entries.get(entry.id)
+    path = folder / (entry.domain or "") / f"{entry.id}.yaml" if own is None else Path(own.read.file)
+    return OnDisk(entry.id, path, path.read_text(encoding="utf-8") if path.is_file() else "")
+
+
+def cells_of(folder: Path, entry_id: str) -> dict[str, str]:
+    """The form's cells as the layers give them."""
+    fields = lay(folder).sheets[entry_id].fields
+    return {name: excel.cell(fields, name) for name in FORM}
+
+
+def from_form(folder: Path, disk: OnDisk, cells: dict[str, str]) -> str:
+    """The file with these cells written in; only changed lines change. Raises ValueError with a sentence for a cell that cannot be read."""
+    laid = lay(folder)
+    now = {name: excel.cell(laid.sheets[disk.entry_id].fields, name) for name in FORM}
+    changed = {name: text.replace("\r\n", "\n").strip() for name, text in cells.items() if text.replace("\r\n", "\n").strip() != now[name].strip()}
+    if not changed:
+        return disk.text or new_file({"id": disk.entry_id})
+    fields = excel.with_cells(laid.sheets[disk.entry_id].fields, changed)
+    try:
+        files = plan(laid, Taken({disk.entry_id: fields}), {disk.path: disk.text}).files
+    except CannotWrite as error:
+        raise ValueError("いまのファイルにまちがいがあるので、書きこめません。YAML のほうで直してください。") from error
+    return next(iter(files.values()), disk.text)
+
+
+def draft(folder: Path, disk: OnDisk, text: str, today: date, cells: dict[str, str] | None = None) -> Draft:
+    """Check a file as if it were saved."""
+    text = text.replace("\r\n", "\n")
+    instead = {disk.path: text.encode()}
+    problems = tuple(problem for problem in lint.check(folder, today=today, instead=instead) if problem.file == str(disk.path))
+    entry = None if errors(problems) else lay(folder, instead).entries.get(disk.entry_id)
+    return Draft(text, problems, entry, None, cells or {})
+
+
+def tried(parts: Parts, disk: OnDisk, text: str) -> tuple[Answer, ...]:
+    """Every stored sentence before and after (変わること). Takes some seconds: call it beside the loop."""
+    folder = parts.knowledge.folder
+    with tempfile.TemporaryDirectory() as place:
+        for one in folders_of(folder):
+            if one.is_dir():
+                shutil.copytree(one, Path(place) / one.resolve().name)
+        beside = Path(place) / folder.resolve().name
+        _write(beside / disk.path.relative_to(folder), text)
+        return tuple(changed_answers(parts.knowledge.town.base, parts.knowledge.trial(beside)))
+
+
+def publish(parts: Parts, disk: OnDisk, text: str | None) -> bool:
+    """Put the file in place (None: take it away) and let it be live; False when the folder is not sound with it: then all is as before."""
+    before = disk.path.read_bytes() if disk.path.is_file() else None
+    if text is None:
+        disk.path.unlink(missing_ok=True)
+    else:
+        _write(disk.path, text)
+    if parts.knowledge.reload():
+        return True
+    if before is None:
+        disk.path.unlink(missing_ok=True)
+    else:
+        _write(disk.path, before.decode("utf-8"))
+    parts.knowledge.reload()
+    return False
+
+
+def _write(path: Path, text: str) -> None:
+    """In one step: whoever reads meanwhile sees the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".writing")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.chmod(name, 0o644)
+    Path(name).replace(path)
