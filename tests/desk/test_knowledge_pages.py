@@ -12,9 +12,9 @@ from tests.desk.conftest import Browser, Office, joins
 NewBrowser = Callable[..., Browser]
 
 ENTRY = """# 社協に電話で確かめた（見本）
-id: food-bank
-name: フードバンク（見本）
-kana: ふーどばんく
+id: kome-bank
+name: こめバンク（見本）
+kana: こめばんく
 domain: okane
 kind: service
 summary: 食べるものに困っている人に、無料で食品をわたします。
@@ -41,7 +41,7 @@ def knowledge(tmp_path: Path, kept: Path) -> LivingKnowledge:
     """A town of two entries that this test may write."""
     folder = tmp_path / "town"
     folder.mkdir()
-    (folder / "food-bank.yaml").write_text(ENTRY, encoding="utf-8")
+    (folder / "kome-bank.yaml").write_text(ENTRY, encoding="utf-8")
     (folder / "hatake.yaml").write_text(CLUB, encoding="utf-8")
     return LivingKnowledge(folder, kept)
 
@@ -52,30 +52,30 @@ async def editor(a_browser: NewBrowser) -> Browser:
 
 
 async def sends(browser: Browser, act: str, text: str, **more: str) -> None:
-    mark = browser.field("mark", "/desk/knowledge/food-bank")
-    await browser.posts("/desk/knowledge/food-bank", act=act, door="yaml", text=text, mark=mark, **more)
+    mark = browser.field("mark", "/desk/knowledge/kome-bank")
+    await browser.posts("/desk/knowledge/kome-bank", act=act, door="yaml", text=text, mark=mark, **more)
 
 
 def on_disk(office: Office) -> str:
-    return (office.parts.knowledge.folder / "food-bank.yaml").read_text(encoding="utf-8")
+    return (office.parts.knowledge.folder / "kome-bank.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("words", ["フード", "ふーどばんく", "ふうどばんく", "food-bank"])
+@pytest.mark.parametrize("words", ["こめ", "こめばんく", "コメバンク", "kome-bank"])
 async def test_an_entry_is_found_however_it_is_typed(editor: Browser, words: str):
     await editor.opens(f"/desk/knowledge?q={words}")
-    assert "フードバンク（見本）" in editor.text
+    assert "こめバンク（見本）" in editor.text
     assert "畑の会" not in editor.text
 
 
 async def test_what_wants_an_eye_is_counted_and_listed(editor: Browser):
     await editor.opens("/desk/knowledge?flag=no_tel")
     assert "畑の会（見本）" in editor.text
-    assert "フードバンク（見本）" not in editor.text
+    assert "こめバンク（見本）" not in editor.text
     assert "未確認" in editor.text
 
 
 async def test_the_entry_is_shown_as_residents_see_it(editor: Browser):
-    await editor.opens("/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
     assert "電話 0000-00-1013" in editor.text
     assert "確認日 2026-10-01" in editor.text
     assert "やさしい日本語" in editor.text
@@ -83,7 +83,7 @@ async def test_the_entry_is_shown_as_residents_see_it(editor: Browser):
 
 async def test_a_mistake_is_told_with_its_line_and_one_press_mends_it_and_nothing_was_written(office: Office, editor: Browser):
     broken = ENTRY.replace('"0000-00-1013"', "００００−００−１０１３")
-    await editor.opens("/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
     await sends(editor, "publish", broken)
     assert editor.status == 422
     assert "10 行目" in editor.text
@@ -98,36 +98,36 @@ async def test_a_mistake_is_told_with_its_line_and_one_press_mends_it_and_nothin
 
 
 async def test_published_words_are_live_at_once_kept_in_the_history_and_taken_back_with_one_press(office: Office, editor: Browser):
-    await editor.opens("/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
     await sends(editor, "publish", ENTRY.replace("無料で食品を", "お米や缶づめを"), why="社協から電話")
     assert "公開しました" in editor.text
-    assert "お米や缶づめ" in office.parts.knowledge.town.base.entries["food-bank"].summary
+    assert "お米や缶づめ" in office.parts.knowledge.town.base.entries["kome-bank"].summary
     assert "社協から電話" in editor.text
     assert "編集の人" in editor.text
     edit = editor.field("edit")
-    await editor.posts("/desk/knowledge/food-bank/undo", edit=edit)
+    await editor.posts("/desk/knowledge/kome-bank/undo", edit=edit)
     assert on_disk(office) == ENTRY
-    assert "無料で食品を" in office.parts.knowledge.town.base.entries["food-bank"].summary
+    assert "無料で食品を" in office.parts.knowledge.town.base.entries["kome-bank"].summary
     assert "元に戻した" in editor.text
-    await editor.posts("/desk/knowledge/food-bank/undo", edit=edit)
+    await editor.posts("/desk/knowledge/kome-bank/undo", edit=edit)
     assert editor.status == 404
 
 
 async def test_the_form_changes_only_the_lines_it_must_and_comments_stay(office: Office, editor: Browser):
-    await editor.opens("/desk/knowledge/food-bank")
-    mark = editor.field("mark", "/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
+    mark = editor.field("mark", "/desk/knowledge/kome-bank")
     from bot.desk.knowledge_work import FORM, cells_of
 
-    cells = cells_of(office.parts.knowledge.folder, "food-bank") | {"contacts.0.tel": "0000-00-2222", "checked.on": "2026-11-20"}
+    cells = cells_of(office.parts.knowledge.folder, "kome-bank") | {"contacts.0.tel": "0000-00-2222", "checked.on": "2026-11-20"}
     assert set(cells) == set(FORM)
-    await editor.posts("/desk/knowledge/food-bank", act="check", door="form", mark=mark, **cells)
+    await editor.posts("/desk/knowledge/kome-bank", act="check", door="form", mark=mark, **cells)
     assert editor.status == 200
     text = html_text(editor)
     await sends(editor, "publish", text)
     changed = [line for line in on_disk(office).splitlines() if line not in ENTRY.splitlines()]
     assert len(changed) == 2
     assert "# 昼だけ" in on_disk(office)
-    assert office.parts.knowledge.town.base.entries["food-bank"].contacts[0].tel == "0000-00-2222"
+    assert office.parts.knowledge.town.base.entries["kome-bank"].contacts[0].tel == "0000-00-2222"
 
 
 def html_text(browser: Browser) -> str:
@@ -137,19 +137,19 @@ def html_text(browser: Browser) -> str:
 
 
 async def test_the_later_of_two_editors_is_told_and_loses_nothing(office: Office, editor: Browser, sato: Browser):
-    await editor.opens("/desk/knowledge/food-bank")
-    await sato.opens("/desk/knowledge/food-bank")
-    mark = sato.field("mark", "/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
+    await sato.opens("/desk/knowledge/kome-bank")
+    mark = sato.field("mark", "/desk/knowledge/kome-bank")
     await sends(editor, "publish", ENTRY.replace("からっぽ", "空"))
     theirs = ENTRY.replace("福祉課", "高齢課")
-    await sato.posts("/desk/knowledge/food-bank", act="publish", door="yaml", text=theirs, mark=mark)
+    await sato.posts("/desk/knowledge/kome-bank", act="publish", door="yaml", text=theirs, mark=mark)
     assert "ほかの人がこのファイルを保存しました" in sato.text
     assert "高齢課" in sato.text
     assert "高齢課" not in on_disk(office)
 
 
 async def test_what_changes_is_shown_before_it_is_published(office: Office, editor: Browser):
-    await editor.opens("/desk/knowledge/food-bank")
+    await editor.opens("/desk/knowledge/kome-bank")
     await sends(editor, "try", ENTRY.replace("給料日まで食べるものがない", "土いじりがしたい、畑をかりたい"))
     assert "変わること" in editor.text
     assert "給料日まで食べるものがない" in editor.text
@@ -172,7 +172,7 @@ async def test_the_sheet_for_excel_holds_every_entry(editor: Browser, tmp_path: 
     from openpyxl import load_workbook
 
     rows = list(load_workbook(BytesIO(answer.content)).active.iter_rows(values_only=True))
-    assert {row[0] for row in rows[1:]} == {"food-bank", "hatake"}
+    assert {row[0] for row in rows[1:]} == {"kome-bank", "hatake"}
 
 
 async def test_administrators_and_agencies_do_not_edit_and_editors_see_no_case(office: Office, editor: Browser, a_browser: NewBrowser):
