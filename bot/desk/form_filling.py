@@ -69,7 +69,7 @@ def _consent(sharing: list[GivenConsent]) -> dict[str, str]:
         "consent.share": "はい", "consent.recipients": "、".join(dict.fromkeys(one.recipient for one in sharing)),
         "consent.purpose": "つなぎ・支援の調整", "consent.items": "、".join(dict.fromkeys(item for one in sharing for item in one.items)),
         "consent.date": long_date(_day(sharing[-1].given_at)),
-        "consent.signature": "同意の操作の記録あり（" + long_time(sharing[-1].given_at) + "）",
+        "consent.signature": "同意の記録あり・署名は未確認（" + long_time(sharing[-1].given_at) + "）",
     }  # fmt: skip
 
 
