@@ -78,6 +78,12 @@ def _place(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> tuple[int, int]
     return line, min(mark.column, len(lines[line]) if lines else 0)
 
 
+def _began(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> int | None:
+    """The line where that began which could not be ended; None when the parser counts lines that are not there."""
+    mark = error.context_mark
+    return mark.line if mark is not None and mark.line < len(lines) else None
+
+
 def _near(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> list[int]:
     """The line of the complaint, where its sentence began, and the written line before: one of these is to blame."""
     candidates = [line]
@@ -194,7 +200,7 @@ def _backslash(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> 
 
 def _open_bracket(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     kinds = {"while parsing a flow sequence": ("[", "]"), "while parsing a flow mapping": ("{", "}")}
-    if error.context not in kinds or error.context_mark is None:
+    if error.context not in kinds or error.context_mark is None or _began(error, lines) is None:
         return None
     opening, closing = kinds[error.context]
     number, column = error.context_mark.line, error.context_mark.column
@@ -239,9 +245,9 @@ def _after_bracket(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int)
 
 def _hash_in_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     """`{tel: #8008}`: everything after the hash is a comment, the closing bracket too."""
-    if not (error.context or "").startswith("while parsing a flow") or error.context_mark is None:
+    number = _began(error, lines)
+    if not (error.context or "").startswith("while parsing a flow") or number is None:
         return None
-    number = error.context_mark.line
     found = _HASH_IN_BRACKETS.search(lines[number])
     if not found:
         return None
@@ -253,9 +259,9 @@ def _hash_in_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: i
 
 def _no_colon(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     """A line that should be 「項目: 値」 and has no colon; the parser notices at the next one."""
-    if "expected ':'" not in (error.problem or "") or error.context_mark is None:
+    number = _began(error, lines)
+    if "expected ':'" not in (error.problem or "") or number is None:
         return None
-    number = error.context_mark.line
     text = lines[number]
     start = len(text) - len(text.lstrip())
     if not text.strip() or re.search(r":(\s|$)", text):

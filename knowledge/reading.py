@@ -25,8 +25,10 @@ Trail: TypeAlias = "tuple[str | int, ...]"
 """The way to a value: field names and positions, ("contacts", 0, "tel")."""
 
 DEEPEST: Final = 12
-LARGEST: Final = 256 * 1024
-"""Bytes of one file."""
+LARGEST: Final = 2 * 1024 * 1024
+"""Bytes of one file: some towns keep all their entries in one."""
+USUAL: Final = 128 * 1024
+"""Bytes up to which a file is read again and again for its next mistake; a larger one only a few times (R50)."""
 MOST_READ: Final = 8_192
 """Files remembered as they were read: after one is changed, only that one is read anew."""
 MOST_MENDED: Final = 20
@@ -194,7 +196,8 @@ def _build(file: str, lines: tuple[str, ...], cleaned: list[str]) -> tuple["_Bui
     The third value is False when lines had to be left out.
     """
     mended, problems, out = cleaned, list[Problem](), set[int]()
-    for _ in range(3 * MOST_MENDED):
+    rounds = 3 * MOST_MENDED if sum(map(len, cleaned)) <= USUAL else MOST_MENDED // 4
+    for _ in range(rounds):
         builder = _Builder(file, lines)
         try:
             builder.build("\n".join(mended))

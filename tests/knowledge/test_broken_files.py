@@ -197,7 +197,7 @@ WHOLE_FILES = [
     ("name: 会館\nid: x\n".encode("utf-16"), "not_utf8", "UTF-8"),
     (SOUND.encode("cp932"), "not_utf8", "UTF-8"),
     (SOUND.encode("euc_jp"), "not_utf8", "UTF-8"),
-    ("id: x\nname: y\nsummary: " + "あ" * 100_000, "too_large", "分けて"),
+    ("id: x\nname: y\nsummary: " + "あ" * 1_000_000, "too_large", "分けて"),
     (b"\xff\xff\xfe\x00\x81", "not_utf8", "UTF-8"),
 ]  # fmt: skip
 
