@@ -51,6 +51,7 @@ REPEATS = 0.05
 _PATIENCE = 120.0
 _ENOUGH = 10_000
 """Answers from which on one in a thousand is a share worth judging: every kill may catch a call between its being taken and being written down."""
+_NONE_CAME_BY = 10.0
 _FORKS = get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.crash.child"])
 _ENTRIES = {
@@ -114,6 +115,7 @@ class Drill:
         self.account = Account()
         self._kills, self._each = kills, max(1, messages // residents)
         self._residents = [Resident(f"U{number:032x}" if number % 3 else str(9_000 + number), self) for number in range(residents)]
+        self._kills_done = 0
         self._armed: str | None = None
         self._struck = asyncio.Event()
         self.processes: list[Process] = []
@@ -179,11 +181,24 @@ class Drill:
                 await asyncio.sleep(self.chance.random() * 3)
                 await self._kill_one(point)
             else:
-                self._struck.clear()
-                self._armed = point
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._struck.wait(), timeout=_PATIENCE)
+                await self._strike_at(point)
+            self._kills_done = number + 1
             await asyncio.gather(*(process.is_ready() for process in self.processes))
+
+    async def _strike_at(self, point: str) -> None:
+        """Wait until a message or a call is at the point; where none comes by in time, strike anywhere."""
+        self._struck.clear()
+        self._armed = point
+        try:
+            await asyncio.wait_for(self._struck.wait(), timeout=_NONE_CAME_BY)
+        except TimeoutError:
+            self._armed = None
+            await self._kill_one("random")
+
+    async def may_write(self) -> None:
+        """Residents keep pace with the kills: where other processes serve on, the writing would else be over before the last."""
+        while self._kills_done < self._kills and self.account.messages >= self._each * len(self._residents) * (self._kills_done + 1) / self._kills:
+            await asyncio.sleep(0.01)
 
     async def _rest(self, platforms: Platforms) -> None:
         """No more faults; wait until nothing is left to send."""
@@ -263,6 +278,7 @@ class Resident:
     async def writes(self, count: int) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(15)) as door:
             for number in range(count):
+                await self._drill.may_write()
                 words = self._drill.chance.choice(WORDS)
                 request = self._line(number, words) if self.channel == "line" else self._telegram(number, words)
                 while not await self._post(door, *request):
