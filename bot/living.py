@@ -7,8 +7,8 @@ import structlog
 from watchfiles import Change, awatch
 
 import flows
-from knowledge.base import Base, BrokenBase, load
-from knowledge.layers import folders_of
+from knowledge.base import Base, BrokenBase, load, would_be
+from knowledge.layers import Instead, folders_of
 from knowledge.problem import Problem
 
 log = structlog.get_logger()
@@ -46,9 +46,9 @@ class LivingKnowledge:
         log.info("knowledge_loaded", version=town.base.version, entries=len(town.base.entries))
         return True
 
-    def trial(self, folder: Path) -> Base:
-        """The base another folder would make, from what is built already; nothing is swapped. Raises BrokenBase."""
-        return load(folder, self._keep, before=self.town.base)
+    def trial(self, instead: Instead) -> Base:
+        """The base as it would be with these edits; nothing is written or swapped. Raises BrokenBase."""
+        return would_be(self.folder, instead, self.town.base, self._keep)
 
     async def watch(self) -> None:
         """Until cancelled: look at what is saved, beside the talks that go on. A turn that has begun ends with the town it began with."""

@@ -4,7 +4,6 @@ The file on the disk is the truth; the desk is one more hand that edits it. Noth
 """
 
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +18,7 @@ from knowledge.entry import Entry
 from knowledge.exchange import excel
 from knowledge.exchange.plan import plan
 from knowledge.exchange.rows import Taken
-from knowledge.layers import folders_of, lay, read_layer
+from knowledge.layers import lay, read_layer
 from knowledge.problem import Problem, errors
 
 FORM = (
@@ -99,14 +98,8 @@ def draft(folder: Path, disk: OnDisk, text: str, today: date, cells: dict[str, s
 
 def tried(parts: Parts, disk: OnDisk, text: str) -> tuple[Answer, ...]:
     """Every stored sentence before and after (変わること). Takes some seconds: call it beside the loop."""
-    folder = parts.knowledge.folder
-    with tempfile.TemporaryDirectory() as place:
-        for one in folders_of(folder):
-            if one.is_dir():
-                shutil.copytree(one, Path(place) / one.resolve().name)
-        beside = Path(place) / folder.resolve().name
-        _write(beside / disk.path.relative_to(folder), text)
-        return tuple(changed_answers(parts.knowledge.town.base, parts.knowledge.trial(beside)))
+    after = parts.knowledge.trial({disk.path: text.encode()})
+    return tuple(changed_answers(parts.knowledge.town.base, after))
 
 
 def publish(parts: Parts, disk: OnDisk, text: str | None) -> bool:
