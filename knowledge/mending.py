@@ -248,7 +248,7 @@ def _hash_in_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: i
     number = _began(error, lines)
     if not (error.context or "").startswith("while parsing a flow") or number is None:
         return None
-    found = _HASH_IN_BRACKETS.search(lines[number])
+    found = _HASH_IN_BRACKETS.search(lines[number]) if number < len(lines) else None
     if not found:
         return None
     start, said = found.start("value"), found["value"]

@@ -32,7 +32,7 @@ TELL: Final = 1.2
 SURE: Final = 1.6
 """From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2), from SURE on and with points for
 "now" as life in danger (L3): measured on sentences of other hands than those the points come from."""
-ASK_FOREIGN: Final = 1.0
+ASK_FOREIGN: Final = 3.5
 ASK_IN_PART: Final = 1.5
 """Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
 SEVERAL: Final = 4
@@ -45,7 +45,6 @@ SURE_OF_KIND: Final = 0.6
 SHORTEST: Final = 5
 BARE: Final = 8
 SHORT: Final = 14
-SHORT_LATIN: Final = 30
 ASK_SHORT: Final = 3.0
 """A few letters resemble too much: a SHORT cry needs more points, a BARE one is only asked about, fewer than SHORTEST are left
 to the rules."""
@@ -132,8 +131,7 @@ class Ear:
         if len(text) < SHORTEST:
             return None
         japanese = has_kana(text)
-        short = len(text) < (SHORT if japanese or not _LATIN.search(text) else SHORT_LATIN)
-        ask = ASK_SHORT if short else ASK if japanese else ASK_FOREIGN
+        ask = ASK_FOREIGN if not japanese else ASK_SHORT if len(text) < SHORT else ASK
         whole = self._known(runs(text) | meetings(groups))
         if self._points(whole) >= ask:
             return self._resemblance(whole, 0, len(text), ask)
