@@ -32,7 +32,7 @@ TELL: Final = 1.2
 SURE: Final = 1.6
 """From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2), from SURE on and with points for
 "now" as life in danger (L3): measured on sentences of other hands than those the points come from."""
-ASK_FOREIGN: Final = 3.5
+ASK_FOREIGN: Final = 1.5
 ASK_IN_PART: Final = 1.5
 """Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
 SEVERAL: Final = 4
