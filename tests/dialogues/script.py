@@ -25,6 +25,7 @@ import yaml
 from sqlalchemy import text
 from sqlmodel import Session
 
+from knowledge.entry import Entry
 from storage.sealing import unseal
 from storage.talk import scope_of
 from tests.town import Coordinator, Resident, Town
@@ -41,6 +42,11 @@ def scripts() -> list[Path]:
 def read(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
+
+
+def _names(entry: Entry) -> list[str]:
+    """What a card of this entry may be headed with, in every language."""
+    return [entry.name, *(told.name for told in entry.translations.values() if told.name)]
 
 
 class Player:
@@ -130,8 +136,8 @@ class Player:
     def _has_card(self, ids: list[str]) -> None:
         entries = self.town.parts.knowledge.town.base.entries
         titles = {card.title for card in self.resident.cards()} | {bubble.text.split("\n", 1)[0] for bubble in self.resident.heard()}
-        wanted = {entry_id: entries[entry_id].name for entry_id in ids}
-        assert any(any(_same(name, title) for title in titles) for name in wanted.values()), f"none of {wanted} in {titles}"
+        wanted = [name for entry_id in ids for name in _names(entries[entry_id])]
+        assert any(_same(name, title) for name in wanted for title in titles), f"none of {wanted} in {titles}"
 
     # ------------------------------------------------------------ others
 
