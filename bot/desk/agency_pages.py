@@ -31,7 +31,11 @@ async def shared(request: Request, parts: TheParts, signed: Signed) -> Response:
         agency, name = _agency(rows, signed)
         return {"agency": name, "shared": referrals.shared_with(rows, agency, now)}
 
-    return await pages.page(request, signed, "shared.html", **await parts.store.atransact(work))  # type: ignore[arg-type]
+    try:
+        found = await parts.store.atransact(work)
+    except Missing:  # an account that belongs to no office yet: the lead ties it to one
+        return await pages.page(request, signed, "no_cases.html")
+    return await pages.page(request, signed, "shared.html", **found)  # type: ignore[arg-type]
 
 
 @router.get("/desk/shared/{referral_id}")

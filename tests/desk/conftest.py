@@ -293,7 +293,7 @@ async def joins(browser: Browser, name: str, login: str, role: str = "coordinato
     token = browser.office.store.transact(lambda rows: staff.invite(rows, role=role, now=now))
     await browser.opens("/desk/welcome")
     await browser.posts("/desk/welcome", token=token, name=name, login=login, password=PASSWORD, again=PASSWORD)
-    assert browser.path == "/desk", browser.text
+    assert browser.path == ("/desk/shared" if role == "agency" else "/desk"), browser.text
     return browser
 
 
