@@ -72,7 +72,8 @@ def test_in_the_night_the_talk_goes_with_its_account_and_its_key(store: Store) -
     store.transact(lambda rows: erasure.finish(rows, talk.id, TOMORROW))
 
     left = {name: count(store, name) for name in SQLModel.metadata.tables if name not in ("audit", "cursor", "tally")}
-    assert {name for name, many in left.items() if many} == {"erasure", "inbox"}
+    assert {name for name, many in left.items() if many} == {"erasure", "inbox", "data_key"}
+    assert count(store, "data_key", "scope <> 'finding'") == 0, "the key that finds accounts is nobody's"
     assert count(store, "inbox", "conversation_id IS NOT NULL OR raw_sealed IS NOT NULL") == 0, "an event id stays, so that a repeat is known"
     assert store.transact(lambda rows: talks.find(rows, "line", "U-erased")) is None
 

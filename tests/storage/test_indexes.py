@@ -39,6 +39,7 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "talk.forget_words": lambda rows: talks.forget_words(rows, TALK, ["1", "2"], NOW),
     "talk.by_platform_id": lambda rows: talks.by_platform_id(rows, TALK, "1"),
     "talk.lines": lambda rows: talks.lines(rows, TALK.id, after=3),
+    "talk.reword": lambda rows: talks.reword(rows, TALK, "1", "{}"),
     "talk.numbers": lambda rows: talks.numbers(rows, TALK.id, ["1", "2"]),
     "talk.last_words": lambda rows: talks.last_words(rows, TALK),
     "talk.staff_wrote_after": lambda rows: talks.staff_wrote_after(rows, TALK.id, NOW),
