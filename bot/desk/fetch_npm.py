@@ -1,4 +1,4 @@
-"""Set-up step: brings the design tokens from npm into the desk's static folder (desk.md §11).
+"""Set-up step: brings the design tokens from npm into the desk's static folder, and axe-core for the tests into node_modules (desk.md §11).
 
 `npm ci` checks every file against the lock file. Without npm the pages still work: desk.css names a colour of its own beside each token.
 """
