@@ -30,6 +30,7 @@ def test_a_danger_rings_outside_without_anybody_sweeping(in_danger: tuple[Town, 
     town.until(lambda: rings(town) == 1, seconds=5)
 
 
+@pytest.mark.requirement("R12")
 def test_the_words_outside_say_nothing_of_what_was_told(in_danger: tuple[Town, Resident]) -> None:
     town, resident = in_danger
     town.until(lambda: rings(town) == 1, seconds=5)

@@ -78,6 +78,7 @@ def writes(store: Store, now: datetime) -> str:
     return store.transact(work)
 
 
+@pytest.mark.requirement("R49")
 def test_what_was_written_is_there_again_on_a_bare_machine_and_the_backup_shows_nothing_of_it(
     lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys: tuple[str, Path]
 ):
@@ -97,6 +98,7 @@ def test_what_was_written_is_there_again_on_a_bare_machine_and_the_backup_shows_
     back.close()
 
 
+@pytest.mark.requirement("R49")
 def test_nothing_old_is_sent_after_a_restore_until_a_human_lets_it(lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys):
     store = open_store(lost)
     talk_id = writes(store, now)
@@ -129,6 +131,7 @@ def test_nothing_old_is_sent_after_a_restore_until_a_human_lets_it(lost: Setting
     back.close()
 
 
+@pytest.mark.requirement("R41", "R49")
 def test_what_was_erased_after_the_backup_does_not_come_back_with_it(lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys):
     store = open_store(lost)
     talk_id = writes(store, now)
@@ -158,6 +161,7 @@ def test_a_place_with_data_is_never_overwritten(lost: Settings, tmp_path: Path, 
     store.close()
 
 
+@pytest.mark.requirement("R49")
 def test_the_wrong_key_and_a_damaged_file_are_named_and_leave_nothing_behind(
     lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys: tuple[str, Path]
 ):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def madoguchi(place: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MADOGUCHI_")}
@@ -19,6 +21,7 @@ def test_doctor_says_that_nobody_can_answer_yet_and_how_to_mend_it(tmp_path: Pat
     assert "× 相談員がまだいません → madoguchi serve" in done.stdout
 
 
+@pytest.mark.requirement("R43")
 def test_verify_finds_the_chain_of_a_fresh_town_whole(tmp_path: Path) -> None:
     assert madoguchi(tmp_path, "staff", "add", "coordinator").returncode == 0
     done = madoguchi(tmp_path, "verify")
@@ -32,6 +35,7 @@ def test_a_wrong_setting_is_named_in_one_line_and_exits_with_2(tmp_path: Path) -
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.requirement("R51")
 def test_production_refuses_to_start_and_says_what_is_missing(tmp_path: Path) -> None:
     done = madoguchi(tmp_path, "serve", PROFILE="production")
     assert done.returncode == 1

@@ -89,6 +89,7 @@ def test_a_coordinators_reply_is_pushed_with_the_key_stored_beside_it(talk: tupl
 
 
 @pytest.mark.parametrize("status", [LOST, 500, 503])
+@pytest.mark.requirement("R11")
 def test_a_push_whose_answer_was_lost_after_line_took_it_arrives_once(talk: tuple[Town, Resident, Coordinator], status: int) -> None:
     town, resident, coordinator = talk
     town.line.fail(1, status, after_accepting=True)
@@ -169,6 +170,7 @@ def test_when_the_months_quota_is_used_up_staff_are_told_once_and_the_reply_wait
     assert "お返事です。" in resident.hears()
 
 
+@pytest.mark.requirement("R11")
 def test_after_hours_of_failure_everything_comes_in_its_order(talk: tuple[Town, Resident, Coordinator]) -> None:
     town, resident, coordinator = talk
     town.line.fail(1000, 503)
@@ -226,6 +228,7 @@ def test_telegram_says_blocked_and_staff_are_told(town: Town) -> None:
     assert coordinator.sees(resident.case)["reachable"] is False
 
 
+@pytest.mark.requirement("R11")
 def test_telegram_cannot_tell_a_lost_answer_so_the_reply_is_marked_as_perhaps_double(town: Town) -> None:
     coordinator = town.coordinator("佐藤")
     resident = town.resident_on("telegram").says("人と話したい")
@@ -262,6 +265,7 @@ def again(town: Town) -> Delivery:
     return Delivery(town.store, parts.channels, town.clock, parts.hub, timedelta(hours=6))
 
 
+@pytest.mark.requirement("R47")
 def test_a_process_that_died_between_sending_and_writing_it_down_does_not_push_twice(talk: tuple[Town, Resident, Coordinator]) -> None:
     town, resident, coordinator = talk
     coordinator.replies(resident.case, "一度だけ届く返事です。")
@@ -299,6 +303,7 @@ def sweep(town: Town, delivery: Delivery) -> None:
     town.rests()
 
 
+@pytest.mark.requirement("R11")
 def test_a_reply_older_than_six_hours_waits_for_a_human_who_lets_it_go(town: Town) -> None:
     coordinator = town.coordinator("佐藤")
     resident = town.resident_on("line").says("人と話したい")

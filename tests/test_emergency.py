@@ -35,6 +35,7 @@ def post(town: Town, path: str, sent: Webhook) -> int:
 
 
 @pytest.mark.parametrize("channel", ["line", "telegram"])
+@pytest.mark.requirement("R46")
 def test_words_of_danger_that_cannot_be_saved_are_answered_with_the_numbers_once_and_in_full_afterwards(
     town: Town, sqlite_database: Database, channel: str
 ) -> None:

@@ -55,6 +55,7 @@ async def test_a_saved_file_is_live_and_whoever_began_before_keeps_the_town_of_b
     assert begun.base.entries["ibasho"].name == "居場所"
 
 
+@pytest.mark.requirement("R50")
 async def test_a_broken_file_stops_nothing_and_its_mending_is_live_again(
     folder: Path, living: LivingKnowledge, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,7 @@ def states(town: Town) -> set[str]:
 # ---------------------------------------------------------------- once
 
 
+@pytest.mark.requirement("R2")
 def test_an_event_that_comes_eight_times_at_once_is_kept_and_answered_once(either_town: Town) -> None:
     resident = either_town.resident_on("line")
     resident.listens()
@@ -69,6 +70,7 @@ def test_an_event_that_comes_eight_times_at_once_is_kept_and_answered_once(eithe
     assert len([call for call in either_town.line.calls if call.status == 200]) == 2
 
 
+@pytest.mark.requirement("R2")
 def test_an_event_that_line_delivers_again_changes_nothing(town: Town) -> None:
     resident = town.resident_on("line")
     webhook = town.line.text(resident.account, WORRY)
@@ -104,6 +106,7 @@ def test_lines_of_one_resident_are_numbered_without_gaps_under_parallel_writing(
 # ---------------------------------------------------------------- proof and shape
 
 
+@pytest.mark.requirement("R1")
 def test_a_forged_request_is_refused_and_leaves_nothing(town: Town) -> None:
     forged = town.line.forged(town.line.user("somebody"), "死にたい")
 
@@ -112,6 +115,7 @@ def test_a_forged_request_is_refused_and_leaves_nothing(town: Town) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-telegram-bot-api-secret-token": "wrong"}])
+@pytest.mark.requirement("R1")
 def test_a_telegram_update_without_our_secret_is_refused_and_leaves_nothing(town: Town, headers: dict[str, str]) -> None:
     webhook = town.telegram.text(town.telegram.user("somebody"), "死にたい")
 
@@ -140,6 +144,7 @@ def test_events_of_several_residents_in_one_request_each_find_their_own_talk(tow
         assert words_of(town, one) == [f"わたしは{one.name}です", "まだあります"]
 
 
+@pytest.mark.requirement("R3")
 def test_an_event_nobody_knows_is_kept_as_noise_and_never_stops_its_neighbours(town: Town) -> None:
     resident = town.resident_on("line")
     strange = town.line.event(resident.account, "hologram", hologram={"shape": "cube"})
@@ -154,6 +159,7 @@ def test_an_event_nobody_knows_is_kept_as_noise_and_never_stops_its_neighbours(t
     assert count(town, "inbox", "state = 'noise'") == 2
 
 
+@pytest.mark.requirement("R7")
 def test_a_group_is_left_without_a_word(town: Town) -> None:
     group = "C" + "a" * 32
 
@@ -176,6 +182,7 @@ def test_a_very_long_message_is_kept_whole(town: Town) -> None:
 # ---------------------------------------------------------------- the database is away
 
 
+@pytest.mark.requirement("R2")
 def test_while_the_database_is_gone_line_is_told_to_come_again_and_nothing_is_half_kept(
     town: Town, sqlite_database: Database
 ) -> None:  # fmt: skip
@@ -265,6 +272,7 @@ def test_a_danger_list_that_fails_loses_no_message_and_the_plain_question_is_ask
 # ---------------------------------------------------------------- danger, always
 
 
+@pytest.mark.requirement("R6")
 def test_danger_in_a_flood_of_messages_rings_and_is_answered(town: Town) -> None:
     town.coordinator("当番")
     resident = town.resident_on("line")
@@ -356,6 +364,7 @@ def test_words_that_waited_when_the_product_stopped_are_answered_when_it_starts(
 # ---------------------------------------------------------------- leaving, coming back, taking back
 
 
+@pytest.mark.requirement("R8")
 def test_a_message_that_was_unsent_leaves_no_words_anywhere(town: Town) -> None:
     town.coordinator("当番")
     resident = town.resident_on("line").taps("相談をはじめる")
@@ -400,6 +409,7 @@ def everything_known(town: Town, resident: Resident) -> str:
     return town.store.transact(work) + json.dumps(case, ensure_ascii=False)
 
 
+@pytest.mark.requirement("R8")
 def test_the_fact_of_a_danger_outlives_its_unsent_words(town: Town) -> None:
     town.coordinator("当番")
     resident = town.resident_on("line")
@@ -413,6 +423,7 @@ def test_the_fact_of_a_danger_outlives_its_unsent_words(town: Town) -> None:
     assert count(town, "message", "danger_level = 'L2'") == 1
 
 
+@pytest.mark.requirement("R8")
 def test_somebody_who_blocks_us_during_a_case_becomes_a_task_once(town: Town) -> None:
     coordinator = town.coordinator("佐藤")
     resident = town.resident_on("line").says("人と話したい")
@@ -458,6 +469,7 @@ def test_a_worry_is_answered_on_every_channel(town: Town, channel: str) -> None:
     assert town.line.violations == town.telegram.violations == []
 
 
+@pytest.mark.requirement("R48")
 def test_the_times_that_are_kept_are_those_of_the_clock(town: Town) -> None:
     resident = town.resident_on("line").says(WORRY)
     lines = town.store.transact(lambda rows: talks.lines(rows, resident.conversation_in(rows)))

@@ -59,6 +59,7 @@ def test_a_talk_goes_with_its_account_and_its_key_when_its_time_is_over_and_a_yo
     assert again != old
 
 
+@pytest.mark.requirement("R41")
 def test_a_talk_with_cases_goes_after_whole_fiscal_years_and_an_open_case_keeps_it(store: Store):
     kept = {wrote(store, "open", LONG_AGO, case="held"), wrote(store, "closed later", LONG_AGO, case="closed", closed=KEPT)}
     wrote(store, "five whole years", LONG_AGO, case="closed", closed=ENDED)
@@ -74,6 +75,7 @@ def test_fiscal_years_begin_in_april(today: date, start: date):
     assert fiscal_start(today, years_ago=5) == start
 
 
+@pytest.mark.requirement("R41", "R48")
 def test_a_clock_that_jumped_deletes_nothing_asks_the_desk_once_and_goes_on_when_a_human_is_sure(store: Store):
     wrote(store, "someone", TODAY - timedelta(days=30))
     assert looks(store, TODAY) == 0

@@ -52,6 +52,7 @@ def hooks(town: Town, receiver: Receiver) -> Webhooks:
     return Webhooks(town.store, town.clock, [receiver.url], "見本の秘密")
 
 
+@pytest.mark.requirement("R12")
 def test_opening_and_closing_are_told_in_order_and_signed_and_carry_no_words(town: Town, receiver: Receiver) -> None:
     out = hooks(town, receiver)
     town.on_loop(out.tell(receiver.url))
@@ -72,6 +73,7 @@ def test_opening_and_closing_are_told_in_order_and_signed_and_carry_no_words(tow
 
 
 @pytest.mark.parametrize("answers", [500, 302, 404])
+@pytest.mark.requirement("R35")
 def test_what_was_not_taken_is_told_again_and_no_redirect_is_followed(town: Town, receiver: Receiver, answers: int) -> None:
     out = hooks(town, receiver)
     town.on_loop(out.tell(receiver.url))

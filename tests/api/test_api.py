@@ -19,6 +19,7 @@ _PLACES = [
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "あ"])
 @pytest.mark.parametrize(("method", "path"), _PLACES)
+@pytest.mark.requirement("R17")
 async def test_without_a_living_token_there_is_one_401(office: Office, token: str | None, method: str, path: str) -> None:
     code = office.has_case()
     async with system(office, None) as stranger:
@@ -30,6 +31,7 @@ async def test_without_a_living_token_there_is_one_401(office: Office, token: st
 
 @pytest.mark.parametrize("role", ["editor", "admin", "agency"])
 @pytest.mark.parametrize(("method", "path"), _PLACES)
+@pytest.mark.requirement("R17")
 async def test_a_token_has_the_rights_of_its_owner(office: Office, role: str, method: str, path: str) -> None:
     code = office.has_case()
     async with system(office, key_for(office, role=role)) as other:
@@ -97,6 +99,7 @@ async def test_acts_and_readings_stand_in_the_audit_under_the_token(office: Offi
     assert office.store.transact(audit.verify) is None
 
 
+@pytest.mark.requirement("R23")
 async def test_a_second_writer_with_an_old_version_gets_409(office: Office, sato: httpx.AsyncClient) -> None:
     code = office.has_case()
     version = (await sato.post(f"/cases/{code}/claim")).json()["version"]
@@ -128,12 +131,14 @@ async def test_somebody_elses_case_is_not_answered(office: Office, sato: httpx.A
         ("handback", {"expected_version": 1, "next_contact_at": "2026-11-26T10:00:00"}, "body.next_contact_at"),
     ],
 )
+@pytest.mark.requirement("R42")
 async def test_bad_bodies_are_named_by_place_and_never_echoed(office: Office, sato: httpx.AsyncClient, path: str, body: object, place: str) -> None:
     answer = await sato.post(f"/cases/{office.has_case()}/{path}", json=body)
     assert answer.status_code == 422
     assert answer.json() == {"error": "invalid", "message": f"Not as described: {place}"}
 
 
+@pytest.mark.requirement("R24")
 async def test_fields_that_were_not_asked_for_change_nothing(office: Office, sato: httpx.AsyncClient) -> None:
     code = office.has_case()
     version = (await sato.post(f"/cases/{code}/claim")).json()["version"]
@@ -154,6 +159,7 @@ async def test_the_description_is_valid_openapi_and_names_every_route(sato: http
     assert {path.removeprefix("/api/v1") for path in description["paths"]} == {path for _, path in _PLACES if path != "/openapi.json"}
 
 
+@pytest.mark.requirement("R20")
 async def test_another_system_refers_only_on_a_lawful_ground(office: Office, sato: httpx.AsyncClient) -> None:
     code = office.has_case()
     wish = {"recipient": "地域包括支援センター", "purpose": "訪問", "items": ["退院のこと"], "until": "2026-12-31"}

@@ -111,6 +111,7 @@ async def test_settling_and_leaving_never_fail(stage: Stage):
     assert stage.violations() == []
 
 
+@pytest.mark.requirement("R42")
 async def test_no_log_holds_words_ids_or_secrets(stage: Stage, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]):
     caplog.set_level(logging.DEBUG)
     inbound = await stage.says("だれにも言えない秘密")

@@ -43,6 +43,7 @@ def test_a_true_signature_is_believed_in_any_letter_case_of_its_name(writer: Lin
     assert only(read(writer, shouted)).text == "はい"
 
 
+@pytest.mark.requirement("R1")
 def test_unusual_spacing_is_no_matter_because_the_raw_bytes_are_signed(writer: LineTwin):
     body = json.dumps(json.loads(writer.text(RESIDENT, "はい").body), indent=7).encode()
 
@@ -50,6 +51,7 @@ def test_unusual_spacing_is_no_matter_because_the_raw_bytes_are_signed(writer: L
 
 
 @pytest.mark.parametrize("signature", ["", "x", "é", "AAAA", None])
+@pytest.mark.requirement("R1")
 def test_a_request_without_a_true_signature_is_not_read(writer: LineTwin, signature: str | None):
     webhook = writer.text(RESIDENT, "はい")
     headers = {} if signature is None else {"x-line-signature": signature}
@@ -58,6 +60,7 @@ def test_a_request_without_a_true_signature_is_not_read(writer: LineTwin, signat
         read(writer, Webhook(webhook.body, headers))
 
 
+@pytest.mark.requirement("R1")
 def test_one_altered_byte_is_a_forgery(writer: LineTwin):
     webhook = writer.text(RESIDENT, "100円")
 
@@ -115,6 +118,7 @@ def test_an_unsent_message_is_found_by_the_id_it_had(writer: LineTwin):
     assert (taken_back.kind, taken_back.platform_id) == ("unsend", sent.platform_id)
 
 
+@pytest.mark.requirement("R3")
 def test_one_webhook_may_hold_events_of_several_people_and_an_unknown_one_stops_none(writer: LineTwin):
     other = writer.user("other")
     strange = [{"type": "hologram"}, {}, 5, None, {"type": "message", "source": {"type": "user"}, "message": {"type": "text", "text": 7}}]
@@ -130,6 +134,7 @@ def test_one_webhook_may_hold_events_of_several_people_and_an_unknown_one_stops_
 
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False), st.none() | st.integers() | st.text(max_size=3) | st.lists(st.none(), max_size=1) | st.just({}))
+@pytest.mark.requirement("R3")
 def test_an_event_with_a_missing_or_strange_part_is_never_an_error(random, strange):
     writer = LineTwin()
     webhooks = [
@@ -150,6 +155,7 @@ def test_an_event_with_a_missing_or_strange_part_is_never_an_error(random, stran
 
 
 @pytest.mark.parametrize("identifier", [GROUP, ROOM])
+@pytest.mark.requirement("R7")
 def test_in_groups_and_rooms_nothing_is_read_but_the_place_to_leave(writer: LineTwin, identifier: str):
     invited = only(read(writer, writer.joined(identifier, room=identifier == ROOM)))
     written = only(read(writer, writer.in_group(GROUP, RESIDENT, "みんな見て")))
@@ -247,6 +253,7 @@ async def test_a_young_token_is_replied_to_without_retry_key_and_costs_nothing(l
     assert line_twin.violations == []
 
 
+@pytest.mark.requirement("R11")
 async def test_a_push_carries_its_retry_key_from_the_first_try_on(line: LineChannel, line_twin: LineTwin):
     talking(line_twin)
     key = str(uuid.uuid4())
@@ -255,6 +262,7 @@ async def test_a_push_carries_its_retry_key_from_the_first_try_on(line: LineChan
     assert line_twin.calls[0].retry_key == key
 
 
+@pytest.mark.requirement("R11")
 async def test_a_push_whose_answer_was_lost_reaches_the_resident_once(line: LineChannel, line_twin: LineTwin):
     talking(line_twin)
     key = str(uuid.uuid4())
@@ -397,6 +405,7 @@ async def test_a_link_stands_under_the_words_where_a_pc_shows_it_too_and_its_add
     assert "secret-token" not in last.alt
 
 
+@pytest.mark.requirement("R12")
 async def test_a_neutral_notice_stands_in_place_of_what_cards_say(line: LineChannel, line_twin: LineTwin):
     talking(line_twin)
     await push(line, Outgoing(bubbles=(Reply(cards=(CARD,)),), alt="お知らせがあります。"))

@@ -37,6 +37,7 @@ def read(twin: TelegramTwin, webhook: Webhook) -> Inbound:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-telegram-bot-api-secret-token": ""}, {"x-telegram-bot-api-secret-token": "guessé"}])
+@pytest.mark.requirement("R1")
 def test_an_update_without_the_secret_is_not_read(writer: TelegramTwin, headers: dict[str, str]):
     with pytest.raises(NoProof):
         read(writer, Webhook(writer.text(RESIDENT, "あ").body, headers))
@@ -44,6 +45,7 @@ def test_an_update_without_the_secret_is_not_read(writer: TelegramTwin, headers:
         read(writer, writer.forged(RESIDENT))
 
 
+@pytest.mark.requirement("R1")
 def test_without_a_secret_of_our_own_nothing_is_believed(writer: TelegramTwin):
     webhook = writer.text(RESIDENT, "あ")
     for headers in (webhook.headers, {}, {"x-telegram-bot-api-secret-token": ""}):
@@ -88,6 +90,7 @@ def test_each_kind_of_update_is_understood(writer: TelegramTwin):
     assert kind(writer.edited(RESIDENT, "あ")) == ("edit",)
 
 
+@pytest.mark.requirement("R3")
 def test_an_update_of_a_kind_nobody_knows_is_kept(writer: TelegramTwin):
     webhook = writer.unknown(RESIDENT)
 
@@ -128,6 +131,7 @@ def test_only_a_sticker_that_plainly_says_yes_means_yes(writer: TelegramTwin, em
     assert read(writer, writer.sticker(RESIDENT, emoji)).sticker_ok is ok
 
 
+@pytest.mark.requirement("R7")
 def test_in_groups_nothing_is_read_but_the_place_to_leave(writer: TelegramTwin):
     for webhook in (writer.joined(-100500), writer.in_group(-100500, RESIDENT, "みんな見て")):
         inbound = read(writer, webhook)
@@ -136,6 +140,7 @@ def test_in_groups_nothing_is_read_but_the_place_to_leave(writer: TelegramTwin):
 
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False), st.none() | st.integers() | st.text(max_size=3) | st.lists(st.none(), max_size=1) | st.just({}))
+@pytest.mark.requirement("R3")
 def test_an_update_with_a_missing_or_strange_part_is_never_an_error(random, strange):
     writer = TelegramTwin()
     kinds = [writer.text(RESIDENT, "あ"), writer.postback(RESIDENT, "1:a"), writer.sticker(RESIDENT), writer.blocks(RESIDENT), writer.image(RESIDENT)]

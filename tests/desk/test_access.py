@@ -22,6 +22,7 @@ def _address(path: str, code: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), _CLOSED)
+@pytest.mark.requirement("R17")
 async def test_nobody_gets_in_without_signing_in(office: Office, a_browser: NewBrowser, method: str, path: str) -> None:
     answer = await a_browser().http.request(method, _address(path, office.has_case()))
     assert answer.status_code in (303, 401)
@@ -30,6 +31,7 @@ async def test_nobody_gets_in_without_signing_in(office: Office, a_browser: NewB
 
 @pytest.mark.parametrize("role", ["editor", "admin", "agency"])
 @pytest.mark.parametrize(("method", "path"), _CASES)
+@pytest.mark.requirement("R17")
 async def test_roles_that_read_no_cases_get_404_everywhere(office: Office, a_browser: NewBrowser, role: str, method: str, path: str) -> None:
     browser = await joins(a_browser(), "鈴木", "suzuki", role)
     answer = await browser.http.request(method, _address(path, office.has_case()), data={"csrf": browser.field("csrf")} if method == "POST" else None)
@@ -38,6 +40,7 @@ async def test_roles_that_read_no_cases_get_404_everywhere(office: Office, a_bro
 
 
 @pytest.mark.parametrize("role", ["editor", "admin", "agency"])
+@pytest.mark.requirement("R18")
 async def test_roles_that_read_no_cases_see_no_counts_and_no_alarm(office: Office, a_browser: NewBrowser, role: str) -> None:
     office.has_case(rings=True)
     browser = await joins(a_browser(), "鈴木", "suzuki", role)
@@ -47,6 +50,7 @@ async def test_roles_that_read_no_cases_see_no_counts_and_no_alarm(office: Offic
     assert "受付 1" not in browser.text
 
 
+@pytest.mark.requirement("R18")
 async def test_a_missing_case_and_a_forbidden_one_look_the_same(office: Office, sato: Browser, a_browser: NewBrowser) -> None:
     code = office.has_case()
     editor = await joins(a_browser(), "鈴木", "suzuki", "editor")
@@ -57,6 +61,7 @@ async def test_a_missing_case_and_a_forbidden_one_look_the_same(office: Office, 
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}])
+@pytest.mark.requirement("R29")
 async def test_a_form_from_elsewhere_is_refused(office: Office, sato: Browser, headers: dict[str, str]) -> None:
     code = office.has_case()
     answer = await sato.http.post(f"/desk/cases/{code}/claim", data={"csrf": sato.field("csrf")}, headers=headers)
@@ -64,6 +69,7 @@ async def test_a_form_from_elsewhere_is_refused(office: Office, sato: Browser, h
     assert office.rows("SELECT state FROM care_case") == [("waiting",)]
 
 
+@pytest.mark.requirement("R29")
 async def test_a_foreign_origin_is_refused_by_browsers_that_send_no_fetch_headers(office: Office, sato: Browser) -> None:
     code = office.has_case()
     del sato.http.headers["sec-fetch-site"]
@@ -72,6 +78,7 @@ async def test_a_foreign_origin_is_refused_by_browsers_that_send_no_fetch_header
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43, "あ"])
+@pytest.mark.requirement("R29")
 async def test_a_form_without_its_token_is_refused(office: Office, sato: Browser, token: str) -> None:
     code = office.has_case()
     answer = await sato.http.post(f"/desk/cases/{code}/claim", data={"csrf": token})
@@ -79,12 +86,14 @@ async def test_a_form_without_its_token_is_refused(office: Office, sato: Browser
     assert office.rows("SELECT state FROM care_case") == [("waiting",)]
 
 
+@pytest.mark.requirement("R29")
 async def test_the_token_of_another_session_does_not_help(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case()
     answer = await sato.http.post(f"/desk/cases/{code}/claim", data={"csrf": tanaka.field("csrf")})
     assert answer.status_code == 403
 
 
+@pytest.mark.requirement("R31")
 async def test_every_page_forbids_foreign_scripts_framing_and_keeping(office: Office, sato: Browser) -> None:
     for path in ("/desk", f"/desk/cases/{office.has_case()}", "/desk/help", "/desk/tasks", "/desk/cases/AAA-AAAA"):
         headers = (await sato.http.get(path)).headers
@@ -97,6 +106,7 @@ async def test_every_page_forbids_foreign_scripts_framing_and_keeping(office: Of
         assert headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.requirement("R31")
 async def test_pages_carry_no_inline_script_or_style_and_no_outside_address(office: Office, sato: Browser) -> None:
     code = office.has_case(rings=True)
     for path in ("/desk", f"/desk/cases/{code}", "/desk/help", "/desk/tasks", f"/desk/cases/{code}/close"):
@@ -115,6 +125,7 @@ async def test_static_files_may_be_kept_and_paths_do_not_climb(sato: Browser) ->
         assert (await sato.http.get(path)).status_code == 404
 
 
+@pytest.mark.requirement("R17")
 def test_a_route_without_a_rule_stops_the_start() -> None:
     extra = APIRouter()
     extra.add_api_route("/desk/forgotten", lambda: None, methods=["GET"])

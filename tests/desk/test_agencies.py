@@ -28,6 +28,7 @@ async def of_agency(lead: Browser, browser: Browser, name: str, login: str) -> B
     return browser
 
 
+@pytest.mark.requirement("R20")
 async def test_an_agency_reads_what_was_ticked_and_nothing_more(office: Office, lead: Browser, a_browser: NewBrowser) -> None:
     agency, other = await of_agency(lead, a_browser(), AGENCY, "houkatsu"), await of_agency(lead, a_browser(), "税務課（見本）", "zeimu")
     code = office.has_case("退院後の家のこと", title="ひみつの用件")
@@ -70,6 +71,7 @@ async def test_an_agency_accepts_reports_and_completes_and_a_refusal_needs_its_r
     assert "受理：会えました" in lead.text
 
 
+@pytest.mark.requirement("R20")
 async def test_what_was_shared_ends_at_once_when_the_consent_is_taken_back_or_the_day_is_over(
     office: Office, lead: Browser, a_browser: NewBrowser
 ) -> None:  # fmt: skip

@@ -128,6 +128,7 @@ def test_two_who_take_at_once_do_not_both_have_it(store: Store, now: datetime) -
 
 
 @pytest.mark.parametrize("role", ["editor", "admin", "agency"])
+@pytest.mark.requirement("R18")
 def test_who_reads_no_cases_finds_nothing_by_any_question(store: Store, now: datetime, role: str) -> None:
     code = _case(store, now, rings=True)
     other = _join(store, now, "suzuki", role)

@@ -25,6 +25,7 @@ async def test_the_case_shows_the_talk_and_links_each_sheet_line_to_its_message(
     assert "未確認" in sato.text
 
 
+@pytest.mark.requirement("R43")
 async def test_every_reading_is_audited_with_who_read(office: Office, sato: Browser) -> None:
     code = office.has_case()
     await sato.opens(f"/desk/cases/{code}")
@@ -35,6 +36,7 @@ async def test_every_reading_is_audited_with_who_read(office: Office, sato: Brow
     assert office.store.transact(audit.verify) is None
 
 
+@pytest.mark.requirement("R43")
 async def test_a_try_at_a_missing_case_stands_in_the_audit(office: Office, sato: Browser) -> None:
     await sato.posts("/desk/cases/AAA-AAAA/claim")
     assert sato.status == 404
@@ -109,6 +111,7 @@ async def test_a_reply_keeps_the_promise_and_quiets_the_alarm(office: Office, sa
 
 
 @pytest.mark.parametrize("other_acts", ["reply", "claim"])
+@pytest.mark.requirement("R23")
 async def test_when_a_colleague_was_faster_nothing_is_sent_and_both_texts_are_shown(
     office: Office, sato: Browser, tanaka: Browser, other_acts: str
 ) -> None:
@@ -136,6 +139,7 @@ async def test_when_a_colleague_was_faster_nothing_is_sent_and_both_texts_are_sh
         assert office.line.words[-1] == "佐藤の文"
 
 
+@pytest.mark.requirement("R10")
 async def test_a_reply_to_another_recipient_than_shown_stops(office: Office, sato: Browser) -> None:
     code = office.has_case()
     await sato.claims(code)
@@ -207,6 +211,7 @@ async def test_a_memo_is_kept_sealed_and_never_leaves(office: Office, sato: Brow
     assert b"\xe5\x8c\x85" not in office.rows("SELECT body_sealed FROM memo")[0][0]  # type: ignore[operator]
 
 
+@pytest.mark.requirement("R30")
 async def test_what_residents_write_is_shown_as_text(office: Office, sato: Browser) -> None:
     code = office.has_case('<script>alert(1)</script><img src=x onerror="x">', title="<i>斜め</i>")
     page = await sato.opens(f"/desk/cases/{code}")
@@ -243,6 +248,7 @@ async def test_a_reply_held_for_being_old_leaves_when_a_human_lets_it(office: Of
     assert "届きました" in sato.text
 
 
+@pytest.mark.requirement("R8")
 async def test_unsent_words_are_gone_from_the_desk(office: Office, sato: Browser) -> None:
     code = office.has_case("消したい言葉", title="")
     talk, now = office.talk(), office.clock.now()
@@ -254,6 +260,7 @@ async def test_unsent_words_are_gone_from_the_desk(office: Office, sato: Browser
     assert "取り消されました" in sato.text
 
 
+@pytest.mark.requirement("R46")
 async def test_when_the_database_is_down_the_written_reply_is_shown_for_copying(
     office: Office, sato: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ async def gives_password(browser: Browser, login: str = "sato") -> None:
     await browser.posts("/desk/sign-in", login=login, password=PASSWORD)
 
 
+@pytest.mark.requirement("R26")
 async def test_after_the_password_the_code_is_asked_for_and_until_then_every_door_is_shut(office: Office, sato: Browser, a_browser: NewBrowser):
     code = office.has_case()
     app, _ = await sets_up(sato)
@@ -45,6 +46,7 @@ async def test_after_the_password_the_code_is_asked_for_and_until_then_every_doo
     assert other.http.cookies["desk"] != half
 
 
+@pytest.mark.requirement("R26")
 async def test_a_code_works_once_and_a_wrong_one_not_at_all(office: Office, sato: Browser, a_browser: NewBrowser):
     app, _ = await sets_up(sato)
     office.clock.moves(seconds=60)
@@ -59,6 +61,7 @@ async def test_a_code_works_once_and_a_wrong_one_not_at_all(office: Office, sato
     assert (await second.posts("/desk/second", code=wrong)).status_code == 401
 
 
+@pytest.mark.requirement("R28")
 async def test_guessing_codes_is_stopped_like_guessing_passwords(office: Office, sato: Browser, a_browser: NewBrowser):
     app, _ = await sets_up(sato)
     office.clock.moves(seconds=60)
@@ -69,6 +72,7 @@ async def test_guessing_codes_is_stopped_like_guessing_passwords(office: Office,
     assert (await guesser.posts("/desk/second", code=app.at(office.clock.now()))).status_code == 429
 
 
+@pytest.mark.requirement("R26")
 async def test_a_recovery_code_opens_once_however_it_is_typed(office: Office, sato: Browser, a_browser: NewBrowser):
     _, codes = await sets_up(sato)
     for at, (typed, status) in enumerate(((codes[3].upper().replace("-", " "), 303), (codes[3], 401), (codes[4], 303))):
@@ -79,6 +83,7 @@ async def test_a_recovery_code_opens_once_however_it_is_typed(office: Office, sa
     assert "あと 8 個" in sato.text
 
 
+@pytest.mark.requirement("R26")
 async def test_a_right_password_alone_cannot_put_another_authenticator_in_place(office: Office, sato: Browser, a_browser: NewBrowser):
     await sets_up(sato)
     thief = a_browser()
@@ -115,6 +120,7 @@ async def test_a_password_that_waits_too_long_for_its_code_is_asked_again(office
     assert slow.path == "/desk/sign-in"
 
 
+@pytest.mark.requirement("R26")
 async def test_the_secret_and_the_codes_are_in_no_table_as_they_are(office: Office, sato: Browser):
     app, codes = await sets_up(sato)
     kept = str(office.rows("SELECT * FROM staff_factor"))
@@ -142,6 +148,7 @@ class TestProduction:
         assert browser.path == "/desk"
 
 
+@pytest.mark.requirement("R27")
 async def test_a_new_password_needs_the_old_one_and_signs_every_other_browser_out(office: Office, sato: Browser, a_browser: NewBrowser):
     other = a_browser()
     await gives_password(other)
@@ -159,6 +166,7 @@ async def test_a_new_password_needs_the_old_one_and_signs_every_other_browser_ou
     assert other.path == "/desk"
 
 
+@pytest.mark.requirement("R27")
 async def test_other_browsers_are_seen_and_signed_out_with_one_button(office: Office, sato: Browser, a_browser: NewBrowser):
     other = a_browser()
     await gives_password(other)

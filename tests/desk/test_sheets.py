@@ -74,6 +74,7 @@ async def test_the_sheet_is_edited_and_keeps_the_way_to_its_messages(office: Off
     assert "sheet.changed" in acts(office)
 
 
+@pytest.mark.requirement("R23")
 async def test_two_who_edit_the_sheet_see_both_texts_and_nothing_is_lost(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case("退院後の家のこと")
     for browser in (sato, tanaka):
@@ -119,6 +120,7 @@ async def test_people_of_one_household_lead_to_each_others_cases(office: Office,
     assert "だれか" in sato.page
 
 
+@pytest.mark.requirement("R23")
 async def test_two_who_change_one_person_do_not_overwrite_each_other(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case()
     await sato.opens(tab(code, "household"))
@@ -181,6 +183,7 @@ async def test_only_the_one_who_holds_the_case_sends_a_card(office: Office, sato
 # ---------------------------------------------------------------- つなぎ
 
 
+@pytest.mark.requirement("R20")
 async def test_nothing_is_told_without_a_ground(office: Office, sato: Browser) -> None:
     code = office.has_case()
     for basis in ("", "consent", "support_meeting", "danger"):
@@ -190,6 +193,7 @@ async def test_nothing_is_told_without_a_ground(office: Office, sato: Browser) -
     assert office.rows("SELECT count(*) FROM referral") == [(0,)]
 
 
+@pytest.mark.requirement("R20")
 async def test_a_consent_for_one_office_does_not_carry_another(office: Office, sato: Browser) -> None:
     code = office.has_case()
     await heard_yes(sato, code)
@@ -228,6 +232,7 @@ async def test_a_refusal_needs_its_reason_and_the_person_is_asked_too(office: Of
     assert "本人のようす： 行けなかった" in sato.text
 
 
+@pytest.mark.requirement("R8")
 async def test_unsent_words_leave_what_was_shared(office: Office, sato: Browser) -> None:
     code = office.has_case("消したい言葉")
     await refers(sato, code, basis="danger", danger="倒れている", more="残る言葉")

@@ -13,6 +13,7 @@ from tests.desk.conftest import PASSWORD, Browser, Office, joins
 NewBrowser = Callable[..., Browser]
 
 
+@pytest.mark.requirement("R25")
 async def test_first_coordinator_comes_in_by_the_one_time_link(office: Office, a_browser: NewBrowser) -> None:
     browser, now = a_browser(), office.clock.now()
     token = office.store.transact(lambda rows: staff.first_invitation(rows, now))
@@ -33,6 +34,7 @@ async def test_a_whole_link_may_be_pasted_into_the_field(office: Office, a_brows
     assert browser.path == "/desk"
 
 
+@pytest.mark.requirement("R25")
 async def test_a_link_works_once_and_for_an_hour(office: Office, a_browser: NewBrowser) -> None:
     now = office.clock.now()
     used = office.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=now))
@@ -83,6 +85,7 @@ async def test_signs_in_whatever_width_and_case_the_login_is_typed_in(sato: Brow
     assert other.path == "/desk"
 
 
+@pytest.mark.requirement("R28")
 async def test_unknown_login_and_wrong_password_get_the_same_answer(sato: Browser, a_browser: NewBrowser) -> None:
     pages = []
     for login in ("sato", "nobody"):
@@ -94,6 +97,7 @@ async def test_unknown_login_and_wrong_password_get_the_same_answer(sato: Browse
     assert pages[0] == pages[1]
 
 
+@pytest.mark.requirement("R28")
 async def test_unknown_login_takes_as_long_as_a_wrong_password(office: Office, sato: Browser, a_browser: NewBrowser) -> None:
     office.app.state.desk_hasher = hasher = Hasher()
     real = await hasher.make(PASSWORD)
@@ -107,6 +111,7 @@ async def test_unknown_login_takes_as_long_as_a_wrong_password(office: Office, s
     assert 0.5 < known / unknown < 2
 
 
+@pytest.mark.requirement("R28")
 async def test_five_wrong_tries_stop_one_address_but_not_the_office(office: Office, sato: Browser, tanaka: Browser, a_browser: NewBrowser) -> None:
     guesser = a_browser()
     await guesser.opens("/desk/sign-in")
@@ -123,6 +128,7 @@ async def test_five_wrong_tries_stop_one_address_but_not_the_office(office: Offi
     assert again.path == "/desk"
 
 
+@pytest.mark.requirement("R27")
 async def test_cookie_is_http_only_same_site_and_only_its_hash_is_stored(office: Office, sato: Browser) -> None:
     cookie = sato.http.cookies["desk"]
     stored = office.rows("SELECT token_hash FROM staff_session")
@@ -136,6 +142,7 @@ async def test_cookie_is_http_only_same_site_and_only_its_hash_is_stored(office:
     assert sato.http.cookies["desk"] != cookie
 
 
+@pytest.mark.requirement("R27")
 async def test_over_https_the_cookie_is_bound_to_the_host(office: Office, a_browser: NewBrowser) -> None:
     parts = replace(office.parts, settings=office.parts.settings.model_copy(update={"base_url": "https://soudan.example.jp"}))
     office.app.state.parts = parts
@@ -153,12 +160,14 @@ async def test_over_https_the_cookie_is_bound_to_the_host(office: Office, a_brow
 
 
 @pytest.mark.parametrize(("minutes", "signed_in"), [(29, True), (31, False)])
+@pytest.mark.requirement("R27")
 async def test_a_session_ends_after_half_an_hour_of_rest(office: Office, sato: Browser, minutes: int, signed_in: bool) -> None:
     office.clock.moves(minutes=minutes)
     await sato.opens("/desk")
     assert (sato.path == "/desk") is signed_in
 
 
+@pytest.mark.requirement("R27")
 async def test_a_session_ends_after_twelve_hours_whatever_is_done(office: Office, sato: Browser) -> None:
     for _ in range(29):
         office.clock.moves(minutes=25)
@@ -167,6 +176,7 @@ async def test_a_session_ends_after_twelve_hours_whatever_is_done(office: Office
     assert office.clock.now().hour == 13
 
 
+@pytest.mark.requirement("R27")
 async def test_an_old_cookie_opens_nothing_after_signing_out(sato: Browser) -> None:
     cookie = sato.http.cookies["desk"]
     await sato.posts("/desk/sign-out")
@@ -175,6 +185,7 @@ async def test_an_old_cookie_opens_nothing_after_signing_out(sato: Browser) -> N
     assert sato.path == "/desk/sign-in"
 
 
+@pytest.mark.requirement("R27")
 async def test_a_stopped_account_is_out_at_once(office: Office, sato: Browser) -> None:
     now = office.clock.now()
     assert office.store.transact(lambda rows: staff.disable(rows, login="sato", now=now))
@@ -184,6 +195,7 @@ async def test_a_stopped_account_is_out_at_once(office: Office, sato: Browser) -
     assert sato.status == 401
 
 
+@pytest.mark.requirement("R27")
 async def test_signing_in_again_ends_the_session_this_browser_had(office: Office, sato: Browser) -> None:
     before = sato.http.cookies["desk"]
     await joins(sato, "田中", "tanaka")
@@ -192,6 +204,7 @@ async def test_signing_in_again_ends_the_session_this_browser_had(office: Office
     assert sato.path == "/desk/sign-in"
 
 
+@pytest.mark.requirement("R25")
 def test_common_passwords_are_known_also_with_figures_behind_them() -> None:
     assert problem_with("madoguchi2026", login="x", name="y") == "common"
     assert problem_with("ＰＡＳＳＷＯＲＤ１", login="x", name="y") == "common"

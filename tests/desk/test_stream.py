@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
 from starlette.types import Message
 
 from storage import staff
@@ -129,6 +130,7 @@ async def test_delivery_of_a_reply_is_told_as_it_happens(office: Office, sato: B
         await ear.hears("deliveries", "届きました", seconds=1)
 
 
+@pytest.mark.requirement("R27")
 async def test_signing_out_ends_the_stream_within_a_second(office: Office, sato: Browser) -> None:
     code = office.has_case()
     async with listening(sato, f"/desk/cases/{code}/stream") as ear:
@@ -141,6 +143,7 @@ async def test_signing_out_ends_the_stream_within_a_second(office: Office, sato:
         assert not [event for event in ear.events if "もう聞こえない" in event[1]]
 
 
+@pytest.mark.requirement("R27")
 async def test_an_account_stopped_by_another_process_hears_nothing_after_five_seconds(office: Office, sato: Browser) -> None:
     async with listening(sato, "/desk/stream") as ear:
         await ear.hears("beat")
@@ -149,6 +152,7 @@ async def test_an_account_stopped_by_another_process_hears_nothing_after_five_se
         await ear.hears("signed-out", seconds=5)
 
 
+@pytest.mark.requirement("R27")
 async def test_a_page_that_only_lies_open_does_not_stay_signed_in(office: Office, sato: Browser) -> None:
     async with listening(sato, "/desk/stream") as ear:
         await ear.hears("beat")
@@ -169,6 +173,7 @@ async def test_staying_extends_the_session(office: Office, sato: Browser) -> Non
     assert sato.path == "/desk"
 
 
+@pytest.mark.requirement("R18")
 async def test_watching_is_audited_and_strangers_hear_nothing(office: Office, sato: Browser, a_browser) -> None:  # type: ignore[no-untyped-def]
     code = office.has_case(promise=timedelta(hours=1))
     async with listening(sato, f"/desk/cases/{code}/stream") as ear:

@@ -116,6 +116,7 @@ COLD = (
 
 
 @pytest.mark.parametrize("lang", SPOKEN)
+@pytest.mark.requirement("R12")
 def test_what_is_pushed_unasked_tells_a_lock_screen_nothing(town: flows.Town, lang):
     for key in UNASKED:
         for wording in BOOK[lang].says[key]:

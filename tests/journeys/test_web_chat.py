@@ -55,6 +55,7 @@ def test_a_coordinator_and_a_resident_on_the_web_write_to_each_other(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with-script", "plain-forms"])
+@pytest.mark.requirement("R16")
 def test_leaving_in_a_hurry_shows_nothing_on_the_way_back(town: Town, open_browser: Open, script: bool) -> None:
     page = open_browser(java_script_enabled=script)
     page.route(re.compile("^https://"), lambda route: route.fulfill(body="<p>きょうの天気</p>", content_type="text/html; charset=utf-8"))
@@ -73,6 +74,7 @@ def test_leaving_in_a_hurry_shows_nothing_on_the_way_back(town: Town, open_brows
     assert "夫に知られたくない相談です" not in page.content()
 
 
+@pytest.mark.requirement("R16")
 def test_nothing_typed_survives_a_second_visitor_at_the_same_machine(town: Town, open_browser: Open) -> None:
     first = open_browser()
     first.goto("/")
@@ -86,6 +88,7 @@ def test_nothing_typed_survives_a_second_visitor_at_the_same_machine(town: Town,
     assert "わたしだけの相談です" not in second.content()
 
 
+@pytest.mark.requirement("R16")
 def test_the_way_out_is_the_first_thing_the_tab_key_reaches(town: Town, open_browser: Open) -> None:
     page = open_browser()
     page.goto("/")
@@ -95,6 +98,7 @@ def test_the_way_out_is_the_first_thing_the_tab_key_reaches(town: Town, open_bro
     assert page.evaluate("document.activeElement.closest('#leave') !== null")
 
 
+@pytest.mark.requirement("R36")
 def test_the_page_asks_nobody_else_for_anything(town: Town, open_browser: Open) -> None:
     page = open_browser()
     asked: list[str] = []
@@ -121,6 +125,7 @@ def test_at_320_pixels_nothing_has_to_be_scrolled_sideways(town: Town, open_brow
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+@pytest.mark.requirement("R15")
 def test_a_link_from_line_opens_the_room_only_when_its_button_is_pressed(town: Town, open_browser: Open) -> None:
     resident = town.resident_on("line").taps("相談をはじめる").says("専用ページ")
     link = urlsplit(str(resident.button("専用ページで話す").url))

@@ -128,6 +128,7 @@ def test_special_files_and_hidden_folders_are_no_entries(folder: Path) -> None:
         ("danger.yaml", "rules: [{id: x}]\n", None),
     ],
 )
+@pytest.mark.requirement("R50")
 def test_a_broken_file_refuses_the_whole_folder(folder: Path, name: str, text: str, codes: list[str] | None) -> None:
     write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
     write(folder, name, text)
@@ -160,6 +161,7 @@ def test_a_mistake_is_shown_in_the_file_that_made_it(folder: Path) -> None:
     assert "2026/10/1" in render(problem)
 
 
+@pytest.mark.requirement("R50")
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:
     write(folder, "a.yaml", "id: a\nname: 甲\nsummary: 甲です。\n")
     write(tmp_path, "secret.yaml", "id: b\nname: 乙\nsummary: 乙です。\n")

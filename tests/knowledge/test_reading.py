@@ -20,6 +20,7 @@ def only(text: str) -> Problem:
 @pytest.mark.parametrize(
     "typed", ["0570064556", "12:30", "no", "yes", "on", "1e3", "0x1F", "2026-10-01", "1_000", "0120-0-78310", ".5", "TRUE", "=", "６時"]
 )
+@pytest.mark.requirement("R50")
 def test_every_scalar_stays_exactly_as_it_was_typed(typed: str) -> None:
     assert read_yaml(f"tel: {typed}\n").tree == {"tel": typed}
 
@@ -89,6 +90,7 @@ def test_each_way_of_going_wrong_is_recognised_at_its_line(text: str, line: int,
     assert problem.hint
 
 
+@pytest.mark.requirement("R50")
 def test_an_alias_is_never_resolved() -> None:
     read = read_yaml("a: &x [1, 2]\nb: *x\n")
     assert read.tree == {"a": ["1", "2"], "b": None}
@@ -118,6 +120,7 @@ def test_a_mark_at_the_beginning_and_windows_line_ends_are_welcome(tmp_path: Pat
     assert [(problem.line, problem.source_line) for problem in read.problems] == [(3, "tel: #8008")]
 
 
+@pytest.mark.requirement("R50")
 def test_a_large_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("a: " + "x" * LARGEST)
@@ -125,6 +128,7 @@ def test_a_large_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 60_000, "- " * 120_000, "a: " + "# " * 100_000 + ": b", 'x: "' * 60_000, "? " * 120_000])
+@pytest.mark.requirement("R50")
 def test_no_text_takes_long_to_refuse(text: str) -> None:
     begun = time.process_time()
     read_yaml(text)
@@ -138,6 +142,7 @@ def test_the_caret_stands_under_japanese_words() -> None:
 
 
 @given(st.text(max_size=300))
+@pytest.mark.requirement("R50")
 def test_any_text_is_read_or_refused_never_more(text: str) -> None:
     read = read_yaml(text, "x.yaml")
     for problem in read.problems:

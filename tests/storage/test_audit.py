@@ -48,6 +48,7 @@ def test_an_untouched_chain_holds_and_its_head_is_known(store: Store) -> None:
         ("at", "'2026-11-24 02:00:00.000000+00:00'"), ("previous", f"'{'1' * 64}'"), ("hash", f"'{'1' * 64}'"),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("R43")
 def test_an_edited_row_is_found(store: Store, column: str, value: str) -> None:
     notes(store, 6)
     run(store, f"UPDATE audit SET {column} = {value} WHERE seq = 4")
@@ -57,12 +58,14 @@ def test_an_edited_row_is_found(store: Store, column: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("seq", [1, 3])
+@pytest.mark.requirement("R43")
 def test_a_row_taken_out_is_found(store: Store, seq: int) -> None:
     notes(store, 5)
     run(store, f"DELETE FROM audit WHERE seq = {seq}")
     assert verify(store) == Broken(seq, "missing")
 
 
+@pytest.mark.requirement("R43")
 def test_a_row_taken_out_with_the_numbers_closed_up_is_found(store: Store) -> None:
     notes(store, 5)
     run(store, "DELETE FROM audit WHERE seq = 3")
@@ -71,12 +74,14 @@ def test_a_row_taken_out_with_the_numbers_closed_up_is_found(store: Store) -> No
     assert verify(store) == Broken(3, "changed")
 
 
+@pytest.mark.requirement("R43")
 def test_a_row_put_in_between_is_found(store: Store) -> None:
     notes(store, 3)
     run(store, "INSERT INTO audit SELECT seq + 3, at, actor, act, case_id, detail, previous, hash FROM audit WHERE seq = 1")
     assert verify(store) == Broken(4, "changed")
 
 
+@pytest.mark.requirement("R43")
 def test_a_cut_tail_is_found_by_a_head_kept_outside_and_only_by_it(store: Store) -> None:
     notes(store, 6)
     head = store.transact(audit.head)
@@ -87,6 +92,7 @@ def test_a_cut_tail_is_found_by_a_head_kept_outside_and_only_by_it(store: Store)
     assert verify(store, head) == Broken(1, "cut")
 
 
+@pytest.mark.requirement("R43")
 def test_a_chain_written_anew_is_found_by_a_head_kept_outside(store: Store) -> None:
     notes(store, 6)
     head = store.transact(audit.head)

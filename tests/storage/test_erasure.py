@@ -53,6 +53,7 @@ def count(store: Store, table: str, where: str = "1 = 1") -> int:
     return int(store.transact(lambda rows: rows.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one()))
 
 
+@pytest.mark.requirement("R41")
 def test_all_words_and_what_was_made_from_them_are_gone_at_once(store: Store) -> None:
     erased(store)
 
@@ -65,6 +66,7 @@ def test_all_words_and_what_was_made_from_them_are_gone_at_once(store: Store) ->
     assert count(store, "promise", "state = 'open'") == 0
 
 
+@pytest.mark.requirement("R41")
 def test_in_the_night_the_talk_goes_with_its_account_and_its_key(store: Store) -> None:
     talk = erased(store)
 
@@ -78,6 +80,7 @@ def test_in_the_night_the_talk_goes_with_its_account_and_its_key(store: Store) -
     assert store.transact(lambda rows: talks.find(rows, "line", "U-erased")) is None
 
 
+@pytest.mark.requirement("R41")
 def test_what_a_backup_still_holds_cannot_be_opened_any_more(store: Store) -> None:
     kept = store.transact(lambda rows: rows.execute(text("SELECT 1")).scalar())
     talk = store.transact(a_talk)

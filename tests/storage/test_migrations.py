@@ -85,6 +85,7 @@ def test_references_are_still_checked_after_a_migration(empty: Store) -> None:
         empty.transact(lambda rows: rows.execute(text(insert)))
 
 
+@pytest.mark.requirement("R37")
 def test_every_sealed_or_hashed_column_has_its_class_and_no_other() -> None:
     listed = [column for columns in CLASSES.values() for column in columns.split()]
     assert len(listed) == len(set(listed))

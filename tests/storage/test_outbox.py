@@ -60,6 +60,7 @@ def test_a_later_call_does_not_overtake_one_that_must_wait(store: Store) -> None
     assert take(store, talk, LATER).body == "一"
 
 
+@pytest.mark.requirement("R10")
 def test_a_letter_carries_what_was_fixed_when_it_was_written(store: Store) -> None:
     talk = open_talk(store, "Udestination")
     until = NOW + timedelta(seconds=50)
@@ -74,6 +75,7 @@ def test_a_letter_carries_what_was_fixed_when_it_was_written(store: Store) -> No
     assert other.retry_key != taken.retry_key
 
 
+@pytest.mark.requirement("R11")
 def test_a_call_that_was_cut_off_comes_back_first_with_the_same_key(store: Store) -> None:
     talk = open_talk(store)
     write(store, talk, ["一", "二"])
@@ -96,6 +98,7 @@ def test_what_a_dead_process_had_is_free_at_once_where_nobody_else_can_be(store:
     assert take(store, talk).attempts == 2
 
 
+@pytest.mark.requirement("R48")
 def test_a_clock_that_was_put_back_a_day_keeps_no_reply_waiting(store: Store) -> None:
     talk = open_talk(store)
     write(store, talk, ["一"])
@@ -185,6 +188,7 @@ def test_only_unasked_calls_are_cancelled_when_the_resident_wants_no_more_of_the
     assert states(store) == ["queued", "cancelled"]
 
 
+@pytest.mark.requirement("R11")
 def test_old_replies_are_held_until_a_human_lets_them_go_and_are_not_held_again(store: Store) -> None:
     talk, six_hours = open_talk(store), timedelta(hours=6)
     write(store, talk, ["古い"])
@@ -253,6 +257,7 @@ def test_a_line_that_would_need_more_calls_than_its_room_is_refused_whole(store:
     assert states(store) == []
 
 
+@pytest.mark.requirement("R11")
 def test_a_reply_of_a_rolled_back_work_is_never_sent(store: Store) -> None:
     talk = open_talk(store)
     line = says(store, talk, "一")

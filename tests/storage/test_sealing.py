@@ -36,6 +36,7 @@ def read(store: Store, scope: str, place: str, cell: bytes) -> str:
 @pytest.mark.parametrize(
     ("scope", "place"), [("case:1", "memo.body:2"), ("case:1", "offer.body:1"), ("case:1", "memo.title:1"), ("case:2", "memo.body:1")]
 )
+@pytest.mark.requirement("R38")
 def test_a_cell_opens_in_its_own_place_only(store: Store, scope: str, place: str) -> None:
     cell = keep(store, "case:1", "memo.body:1", "家賃が払えません")
     keep(store, "case:2", "memo.body:1", "ほかの人の話")
@@ -44,6 +45,7 @@ def test_a_cell_opens_in_its_own_place_only(store: Store, scope: str, place: str
     assert read(store, "case:1", "memo.body:1", cell) == "家賃が払えません"
 
 
+@pytest.mark.requirement("R38")
 def test_two_lines_whose_cells_were_swapped_do_not_open_and_the_others_do(store: Store) -> None:
     talk = open_talk(store)
     lines = [says(store, talk, words) for words in ("一つめ", "二つめ", "三つめ")]
@@ -86,6 +88,7 @@ def test_the_same_words_never_look_the_same(store: Store) -> None:
 # ---------------------------------------------------------------- the master key
 
 
+@pytest.mark.requirement("R38")
 def test_another_master_key_opens_nothing_and_is_found_at_the_start(database: Database, keyring: Keyring) -> None:
     store = Store.open(database.url, keyring)
     cell = keep(store, "case:1", "memo.body:1", "秘密")
@@ -121,6 +124,7 @@ def test_a_key_file_is_made_once_for_its_owner_only_and_read_back(tmp_path: Path
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o610])
+@pytest.mark.requirement("R38")
 def test_a_key_file_that_others_may_touch_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "key"
     make_key_file(path)
@@ -148,6 +152,7 @@ def test_a_key_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- finding by fingerprint
 
 
+@pytest.mark.requirement("R39")
 def test_an_account_is_found_by_its_exact_id_only(store: Store) -> None:
     talk = open_talk(store, "U1234")
     found = store.transact(lambda rows: talks.find(rows, "line", "U1234"))
@@ -158,6 +163,7 @@ def test_an_account_is_found_by_its_exact_id_only(store: Store) -> None:
     assert store.transact(lambda rows: talks.find(rows, "telegram", "U1234")) is None
 
 
+@pytest.mark.requirement("R39")
 def test_fingerprints_depend_on_the_key_and_not_on_the_words_alone(store: Store, database: Database) -> None:
     ours = store.transact(lambda rows: fingerprint(rows, "line:U1"))
     assert ours == store.transact(lambda rows: fingerprint(rows, "line:U1"))
@@ -214,6 +220,7 @@ def files_under(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield str(path), path.read_bytes()
 
 
+@pytest.mark.requirement("R38")
 def test_nothing_a_resident_wrote_is_readable_in_the_sqlite_files(sqlite_database: Database, keyring: Keyring) -> None:
     store = Store.open(sqlite_database.url, keyring)
     talk = store.transact(a_whole_story)
@@ -229,6 +236,7 @@ def test_nothing_a_resident_wrote_is_readable_in_the_sqlite_files(sqlite_databas
 
 
 @pytest.mark.postgres
+@pytest.mark.requirement("R38")
 def test_nothing_a_resident_wrote_is_readable_in_postgres_files_or_a_dump(
     postgres_server: PostgresServer, postgres_database: Database, keyring: Keyring
 ) -> None:
@@ -248,6 +256,7 @@ def cells_of(rows: Session, line_id: str) -> list[bytes]:
     return [bytes(cell) for cell in (body, raw) if cell is not None]
 
 
+@pytest.mark.requirement("R41")
 def test_words_taken_back_leave_no_bytes_in_the_sqlite_files(sqlite_database: Database, keyring: Keyring) -> None:
     store = Store.open(sqlite_database.url, keyring)
     talk = store.transact(a_whole_story)
@@ -294,12 +303,14 @@ def test_words_taken_back_are_in_no_dump(postgres_server: PostgresServer, postgr
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "　"])
+@pytest.mark.requirement("R9")
 def test_no_person_is_made_from_a_blank_id(store: Store, blank: str) -> None:
     with pytest.raises(ValueError, match="empty id"):
         store.transact(lambda rows: talks.find_or_open(rows, "line", blank, NOW))
     assert store.transact(lambda rows: rows.execute(text("SELECT count(*) FROM person")).scalar()) == 0
 
 
+@pytest.mark.requirement("R38")
 def test_each_talk_has_a_key_of_its_own(store: Store) -> None:
     one, other = open_talk(store, "U1"), open_talk(store, "U2")
     scopes = store.transact(lambda rows: [row.scope for row in rows.execute(text("SELECT scope FROM data_key ORDER BY scope"))])
@@ -318,6 +329,7 @@ def test_a_consent_opens_again_with_what_was_agreed(store: Store) -> None:
 # ---------------------------------------------------------------- another master key (R40)
 
 
+@pytest.mark.requirement("R40")
 def test_a_new_master_key_takes_the_place_of_the_old_one_while_residents_write(database: Database, keyring: Keyring) -> None:
     old, new = bytes(range(32)), os.urandom(32)
     before = Store.open(database.url, Keyring(old))

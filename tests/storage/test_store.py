@@ -244,6 +244,7 @@ def test_a_slow_work_keeps_only_itself_from_its_commit(sqlite_store: SqliteStore
 # ---------------------------------------------------------------- a database that is not there
 
 
+@pytest.mark.requirement("R46")
 def test_a_locked_database_is_down_until_the_lock_is_gone(sqlite_store: SqliteStore, sqlite_database: Database) -> None:
     sqlite_store.transact(lambda rows: rows.execute(text("PRAGMA busy_timeout=50")))
     other = sqlite3.connect(sqlite_database.name, isolation_level=None)
@@ -257,6 +258,7 @@ def test_a_locked_database_is_down_until_the_lock_is_gone(sqlite_store: SqliteSt
     assert counted(sqlite_store, "kept") == 1
 
 
+@pytest.mark.requirement("R46")
 def test_a_full_disk_is_down_for_the_whole_batch_and_everything_works_once_there_is_room(sqlite_store: SqliteStore, now: datetime) -> None:
     pages = sqlite_store.transact(lambda rows: rows.execute(text("PRAGMA page_count")).scalar())
     sqlite_store.transact(lambda rows: rows.execute(text(f"PRAGMA max_page_count={pages}")))
@@ -299,6 +301,7 @@ def test_a_place_where_no_file_can_be_made_is_down_at_once(tmp_path: Path, keyri
 
 
 @pytest.mark.postgres
+@pytest.mark.requirement("R46")
 def test_a_stopped_server_is_down_and_everything_works_once_it_is_back(
     postgres_server: PostgresServer, postgres_database: Database, keyring: Keyring
 ) -> None:
@@ -330,6 +333,7 @@ def test_a_connection_cut_in_the_middle_of_a_work_is_down_and_nothing_of_it_is_k
 
 
 @pytest.mark.postgres
+@pytest.mark.requirement("R46")
 def test_a_database_that_only_reads_is_down(postgres_database: Database, keyring: Keyring) -> None:
     store = Store.open(postgres_database.url, keyring)
 
@@ -414,6 +418,7 @@ for number in range(100000):
 """
 
 
+@pytest.mark.requirement("R47")
 def test_what_was_answered_before_a_kill_is_there_afterwards(database: Database, keyring: Keyring) -> None:
     server = subprocess.Popen([sys.executable, "-c", _KILLED, database.url], stdout=subprocess.PIPE)
     assert server.stdout is not None
@@ -431,6 +436,7 @@ def test_what_was_answered_before_a_kill_is_there_afterwards(database: Database,
 # ---------------------------------------------------------------- settings of R45
 
 
+@pytest.mark.requirement("R45")
 def test_every_connection_runs_with_the_settings_of_r45(sqlite_store: SqliteStore) -> None:
     def read(rows: Session) -> dict[str, object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema", "busy_timeout")
@@ -442,6 +448,7 @@ def test_every_connection_runs_with_the_settings_of_r45(sqlite_store: SqliteStor
         assert read(another) == wanted
 
 
+@pytest.mark.requirement("R45")
 def test_the_database_file_is_for_its_owner_only(tmp_path: Path, keyring: Keyring, now: datetime) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/new/madoguchi.db", keyring)
     store.transact(lambda rows: rows.execute(text("CREATE TABLE one (id INTEGER)")))
@@ -451,6 +458,7 @@ def test_the_database_file_is_for_its_owner_only(tmp_path: Path, keyring: Keyrin
     store.close()
 
 
+@pytest.mark.requirement("R42")
 def test_errors_do_not_quote_what_was_written(store: Store, now: datetime) -> None:
     def twice(rows: Session) -> None:
         for _ in range(2):

@@ -40,6 +40,7 @@ def test_many_first_messages_at_the_same_moment_open_one_talk(store: Store) -> N
     }  # fmt: skip
 
 
+@pytest.mark.requirement("R9")
 def test_the_same_id_on_two_channels_is_two_people(store: Store) -> None:
     one, other = open_talk(store, "12345", "line"), open_talk(store, "12345", "telegram")
     assert one.person_id != other.person_id
@@ -89,6 +90,7 @@ def test_who_waits_for_a_talk_sees_all_that_was_done_to_it_meanwhile(store: Stor
 # ---------------------------------------------------------------- one event, one row
 
 
+@pytest.mark.requirement("R2")
 def test_an_event_repeated_many_times_at_the_same_moment_is_admitted_once(store: Store) -> None:
     talk = open_talk(store)
 
@@ -242,6 +244,7 @@ def test_talks_whose_words_have_settled_come_longest_waiting_first(store: Store)
 # ---------------------------------------------------------------- taking words back
 
 
+@pytest.mark.requirement("R8")
 def test_words_taken_back_are_gone_and_their_numbered_line_stays(store: Store) -> None:
     talk = open_talk(store)
 

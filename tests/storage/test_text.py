@@ -45,6 +45,7 @@ def test_what_cannot_be_kept_becomes_visible() -> None:
 
 
 @pytest.mark.parametrize("text", ODD)
+@pytest.mark.requirement("R5")
 def test_odd_text_comes_back_cleaned_and_otherwise_as_sent(store: Store, text: str) -> None:
     talk = open_talk(store)
 
@@ -57,6 +58,7 @@ def test_odd_text_comes_back_cleaned_and_otherwise_as_sent(store: Store, text: s
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(EVERYTHING, min_size=1, max_size=8))
+@pytest.mark.requirement("R5")
 def test_any_text_comes_back_on_both_engines_even_if_it_was_never_cleaned(store: Store, texts: list[str]) -> None:
     def write_and_read(rows: Session) -> list[str]:
         cells = [seal(rows, "case:1", f"memo.body:{number}", text) for number, text in enumerate(texts)]

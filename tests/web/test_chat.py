@@ -159,6 +159,7 @@ async def test_an_empty_post_stores_nothing(browser: Browser, parts: Parts):
     assert count(parts, "message") == before
 
 
+@pytest.mark.requirement("R30")
 async def test_text_that_looks_like_a_program_is_only_text(browser: Browser):
     await browser.says(EVIL)
     fragment = (await browser.http.get("/lines?after=0")).text
@@ -209,6 +210,7 @@ class TestWhileTheTalkSettles:
 # ---------------------------------------------------------------- who may see it
 
 
+@pytest.mark.requirement("R13")
 async def test_another_browser_sees_nothing_of_it(browser: Browser, a_browser: Browsers):
     await browser.says(WORRY)
 
@@ -220,6 +222,7 @@ async def test_another_browser_sees_nothing_of_it(browser: Browser, a_browser: B
     assert (await a_browser().http.get("/stream")).status_code == 410
 
 
+@pytest.mark.requirement("R29")
 async def test_a_post_from_another_site_changes_nothing(browser: Browser, parts: Parts):
     before = count(parts, "message")
 
@@ -242,6 +245,7 @@ async def test_a_post_from_another_site_changes_nothing(browser: Browser, parts:
         ({"origin": "https://evil.example"}, True, False),
     ],
 )
+@pytest.mark.requirement("R29")
 async def test_an_older_browser_proves_itself_by_origin_or_by_the_form(
     a_browser: Browsers, headers: dict[str, str], with_proof: bool, stored: bool
 ):
@@ -268,6 +272,7 @@ async def test_a_browser_without_cookies_reads_its_answer_at_once(a_browser: Bro
 # ---------------------------------------------------------------- leaving
 
 
+@pytest.mark.requirement("R16")
 async def test_leaving_clears_everything_and_leads_away(browser: Browser, parts: Parts):
     await browser.says(WORRY)
     secret = browser.http.cookies["talk"]
@@ -283,6 +288,7 @@ async def test_leaving_clears_everything_and_leads_away(browser: Browser, parts:
     assert WORRY not in await browser.opens()
 
 
+@pytest.mark.requirement("R16")
 async def test_leaving_is_the_first_thing_on_the_page(browser: Browser):
     first = re.search(r"<(a|button|select|textarea|input)\b.*?</?\1>", browser.page, re.DOTALL)
 
@@ -327,6 +333,7 @@ async def test_another_site_cannot_make_a_resident_lose_their_talk(browser: Brow
     assert "clear-site-data" not in answer.headers
 
 
+@pytest.mark.requirement("R13")
 async def test_a_browser_not_seen_for_a_week_begins_anew(browser: Browser, clock: HandClock):
     await browser.says(WORRY)
     clock.moves(days=6)
@@ -543,6 +550,7 @@ async def test_a_sample_says_so_on_every_page(browser: Browser):
         assert "見本です" in page
 
 
+@pytest.mark.requirement("R31")
 async def test_nothing_comes_from_another_host_and_the_page_is_small(browser: Browser):
     files = re.findall(r'(?:src|href)="(/static/[^"]+)"', browser.page)
     sizes = [len((await browser.http.get(name)).content) for name in files]
@@ -555,6 +563,7 @@ async def test_nothing_comes_from_another_host_and_the_page_is_small(browser: Br
 
 
 @pytest.mark.parametrize("path", ["/", "/lines", "/return", "/left", "/static/chat.css", "/static/nothing.css", "/nothing", "/line/webhook"])
+@pytest.mark.requirement("R31")
 async def test_every_response_carries_the_security_headers(browser: Browser, path: str):
     headers = (await browser.http.get(path)).headers
 

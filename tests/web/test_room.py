@@ -103,6 +103,7 @@ def test_one_word_brings_a_link_that_opens_the_same_talk(resident: Resident, pho
     assert len(resident.town.rows("SELECT id FROM conversation")) == 1
 
 
+@pytest.mark.requirement("R15")
 def test_looking_at_a_link_does_not_use_it_up_and_opening_it_does(resident: Resident, phone: Phone, town: Town) -> None:
     link = link_of(resident.says("専用ページ"))
     for _ in range(3):
@@ -117,6 +118,7 @@ def test_looking_at_a_link_does_not_use_it_up_and_opening_it_does(resident: Resi
     assert "新しいボタン" in other.page
 
 
+@pytest.mark.requirement("R15")
 def test_a_link_is_too_old_after_ten_minutes(resident: Resident, phone: Phone, town: Town) -> None:
     link = link_of(resident.says("専用ページ"))
     town.clock.moves(minutes=10, seconds=1)
@@ -125,6 +127,7 @@ def test_a_link_is_too_old_after_ten_minutes(resident: Resident, phone: Phone, t
     assert phone.presses(link).status_code == 410
 
 
+@pytest.mark.requirement("R15")
 def test_the_token_stands_behind_the_hash_is_long_and_is_kept_nowhere(resident: Resident, phone: Phone, town: Town, town_store: Store) -> None:
     link = link_of(resident.says("専用ページ"))
     token = link.partition("#")[2]
@@ -137,6 +140,7 @@ def test_the_token_stands_behind_the_hash_is_long_and_is_kept_nowhere(resident: 
     assert all(token not in line for line in lines)
 
 
+@pytest.mark.requirement("R15")
 def test_a_post_from_another_site_does_not_open_the_room(resident: Resident, phone: Phone) -> None:
     link = link_of(resident.says("専用ページ"))
     phone.opens(link)
@@ -148,6 +152,7 @@ def test_a_post_from_another_site_does_not_open_the_room(resident: Resident, pho
 # ---------------------------------------------------------------- what is said in the room stays there
 
 
+@pytest.mark.requirement("R14")
 def test_what_is_said_in_the_room_is_not_sent_to_the_platform(resident: Resident, phone: Phone) -> None:
     link = link_of(resident.says("専用ページ"))
     phone.opens(link)
@@ -271,6 +276,7 @@ def test_a_friend_is_shown_the_way_in(at_the_door: Resident) -> None:
     assert link_of(at_the_door, "相談ページをひらく")
 
 
+@pytest.mark.requirement("R14")
 def test_a_worry_written_at_the_entrance_is_neither_kept_nor_answered_there(at_the_door: Resident, entrance: Town) -> None:
     at_the_door.says("家賃が払えなくて困っています。名前は田中です")
 
@@ -288,6 +294,7 @@ def test_the_same_sentence_does_not_come_twice_running(at_the_door: Resident) ->
     assert first != second
 
 
+@pytest.mark.requirement("R14")
 def test_danger_at_the_entrance_is_answered_and_rings_without_its_words(at_the_door: Resident, entrance: Town) -> None:
     entrance.coordinator("佐藤")
 

@@ -38,12 +38,14 @@ def test_a_person_who_waits_and_a_danger_nobody_took_are_seen_by_the_watcher(tow
     assert seen["madoguchi_entries"] > 172
 
 
+@pytest.mark.requirement("R1")
 def test_webhooks_without_proof_are_counted_and_leave_no_row(town: "Town"):
     for _ in range(3):
         assert town.http.post("/line/webhook", content=b"{}", headers={"x-line-signature": "wrong"}).status_code == 401
     assert figures(town)['madoguchi_webhooks_refused{channel="line",status="401"}'] == 3
 
 
+@pytest.mark.requirement("R17")
 def test_nothing_is_shown_without_the_token_and_no_word_of_a_resident_with_it(town: "Town"):
     town.resident_on("web").says("だれにも言えない借金があります")
     assert town.http.get("/metrics").status_code == 404
