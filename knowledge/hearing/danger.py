@@ -125,7 +125,7 @@ class DangerList:
 
     def _rarest(self, pattern: Pattern) -> int:
         sizes = self._listed.sizes
-        return min((step.group for part in pattern.parts for step in part), key=lambda group: sizes[group])
+        return min(sorted(pattern.needs), key=lambda group: sizes[group])
 
     def _decide(self, text: str, folded: Folded, heard: "_Listening", own: Sequence[Signal], signals: Sequence[Signal]) -> Danger:
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
@@ -244,7 +244,7 @@ class _Listening:
         heard = self._heard
         if rule.longest is not None and len(heard.text) > rule.longest:
             return None
-        if not all(step.group in heard.found for part in pattern.parts for step in part):
+        if not pattern.needs <= heard.found.keys():
             return None
         level, pieces = self._pieces(rule, pattern)
         if level and rule.signs:
@@ -270,7 +270,7 @@ class _Listening:
         """Enough weak signs beside `pieces`, each at a place of its own: the rule's level, or none."""
         found = 0
         for sign in rule.signs:
-            if not all(step.group in self._heard.found for part in sign.parts for step in part):
+            if not sign.needs <= self._heard.found.keys():
                 continue
             sign_level, spans = self._pieces(rule, sign, pieces)
             if sign_level:
@@ -367,8 +367,9 @@ class _Standing:
 def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
     """Where any of the patterns stand; patterns of several parts count with all their parts or not at all."""
     spans: list[Span] = []
+    words = heard.found.keys()
     for pattern in patterns:
-        if all(step.group in heard.found for part in pattern.parts for step in part):
+        if pattern.needs <= words:
             parts = [heard.spans(part) for part in pattern.parts]
             if all(parts):
                 spans += [span for part in parts for span in part]

@@ -42,6 +42,12 @@ class Pattern:
 
     written: str
     parts: tuple[tuple[Step, ...], ...]
+    needs: frozenset[int]
+    """Groups without a word of which it cannot stand: looked at first, since most patterns lack one."""
+
+    @classmethod
+    def of(cls, written: str, parts: tuple[tuple[Step, ...], ...]) -> "Pattern":
+        return cls(written, parts, frozenset(step.group for part in parts for step in part))
 
 
 @dataclass
@@ -53,7 +59,7 @@ class Lexicon:
     sizes: list[int] = field(default_factory=list)
     words: dict[str, set[int]] = field(default_factory=dict)
     latin: set[int] = field(default_factory=set)
-    phrases: list[tuple[int, tuple["Step", ...]]] = field(default_factory=list)
+    phrases: list[tuple[int, Pattern]] = field(default_factory=list)
     """Members of groups that are themselves words in order (`ごはん…くれない`), in the order they were read."""
 
     def group(self, name: str, expressions: Sequence[str]) -> int:
@@ -62,7 +68,7 @@ class Lexicon:
             return self.groups[name]
         plain = [expression for expression in expressions if not _is_phrase(expression)]
         words = {word for expression in plain for word in spellings(expression, self.readings)}
-        phrases = [self._part(expression, None) for expression in expressions if expression not in plain]
+        phrases = [Pattern.of(expression, (self._part(expression, None),)) for expression in expressions if expression not in plain]
         number = self.groups[name] = len(self.sizes)
         self.sizes.append(len(words) + len(phrases))
         self.phrases += [(number, phrase) for phrase in phrases]
@@ -75,7 +81,7 @@ class Lexicon:
     def pattern(self, written: str, near: int | None) -> Pattern:
         """Read one expression; WrongPattern if it names an unknown group or is empty somewhere."""
         parts = tuple(self._part(part.strip(), near) for part in re.split("[＋+]", written))
-        return Pattern(written, parts)
+        return Pattern.of(written, parts)
 
     def _part(self, part: str, near: int | None) -> tuple[Step, ...]:
         steps: list[Step] = []
@@ -177,12 +183,13 @@ def _split_choices(inside: str) -> list[str]:
     return [*choices, inside[start:]]
 
 
-def with_phrases(heard: "Heard", phrases: Sequence[tuple[int, tuple[Step, ...]]]) -> "Heard":
+def with_phrases(heard: "Heard", phrases: Sequence[tuple[int, Pattern]]) -> "Heard":
     """Add to each group the places where its phrases stand."""
     found = dict(heard.found)
-    for group, steps in phrases:
-        if all(step.group in found for step in steps):
-            spans = Heard(heard.text, found).spans(steps)
+    words = found.keys()
+    for group, phrase in phrases:
+        if phrase.needs <= words:
+            spans = Heard(heard.text, found).spans(phrase.parts[0])
             if spans:
                 found[group] = sorted([*found.get(group, ()), *spans], key=lambda span: (span[1], span[0]))
     return Heard(heard.text, found)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from knowledge.hearing.danger_ear import Sentence
-from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, Step, WrongPattern
+from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 from knowledge.reading import errors, read_yaml
@@ -87,7 +87,7 @@ class Listed:
     sentences: tuple[Sentence, ...]
     left_alone: tuple[str, ...]
     sizes: tuple[int, ...]
-    phrases: tuple[tuple[int, tuple[Step, ...]], ...]
+    phrases: tuple[tuple[int, Pattern], ...]
     finder: WordFinder
 
 
