@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.clock import JST
 from flows import model
 from knowledge.hearing.model import Level
-from storage import audit, cases, erasure, records
+from storage import audit, cases, erasure, gaps, records
 from storage import talk as talks
 from storage.talk import Talk
 
@@ -73,7 +73,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
         case model.RecordOutcome():
             records.note_outcome(session, talk, kind=effect.outcome, detail={"cards": list(effect.cards)}, now=now)
         case model.RecordGap():
-            records.note_gap(session, reasons=effect.reasons, domain=effect.domain, case_id=None, now=now)
+            gaps.note(session, reasons=effect.reasons, domain=effect.domain, source="bot", now=now)
         case model.RecordOffer():
             records.note_offer(session, talk, skill=effect.skill, when=effect.when, now=now)
         case model.ReportThirdPerson():
@@ -123,7 +123,8 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
     if case.came_back:
         records.promise(session, talk, kind=RETURNED, due_at=now + return_after, case_id=case.id)
     if effect.gap_reasons:
-        records.note_gap(session, reasons=effect.gap_reasons, domain=None, case_id=case.id, now=now)
+        domain = next(iter(effect.topics), None)
+        gaps.note(session, reasons=effect.gap_reasons, domain=domain, source="bot", case_id=case.id, now=now)
     act = "case.opened" if case.new else "case.added"
     audit.note(session, actor="bot", act=act, now=now, case_id=case.id, reason=effect.reason, level=effect.level)
     return replace(done, talk=replace(talk, owner="human") if effect.take_over else talk, case_id=case.id)

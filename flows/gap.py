@@ -14,7 +14,11 @@ from flows.talk import Talk
 from flows.typed import number, plain
 from knowledge.hearing import hear
 
-_REASONS: Final = ("age", "no_certificate", "refused_by_office", "area", "income", "time", "none_exists")
+REASONS: Final = (
+    "age", "income", "no_certificate", "area", "full", "time", "distance", "language", "refused_by_office", "declines", "none_exists",
+)  # fmt: skip
+"""Why no service fitted: age, an income line, no certificate, not a resident, full, its hours, too far, the language, refused by an office, not
+wanted by the person, no such thing. The same words wherever a gap is told: by the bot, at the desk, by an agency that refuses."""
 _READ_BACK_LETTERS: Final = 132
 """What two bubbles hold beside their first words (G2)."""
 
@@ -27,7 +31,7 @@ def noticing(talk: Talk) -> Talk:
         if any(word in said for word in talk.town.typed("refused")):
             tried.append(shortened(sentence, 60))
             reasons.append("refused_by_office")
-            reasons += [reason for reason in _REASONS if any(word in said for word in talk.town.typed(f"gap_{reason}"))]
+            reasons += [reason for reason in REASONS if any(word in said for word in talk.town.typed(f"gap_{reason}"))]
     return talk.with_(tried=tuple(dict.fromkeys(tried)), gap_reasons=tuple(dict.fromkeys(reasons)))
 
 

@@ -1,4 +1,4 @@
-"""What flows leave behind besides talk and cases: consents, promises, outcomes, gaps, offers, tasks, counts."""
+"""What flows leave behind besides talk and cases: consents, promises, outcomes, offers, tasks, counts."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sqlmodel import Session
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
-from storage.tables import Consent, Conversation, Cursor, Gap, Offer, Outcome, Promise, Tally, Task
+from storage.tables import Consent, Conversation, Cursor, Offer, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
 
 _H, _N, _P, _T, _Y, _U = table(Outcome), table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
@@ -165,17 +165,6 @@ def card_figures(session: Session, since: datetime) -> dict[str, tuple[int, int]
             shown, right = figures.get(card, (0, 0))
             figures[card] = (shown + 1, right) if row.kind == "match" else (shown, right + 1)
     return figures
-
-
-def note_gap(
-    session: Session, *, reasons: Sequence[str], domain: str | None, case_id: str | None, now: datetime, wish: str = ""
-) -> None:  # fmt: skip
-    """制度の狭間, counted without the person. `wish`: あったら助かったもの, in a coordinator's words."""
-    gap_id = new_id()
-    cell = seal(session, f"gap:{gap_id}", f"gap.wish:{gap_id}", wish) if wish else None
-    session.execute(
-        table(Gap).insert().values(id=gap_id, reasons=json.dumps(list(reasons)), domain=domain, case_id=case_id, wish_sealed=cell, at=now)
-    )
 
 
 def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: datetime) -> None:

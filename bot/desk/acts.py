@@ -17,7 +17,7 @@ from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.model import Reply
-from storage import desk_cases, desk_queue, records
+from storage import desk_cases, desk_queue, gaps
 from storage import talk as talks
 from storage.desk_cases import CloseReason, Held
 from storage.desk_queue import Viewer
@@ -60,6 +60,7 @@ class Gap:
 
     reasons: tuple[str, ...]
     wish: str = ""
+    domain: str | None = None
 
 
 async def claim(parts: Parts, viewer: Viewer, code: str, *, instead_of_other: bool = False) -> None:
@@ -134,7 +135,7 @@ async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reaso
         held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
         desk_cases.set_next_contact(rows, held, ending.next_contact, now)
         if gap is not None:
-            records.note_gap(rows, reasons=gap.reasons, domain=None, case_id=None, now=now, wish=clean(gap.wish))
+            gaps.note(rows, reasons=gap.reasons, domain=gap.domain, source="desk", now=now, wish=clean(gap.wish))
         return desk_cases.close(rows, viewer, held, reason, now).talk.id
 
     await perform(parts, viewer, "close", work)

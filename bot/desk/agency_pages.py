@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
 from starlette.responses import RedirectResponse, Response
 
-from bot.desk import access, pages, sheets
+from bot.desk import access, pages, sheets, support_acts
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Unfinished
 from bot.hub import DESK, conversation
 from bot.parts import Parts
+from flows.gap import REASONS
 from storage import desk_cases, referrals, staff
 from storage.desk_queue import Viewer
 from storage.referrals import NEEDS_REASON, ReferralState
@@ -47,6 +48,7 @@ async def one(request: Request, referral_id: str, parts: TheParts, signed: Signe
 async def report(request: Request, referral_id: str, parts: TheParts, signed: Signed) -> Response:
     """受理, 断る（理由）, ようすを知らせる."""
     written = await access.fields(request, "state", "words", "expected_version")
+    ticked = (await access.lists(request, "gap"))["gap"]
     viewer = access.viewer_of(signed)
 
     def work(rows: Rows, now: datetime) -> str:
@@ -58,6 +60,7 @@ async def report(request: Request, referral_id: str, parts: TheParts, signed: Si
         words = sheets.words(written["words"], trouble="no_reason" if needed else None)
         who = Viewer(viewer.staff_id, f"{name} {viewer.name}", viewer.role, viewer.actor)
         expected = sheets.number(written["expected_version"])
+        support_acts.note_why_not(rows, referral_id, state, ticked, now)
         return referrals.reported(rows, who, agency, referral_id, state, clean(words), expected=expected, now=now)
 
     try:
@@ -101,7 +104,7 @@ async def _one(
     except Missing:
         await parts.store.atransact(lambda rows: desk_cases.note_refusal(rows, viewer, "shared", now))
         raise
-    return await pages.page(request, signed, "shared_one.html", status=status, one=found, why=why, kept=kept)
+    return await pages.page(request, signed, "shared_one.html", status=status, one=found, why=why, kept=kept, gap_reasons=REASONS)
 
 
 async def _agencies(request: Request, parts: Parts, signed: SignedIn, *, link: str = "", invited: str = "", status: int = 200) -> Response:

@@ -17,6 +17,7 @@ from bot.desk.offers import Moment, Unfinished
 from bot.desk.talk_view import ShownLine, shown
 from bot.hub import conversation
 from bot.parts import Parts
+from flows.gap import REASONS
 from storage import desk_cases, desk_sheets
 from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
@@ -27,8 +28,6 @@ from storage.store import StoreDown
 router = APIRouter(route_class=pages.DeskRoute)
 
 LONGEST_NOTE = 4000
-GAP_REASONS = ("age", "no_certificate", "income", "area", "time", "refused_by_office", "none_exists")
-"""Why no service fitted, for the list of gaps (D5b, D14)."""
 Why = Literal["stale", "held_by_other", "not_held", "closed", "unreachable", "recipient", "not_now", "empty", "too_long", "store_down"]
 _WHY: tuple[tuple[type[Refused], Why], ...] = (
     (Stale, "stale"), (HeldByOther, "held_by_other"), (NotHeld, "not_held"), (Closed, "closed"), (Unreachable, "unreachable"),
@@ -135,9 +134,9 @@ async def close(request: Request, code: str, parts: TheParts, signed: Signed) ->
     written = await _ending_fields(request)
     reason = next((known for known in CLOSE_REASONS if known == written["reason"]), None)
     ticked = (await access.lists(request, "gap"))["gap"]
-    reasons = tuple(known for known in GAP_REASONS if known in ticked)
+    reasons = tuple(known for known in REASONS if known in ticked)
     wish = written["wish"].strip()[:LONGEST_NOTE]
-    gap = acts.Gap(reasons or ("none_exists",), wish) if reasons or wish else None
+    gap = acts.Gap(reasons or ("none_exists",), wish, written["gap_domain"][:32] or None) if reasons or wish else None
     try:
         ending = offers.read_ending(written, "close", parts.clock.now())
     except Unfinished as unfinished:
@@ -175,7 +174,7 @@ async def _ending(
     file = await _open(parts, signed, code)
     return await pages.page(
         request, signed, "ending.html", status=status, case=file, moment=moment, offers=offers.offers(moment), reasons=CLOSE_REASONS, trouble=trouble,
-        kept=kept or {}, mine=_mine(file, signed), next_mark=offers.NEXT, longest=LONGEST_REPLY, gap_reasons=GAP_REASONS,
+        kept=kept or {}, mine=_mine(file, signed), next_mark=offers.NEXT, longest=LONGEST_REPLY, gap_reasons=REASONS,
     )  # fmt: skip
 
 
@@ -207,7 +206,7 @@ async def _try(
 
 
 async def _ending_fields(request: Request) -> dict[str, str]:
-    return await access.fields(request, "reason", "next", "half", "no_next", "choice", "sentence", "expected_version", "wish")
+    return await access.fields(request, "reason", "next", "half", "no_next", "choice", "sentence", "expected_version", "wish", "gap_domain")
 
 
 def _mine(file: CaseFile, signed: SignedIn) -> bool:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Coroutine
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +46,7 @@ def environment() -> Environment:
         "long_time": japanese_dates.long_time, "short_time": japanese_dates.short_time, "long_date": japanese_dates.long_date,
         "day_of": lambda at: at.astimezone(JST).date(), "iso": lambda at: at.astimezone(JST).isoformat(timespec="seconds"),
         "clock_time": lambda at: f"{at.astimezone(JST):%H:%M}", "iso_day": lambda day: day.isoformat(),
+        "fiscal": lambda year: japanese_dates.fiscal_year_name(date(year, 4, 1)),
         "last_day": lambda at: (at - timedelta(seconds=1)).astimezone(JST).date(), "before": lambda text, mark: text.partition(mark)[0],
     }  # fmt: skip
     made.globals |= {"asset": _asset, "until": _until, "since": _since}

@@ -11,6 +11,7 @@ from bot.clock import JST
 from bot.desk import access, pages, sheets, support_acts
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Sheet, Unfinished
+from flows.gap import REASONS
 from storage import consents, desk_sheets, meetings, referrals
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
@@ -28,7 +29,7 @@ def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[s
     return {
         "referrals": referrals.of_case(rows, case, now), "lines": lines, "holding": consents.holding(rows, case, now), "bases": BASES,
         "support_meetings": meetings.support_meetings(rows, case), "agencies": referrals.agencies(rows), "resident_says": RESIDENT_SAYS,
-        "default_until": (now + timedelta(days=DEFAULT_DAYS)).astimezone(JST).date(), "needs_reason": NEEDS_REASON,
+        "default_until": (now + timedelta(days=DEFAULT_DAYS)).astimezone(JST).date(), "needs_reason": NEEDS_REASON, "gap_reasons": REASONS,
     }  # fmt: skip
 
 
@@ -71,6 +72,7 @@ async def refer(request: Request, code: str, parts: TheParts, signed: Signed) ->
 async def answer(request: Request, code: str, referral_id: str, parts: TheParts, signed: Signed) -> Response:
     """What the recipient said, or what the person says."""
     written = await access.fields(request, "state", "words", "says", "expected_version")
+    ticked = (await access.lists(request, "gap"))["gap"]
 
     def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
         says = next((known for known in RESIDENT_SAYS if known == written["says"]), None)
@@ -81,6 +83,7 @@ async def answer(request: Request, code: str, referral_id: str, parts: TheParts,
         if state is None:
             raise Unfinished("empty")
         heard = sheets.words(written["words"], trouble="no_reason" if state in NEEDS_REASON else None)
+        support_acts.note_why_not(rows, referral_id, state, ticked, now)
         referrals.answered(rows, viewer, case, referral_id, state, clean(heard), expected=sheets.number(written["expected_version"]), now=now)
 
     return await SHEET.write(request, parts, signed, code, written, work)

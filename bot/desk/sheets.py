@@ -22,7 +22,7 @@ from storage.staff import SignedIn
 
 Trouble = Literal[
     "empty", "too_long", "not_a_date", "which_era", "no_items", "no_recipient", "no_ground", "no_reason", "no_own_words", "stale", "held_by_other",
-    "not_held", "closed", "unreachable", "not_now", "no_such_case",
+    "not_held", "closed", "unreachable", "not_now", "no_such_case", "no_such_entry",
 ]  # fmt: skip
 LONGEST = 4000
 _WHY: dict[type[Refused], Trouble] = {

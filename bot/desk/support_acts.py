@@ -12,12 +12,13 @@ from bot.channels.port import Outgoing
 from bot.clock import JST
 from bot.desk.acts import NotNow, Unreachable, open_now, perform, speak
 from bot.parts import Parts
+from flows.gap import REASONS
 from knowledge.days import is_holiday
-from storage import consents, desk_cases, desk_heads, outbox, records, referrals
+from storage import consents, desk_cases, desk_heads, gaps, outbox, records, referrals
 from storage import talk as talks
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
-from storage.referrals import Ground, Item
+from storage.referrals import NEEDS_REASON, Ground, Item, ReferralState
 from storage.text import clean
 
 SILENT_DAYS = 8
@@ -38,6 +39,13 @@ def refer(
     if talk is not None:
         records.promise(rows, talk, kind="referral_silent", due_at=due, case_id=case.id)
     return made
+
+
+def note_why_not(rows: Rows, referral_id: str, state: ReferralState, ticked: Sequence[str], now: datetime) -> None:
+    """A referral that was refused, or broken off for a reason that was told, is a gap: counted with the case's first topic, without the person."""
+    told = tuple(known for known in REASONS if known in ticked or (known == "refused_by_office" and state == "refused"))
+    if told and state in NEEDS_REASON:
+        gaps.note(rows, reasons=told, domain=gaps.topic_behind(rows, referral_id), source="referral", now=now)
 
 
 def working_days_after(day: date, many: int) -> date:

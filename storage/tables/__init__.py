@@ -22,7 +22,7 @@ from storage.tables.support import (
     Writing,
 )  # fmt: skip
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
-from storage.tables.town import Gap, KnowledgeEdit, Offer, Outcome, Tally
+from storage.tables.town import Gap, KnowledgeEdit, Offer, Outcome, Tally, TownIssue
 
 CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
@@ -75,6 +75,7 @@ __all__ = [
     "SupportMeeting",
     "Tally",
     "Task",
+    "TownIssue",
     "UtcTime",
     "WebVisitor",
     "Writing",

@@ -24,11 +24,32 @@ class Gap(SQLModel, table=True):
     id: str = key()
     reasons: str = words()
     """JSON list of reason words."""
+    source: str = Field(default="bot", max_length=8)
+    """Who told it: `bot`, `desk`, `referral`."""
     domain: str | None = Field(default=None, max_length=32)
     case_id: str | None = ref("care_case.id", default=None)
     wish_sealed: bytes | None = sealed(default=None)
     """あったら助かったもの, in a coordinator's words without the person (D14)."""
+    issue_id: str | None = ref("town_issue.id", default=None, index=True)
     at: datetime = time()
+
+
+class TownIssue(SQLModel, table=True):
+    """地域課題: what several gaps have in common, until something new in the town answers it. Written without any person."""
+
+    __tablename__ = "town_issue"
+    id: str = key()
+    title: str = words()
+    done: str = words(default="")
+    """What was done so far, as residents may read it."""
+    state: str = Field(default="found", max_length=10)
+    """`found`, `working`, `answered` (`entry_id` is what came of it), `resting`."""
+    entry_id: str | None = Field(default=None, max_length=80)
+    """The entry of the town's knowledge that grew out of it; the link stays when the entry goes."""
+    made_by: str = ref("staff.id")
+    at: datetime = time()
+    changed_at: datetime = time()
+    version: int = 1
 
 
 class Offer(SQLModel, table=True):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import records
+from storage import gaps, records
 from storage.sealing import unseal
 from storage.store import Store
 from storage.talk import scope_of
@@ -115,8 +115,8 @@ def test_a_place_in_a_stream_moves_with_what_it_brought(store: Store) -> None:
 def test_outcomes_and_gaps_hold_ids_and_our_own_words_only(store: Store) -> None:
     talk = open_talk(store)
     store.transact(lambda rows: records.note_outcome(rows, talk, kind="match", detail={"score": 0.5, "cards": ["food-bank"]}, now=NOW))
-    store.transact(lambda rows: records.note_gap(rows, reasons=["no_service"], domain="okane", case_id=None, now=NOW))
+    store.transact(lambda rows: gaps.note(rows, reasons=["none_exists"], domain="okane", source="bot", now=NOW))
     assert json.loads(store.transact(lambda rows: rows.execute(text("SELECT detail FROM outcome")).scalar_one())) == {
         "cards": ["food-bank"], "score": 0.5,
     }  # fmt: skip
-    assert json.loads(store.transact(lambda rows: rows.execute(text("SELECT reasons FROM gap")).scalar_one())) == ["no_service"]
+    assert json.loads(store.transact(lambda rows: rows.execute(text("SELECT reasons FROM gap")).scalar_one())) == ["none_exists"]
