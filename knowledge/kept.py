@@ -15,7 +15,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _CODE = Path(__file__).parent
-_MADE_BY = ("sudachipy", "sudachidict-core", "numpy", "pydantic")
+_MADE_BY = ("sudachipy", "sudachidict-core", "numpy", "pydantic", "pyahocorasick")
 
 
 def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable[[], T]) -> T:

@@ -4,8 +4,6 @@ import csv
 import io
 from collections.abc import Sequence
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 _RUNS = tuple("=+-@\t\r＝＋－＠")
 """A cell that begins so is a formula to a spreadsheet; the wide forms too."""
 
@@ -21,6 +19,8 @@ def csv_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 def xlsx_of(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """One sheet, one table, ready to be printed on A4 upright."""
+    import xlsxwriter  # type: ignore[import-untyped]  # here, not above: every start would pay for it
+
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
     sheet = book.add_worksheet("".join(letter for letter in title if letter not in "[]:*?/\\（）")[:31])

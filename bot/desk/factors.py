@@ -8,7 +8,6 @@ import io
 from typing import Any
 
 import pyotp
-import segno
 from fastapi import APIRouter, Request
 from markupsafe import Markup
 from sqlmodel import Session as Rows
@@ -162,5 +161,7 @@ def _door(request: Request, signed: SignedIn, template: str, /, *, status: int =
 def _qr(text: str) -> Markup:
     """A QR picture as SVG elements of our own page: nothing is fetched (R31). The text is ours, so is the markup."""
     out = io.BytesIO()
+    import segno  # here, not above: every start would pay for it
+
     segno.make(text, error="m").save(out, kind="svg", xmldecl=False, svgns=False, scale=5, border=4)
     return Markup(out.getvalue().decode())  # noqa: S704

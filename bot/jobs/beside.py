@@ -1,7 +1,7 @@
 """What runs beside the pages, in `serve` and in `work` alike: due work, alarms, the town's saved files, Telegram's polling, wake-ups from others.
 
 Every process can do all of it at once: rows are the truth, each act locks its row and looks at it again, and a letter is taken on a lease. So any
-process may die, and the others find what it left.
+process may die, and the others find what it left. What only some towns use is loaded only for them: a start is short.
 """
 
 import asyncio
@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 
 from bot.jobs.loop import Loop
 from bot.parts import Parts
-from bot.webhooks import Webhooks
-from storage.neighbours import exchange
 
 
 @contextlib.asynccontextmanager
@@ -21,6 +19,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(loop.run()), asyncio.create_task(parts.alarms.run(parts.doorman.bell))]
     tasks.append(asyncio.create_task(parts.knowledge.watch()))
     if parts.store.engine.dialect.name == "postgresql":
+        from storage.neighbours import exchange
+
         parts.hub.untold = set()
         tasks.append(asyncio.create_task(exchange(parts.store.engine.url, parts.hub.untold, parts.hub.heard)))
     if "telegram" in parts.channels:
@@ -41,6 +41,8 @@ def _webhook_tasks(parts: Parts) -> list["asyncio.Task[None]"]:
     urls, secret = parts.settings.webhook_urls.replace(",", " ").split(), parts.settings.webhook_secret
     if not urls or secret is None:
         return []
+    from bot.webhooks import Webhooks
+
     return [asyncio.create_task(Webhooks(parts.store, parts.clock, urls, secret.get_secret_value()).run())]
 
 

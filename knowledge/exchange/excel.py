@@ -12,11 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
-
 from knowledge.exchange.opendata import NoTable, safe
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Trail, Tree
@@ -46,6 +41,10 @@ _HOURS: Final = re.compile(r"(?P<days>\S.*?)\s+(?P<from>\d{1,2}:\d{2})\s*[-~〜�
 
 def export_excel(entries: Mapping[str, Mapping[str, Tree]]) -> bytes:
     """A workbook (.xlsx) of these entries' fields, as the layers give them."""
+    from openpyxl import Workbook  # here, not above: every start of the desk would pay for it
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook()
     sheet = book.active
     sheet.title = "地域の情報"
@@ -104,6 +103,9 @@ def with_cells(fields: Mapping[str, Tree], cells: Mapping[str, str]) -> dict[str
 
 
 def _rows(content: bytes) -> Sequence[Sequence[Any]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > LARGEST:
