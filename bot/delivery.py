@@ -2,7 +2,7 @@
 
 One task at a time works on a conversation, and its lease keeps other processes away (storage/outbox.py). A reply token is used while it is young;
 after that a push carries the stored retry key. What was lost on the way is tried again with the same key, so LINE takes it once; Telegram cannot
-tell, and the row is marked "may have arrived twice".
+tell, and the row is marked "may have arrived twice". A doubt stays until the letter's end: a later "busy" says nothing of an earlier try.
 """
 
 import asyncio
@@ -21,13 +21,14 @@ from bot.hub import DESK, Hub, conversation
 from storage import outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
-from storage.store import Store, StoreDown
+from storage.store import Store, StoreDown, Work
 
 log = structlog.get_logger()
 
 _LONGEST_PAUSE = 300.0
 _CALL = timedelta(seconds=8)
 """One call may take so long, whatever its channel: the rest of the lease is for writing down what came of it."""
+_MARK_AGAIN = 1.0
 _DEDUPLICATES = {"line", "web", "terminal"}
 
 Mark = Callable[[Session], None]
@@ -45,13 +46,21 @@ class Delivery:
         self._held_after = held_after
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._at_lock: Counter[str] = Counter()
+        self._called_again: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     # ------------------------------------------------------------ being woken
 
-    def wake(self, conversation_id: str, claimed: Sequence[Letter] = ()) -> None:
-        """Send what may leave in this conversation now; `claimed` were marked `sending` for us by the reception."""
+    def wake(self, conversation_id: str, written: Sequence[Letter] = ()) -> None:
+        """Send what may leave in this conversation now; of what was just written, the reception has marked the first `sending` for us, if none waits.
+
+        Whoever is sending there already looks once more before they end.
+        """
+        claimed = next((letter for letter in written if letter.state == "sending"), None)
+        if claimed is None and self._at_lock[conversation_id]:
+            self._called_again.add(conversation_id)
+            return
         task = asyncio.get_running_loop().create_task(self._deliver(conversation_id, claimed))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -81,14 +90,13 @@ class Delivery:
 
     # ------------------------------------------------------------ sending
 
-    async def _deliver(self, conversation_id: str, claimed: Sequence[Letter]) -> None:
+    async def _deliver(self, conversation_id: str, claimed: Letter | None) -> None:
         self._at_lock[conversation_id] += 1
         try:
             async with self._locks[conversation_id]:
-                letter = claimed[0] if claimed and self._still_ours(claimed[0]) else await self._next(conversation_id)
-                while letter is not None:
-                    mark = await self._send(letter)
-                    letter = await self._next(conversation_id, mark)
+                letter = claimed or await self._next(conversation_id)
+                while letter is not None or conversation_id in self._called_again:
+                    letter = await self._one(conversation_id, letter)
         except StoreDown:
             log.warning("delivery_waits_for_database", conversation=conversation_id)
             self._later(conversation_id, 5.0)
@@ -97,34 +105,50 @@ class Delivery:
             if not self._at_lock[conversation_id]:  # nobody waits for it either: a second lock beside it would let two deliver at once
                 del self._at_lock[conversation_id]
                 self._locks.pop(conversation_id, None)
+                self._called_again.discard(conversation_id)
 
-    async def _next(self, conversation_id: str, mark: Mark | None = None) -> Letter | None:
+    async def _one(self, conversation_id: str, letter: Letter | None) -> Letter | None:
+        """Send one letter and take the next. One whose lease has grown too short for a call is taken anew first: somebody else may have it."""
+        if letter is None:
+            self._called_again.discard(conversation_id)
+            return await self._next(conversation_id)
+        if self._clock.now() >= letter.next_try_at - _CALL:
+            return await self._next(conversation_id, holding=letter)
+        return await self._next(conversation_id, await self._send(letter))
+
+    async def _next(self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None) -> Letter | None:
         """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then."""
-        now = self._clock.now()
 
         def work(rows: Session) -> Letter | datetime | None:
             if mark is not None:
                 mark(rows)
-            return outbox.take(rows, conversation_id, now)
+            now = self._clock.now()  # a lease begins when it is taken, not when it was asked for
+            return outbox.take(rows, conversation_id, now, holding=holding)
 
-        found = await self._store.atransact(work, urgent=mark is not None)
-        if mark is not None:
-            self._hub.wake(conversation(conversation_id))
+        found = await self._store.atransact(work) if mark is None else await self._written_down(conversation_id, work)
         if isinstance(found, datetime):
-            self._later(conversation_id, max(0.05, (found - now).total_seconds()))
+            self._later(conversation_id, max(0.05, (found - self._clock.now()).total_seconds()))
             return None
         return found
 
-    def _still_ours(self, claimed: Letter) -> bool:
-        """Whether there is time left to send what the reception took for us: after its lease somebody else may be sending it."""
-        return self._clock.now() < claimed.next_try_at - _CALL
+    async def _written_down(self, conversation_id: str, work: Work[Letter | datetime | None]) -> Letter | datetime | None:
+        """What has happened in the world is written down however long the database is away: forgotten, it would happen twice."""
+        while True:
+            try:
+                found = await self._store.atransact(work, urgent=True)
+            except StoreDown:
+                log.warning("mark_waits_for_database", conversation=conversation_id)
+                await asyncio.sleep(_MARK_AGAIN)
+            else:
+                self._hub.wake(conversation(conversation_id))
+                return found
 
     async def _send(self, letter: Letter) -> Mark:
         """Make one call; what comes back writes down what came of it."""
         channel = self._channels.get(letter.channel)
         if channel is None:  # switched off: it waits for the channel to come back, or for a human
-            return self._wait(letter, 60.0, "channel_off", unknown=False)
-        token, lost_before = self._usable_token(letter), letter.state == "unknown" or (letter.attempts > 1 and letter.state == "sending")
+            return self._wait(letter, 60.0, "channel_off", drop_token=not _may_be_there(letter))
+        token, lost_before = self._usable_token(letter), _was_lost(letter)
         if token is None and letter.reply_token is not None and lost_before:
             return self._lost_reply(letter)
         try:
@@ -142,10 +166,10 @@ class Delivery:
             case Sent(again=again):
                 twice = lost_before and letter.channel not in _DEDUPLICATES and not again
                 return lambda rows: outbox.sent(rows, letter.id, now, maybe_twice=twice)
-            case Refused(token_used=True) if letter.attempts > 1:  # our own earlier try had used it
+            case Refused(token_used=True) if _may_be_there(letter):  # our own earlier try had used it
                 return lambda rows: outbox.sent(rows, letter.id, now)
             case Refused(token_used=True):
-                return self._wait(letter, 0.0, result.problem, unknown=False, drop_token=True)
+                return self._wait(letter, 0.0, result.problem, drop_token=True)
             case Refused():
                 return self._refused(letter, result)
             case TryLater():
@@ -163,8 +187,8 @@ class Delivery:
         now = self._clock.now()
 
         def mark(rows: Session) -> None:
-            outbox.give_up(rows, letter.id, now, problem="reply_answer_lost")
-            _add_task(rows, letter, "maybe_not_delivered", now)
+            if outbox.give_up(rows, letter, now, problem="reply_answer_lost"):
+                _add_task(rows, letter, "maybe_not_delivered", now)
 
         self._hub.wake(DESK)
         return mark
@@ -173,7 +197,8 @@ class Delivery:
         now = self._clock.now()
 
         def mark(rows: Session) -> None:
-            outbox.give_up(rows, letter.id, now, problem=refused.problem)
+            if not outbox.give_up(rows, letter, now, problem=refused.problem):
+                return
             talk = talks.by_id(rows, letter.conversation_id)
             if talk is not None and refused.unreachable:
                 talks.set_reachable(rows, talk, False)
@@ -187,7 +212,8 @@ class Delivery:
         return mark
 
     def _busy(self, letter: Letter, busy: TryLater) -> Mark:
-        wait = self._wait(letter, busy.seconds if busy.seconds is not None else self._pause(letter), busy.problem, unknown=False, drop_token=True)
+        pause = busy.seconds if busy.seconds is not None else self._pause(letter)
+        wait = self._wait(letter, pause, busy.problem, drop_token=not _may_be_there(letter))
         now = self._clock.now()
 
         def mark(rows: Session) -> None:
@@ -197,10 +223,10 @@ class Delivery:
 
         return mark
 
-    def _wait(self, letter: Letter, seconds: float, problem: str, *, unknown: bool, drop_token: bool = False) -> Mark:
-        when = self._clock.now() + min(timedelta(seconds=seconds), outbox.LONGEST_WAIT)
+    def _wait(self, letter: Letter, seconds: float, problem: str, *, unknown: bool = False, drop_token: bool = False) -> Mark:
+        when, unknown = self._clock.now() + min(timedelta(seconds=seconds), outbox.LONGEST_WAIT), unknown or _was_lost(letter)
         log.info("letter_waits", problem=problem, channel=letter.channel, seconds=round(seconds, 1), letter=letter.id)
-        return lambda rows: outbox.try_later(rows, letter.id, when, problem=problem, unknown=unknown, drop_token=drop_token)
+        return lambda rows: outbox.try_later(rows, letter, when, problem=problem, unknown=unknown, drop_token=drop_token)
 
     def _later(self, conversation_id: str, seconds: float) -> None:
         old = self._timers.pop(conversation_id, None)
@@ -217,6 +243,16 @@ class Delivery:
     def _pause(letter: Letter) -> float:
         """Growing pauses with jitter: about 1, 2, 4 … 300 seconds."""
         return min(2.0 ** (letter.attempts - 1), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  (jitter, no secret)
+
+
+def _was_lost(letter: Letter) -> bool:
+    """Whether an earlier try may have arrived: its answer never came, or whoever made it died."""
+    return letter.state == "unknown" or (letter.attempts > 1 and letter.state == "sending")
+
+
+def _may_be_there(letter: Letter) -> bool:
+    """So too where the platform said of a reply that it failed itself. Only such a reply has its token still: what surely was not taken loses it."""
+    return _was_lost(letter) or (letter.attempts > 1 and letter.reply_token is not None)
 
 
 def _add_task(rows: Session, letter: Letter, kind: str, now: datetime) -> None:

@@ -66,7 +66,7 @@ class Received:
     conversation_id: str | None
     repeat: bool = False
     letters: tuple[Letter, ...] = ()
-    """Claimed for this process: to be sent at once."""
+    """Written by this event. One that is marked `sending` is claimed for this process: to be sent at once."""
     settle_at: datetime | None = None
     alarmed: bool = False
     case_changed: bool = False
@@ -257,8 +257,7 @@ def say(at: At, talk: Talk, turn: Turn, *, reply_token: str | None = None, reply
             at, talk, line, outgoing, turn.session, answers=not unasked, unasked=unasked, claim=True, reply_token=reply_token, reply_until=reply_until
         )  # fmt: skip
     talks.save(at.rows, talk, at.now)
-    claimed = tuple(letter for letter in letters if letter.state == "sending")
-    return Received(talk.id, letters=claimed, alarmed=done.alarmed, case_changed=done.case_id is not None or talk.owner != before)
+    return Received(talk.id, letters=tuple(letters), alarmed=done.alarmed, case_changed=done.case_id is not None or talk.owner != before)
 
 
 def signpost(at: At, talk: Talk, turn: Turn, inbound: Inbound) -> Received:
@@ -272,7 +271,7 @@ def signpost(at: At, talk: Talk, turn: Turn, inbound: Inbound) -> Received:
     )  # fmt: skip
     talk = replace(talk, flow_session=turn.session.model_dump_json(exclude_defaults=True))
     talks.save(at.rows, talk, talk.last_at)
-    return Received(talk.id, letters=tuple(letter for letter in letters if letter.state == "sending"))
+    return Received(talk.id, letters=tuple(letters))
 
 
 def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:

@@ -4,12 +4,13 @@ A row is one call to a platform. States: queued → sending → sent | unknown |
 leave in the order of `seq`: a later one never overtakes one that still waits.
 
 Whoever takes a row has it for `LEASE`, whichever process they are in; nobody else sends in that conversation meanwhile. A process that dies leaves a
-lease that runs out, and any other goes on from there.
+lease that runs out, and any other goes on from there. Each taking counts up `attempts`, so (row, attempts) names one lease: who comes back late,
+after somebody else has taken the row, can still say that the platform has it, but can no more put it off or give it up.
 """
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,8 @@ _NEXT_LOCKED = _NEXT.with_for_update()
 _NEXT_TIME = _NEXT.with_only_columns(_O.c.next_try_at)
 _NEW = insert(_O)
 _MARK = update(_O).where(_O.c.id == _OF)
+_MARK_OURS = _MARK.where(_O.c.state == "sending", _O.c.attempts == bindparam("lease"))
+"""Only while nobody else has taken the row since."""
 LEASE = timedelta(seconds=10)
 """Longer than one call may take (bot/delivery.py), and no longer than a resident should wait for what a dead process had in hand."""
 LONGEST_WAIT = timedelta(hours=1)
@@ -98,8 +101,10 @@ def _row(session: Session, letter: Letter) -> dict[str, object]:
     }  # fmt: skip
 
 
-def take(session: Session, conversation_id: str, now: datetime) -> Letter | datetime | None:
+def take(session: Session, conversation_id: str, now: datetime, *, holding: Letter | None = None) -> Letter | datetime | None:
     """Take the next due call of a conversation and mark it `sending`; a time when the next one is due later; None when nothing waits.
+
+    `holding` was taken before and is not sent yet, but its lease has grown short: it is taken again as it is, unless somebody else has had it since.
 
     A row found in `sending` after its lease, or in `unknown`, was cut off by a crash or a lost answer: it comes first, and is tried again with the
     same key. Within the lease somebody else is sending it: its end is the time that comes back (design.md §4: one at a time).
@@ -107,16 +112,20 @@ def take(session: Session, conversation_id: str, now: datetime) -> Letter | date
     row = session.execute(_NEXT_LOCKED, {"of": conversation_id}).first()
     if row is None:
         return None
-    if now < row.next_try_at <= now + 2 * LONGEST_WAIT:
+    ours = holding is not None and (row.id, row.state, row.attempts) == (holding.id, "sending", holding.attempts)
+    if not ours and now < row.next_try_at <= now + 2 * LONGEST_WAIT:
         due: datetime = row.next_try_at
         return due
-    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": row.attempts + 1, "next_try_at": now + LEASE})
+    attempts = row.attempts if ours else row.attempts + 1
+    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": attempts, "next_try_at": now + LEASE})
+    if ours and holding is not None:
+        return replace(holding, next_try_at=now + LEASE)
     scope = scope_of(conversation_id)
     token = row.reply_token_sealed
     return Letter(
         row.id, conversation_id, row.channel, row.seq, unseal(session, scope, f"outbox.destination:{row.id}", row.destination_sealed),
         unseal(session, scope, f"outbox.body:{row.id}", row.body_sealed), row.retry_key,
-        None if token is None else unseal(session, scope, f"outbox.token:{row.id}", token), row.reply_until, row.state, row.attempts + 1,
+        None if token is None else unseal(session, scope, f"outbox.token:{row.id}", token), row.reply_until, row.state, attempts,
         now + LEASE, row.created_at, row.message_id, row.unasked,
     )  # fmt: skip
 
@@ -132,15 +141,18 @@ def sent(session: Session, letter_id: str, now: datetime, *, maybe_twice: bool =
     session.execute(_MARK, {"of": letter_id, "state": "sent", "done_at": now, "reply_token_sealed": None, **doubt})
 
 
-def try_later(session: Session, letter_id: str, when: datetime, *, problem: str, unknown: bool, drop_token: bool) -> None:
-    """The platform was busy, or its answer was lost (`unknown`): the same call again at `when`."""
+def try_later(session: Session, letter: Letter, when: datetime, *, problem: str, unknown: bool, drop_token: bool) -> None:
+    """The platform was busy, or some try may have arrived (`unknown`): the same call again at `when`, unless somebody else has it now."""
     state, used_up = "unknown" if unknown else "queued", {"reply_token_sealed": None} if drop_token else {}
-    session.execute(_MARK, {"of": letter_id, "state": state, "next_try_at": when, "problem": problem[:80], **used_up})
+    later = {"state": state, "next_try_at": when, "problem": problem[:80], **used_up}
+    session.execute(_MARK_OURS, {"of": letter.id, "lease": letter.attempts, **later})
 
 
-def give_up(session: Session, letter_id: str, now: datetime, *, problem: str) -> None:
-    """Never again: the platform refused this call for good."""
-    session.execute(_MARK, {"of": letter_id, "state": "failed", "done_at": now, "problem": problem[:80], "reply_token_sealed": None})
+def give_up(session: Session, letter: Letter, now: datetime, *, problem: str) -> bool:
+    """Never again: the platform refused this call for good. False when somebody else has it now, and theirs is the last word."""
+    end = {"state": "failed", "done_at": now, "problem": problem[:80], "reply_token_sealed": None}
+    found: Any = session.execute(_MARK_OURS, {"of": letter.id, "lease": letter.attempts, **end})
+    return bool(found.rowcount)
 
 
 def cancel(session: Session, conversation_id: str, now: datetime, *, only_unasked: bool = False) -> int:

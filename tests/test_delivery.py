@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bot.delivery import Delivery
 from bot.reception import Received
 from storage import outbox
 from storage.store import Store
+from tests.conftest import Database
 from tests.town import Coordinator, Resident, Town
 from tests.twins import Webhook
 from tests.twins.line_twin import Call
@@ -113,6 +115,24 @@ def test_a_reply_whose_answer_was_lost_is_not_said_twice(town: Town) -> None:
     heard = resident.hears()
     town.passes(seconds=5)
     town.passes(minutes=2)
+
+    assert heard
+    assert resident.hears() == heard
+    assert last_letter(town).state == "sent"
+
+
+@pytest.mark.parametrize("first", [LOST, 500])
+def test_a_pause_asked_for_after_a_lost_answer_does_not_let_the_reply_be_said_again(town: Town, first: int) -> None:
+    """The 429 is about the second try: the first was taken, and only its own token can tell."""
+    resident = town.resident_on("line")
+    resident.listens()
+    town.line.fail(1, first, after_accepting=True)
+    town.line.fail(1, 429)
+
+    resident.says("家賃が払えない")
+    heard = resident.hears()
+    for _ in range(4):
+        town.passes(seconds=5)
 
     assert heard
     assert resident.hears() == heard
@@ -241,6 +261,18 @@ def test_telegram_cannot_tell_a_lost_answer_so_the_reply_is_marked_as_perhaps_do
 
     assert last_letter(town).maybe_twice
     assert 1 <= len([bubble for bubble in resident.heard() if "お返事です。" in bubble.text]) <= 2
+
+
+def test_a_pause_asked_for_afterwards_takes_no_doubt_away(town: Town) -> None:
+    resident = town.resident_on("telegram")
+    town.telegram.fail(1, LOST, after_accepting=True)
+    town.telegram.busy(1, 3)
+
+    resident.says("家賃が払えない")
+    for _ in range(3):
+        town.passes(seconds=5)
+
+    assert [one.maybe_twice for one in letters(town)].count(True) == 1
 
 
 def test_telegrams_own_pause_is_kept(town: Town) -> None:
@@ -396,4 +428,47 @@ def _request(webhook: Webhook) -> tuple[dict[str, str], bytes]:
 
 def _receive(town: Town, rows: Session, inbound: Inbound) -> Received:
     parts = town.parts
-    return reception.receive(rows, inbound, parts.knowledge.town, parts.rules, town.clock.now(), parts.doorman.split_of("line"))
+    return reception.receive(rows, inbound, parts.knowledge.town, parts.rules, town.clock.now(), parts.doorman.split_of(inbound.channel))
+
+
+@pytest.mark.parametrize("channel", ["line", "telegram"])
+def test_a_claimed_reply_that_a_busy_machine_comes_to_late_leaves_at_once_and_is_in_no_doubt(town: Town, channel: str) -> None:
+    resident = town.resident_on(channel)  # type: ignore[arg-type]
+    twin = town.line if channel == "line" else town.telegram
+    inbounds = town.parts.channels[channel].read(*_request(twin.text(resident.account, "家賃が払えない")), town.clock.now())
+    resident.listens()
+
+    async def work() -> None:
+        received = await town.store.atransact(lambda rows: _receive(town, rows, inbounds[0]))
+        town.clock.moves(seconds=9)
+        town.parts.delivery.wake(received.conversation_id or "", received.letters)
+        await town.parts.delivery.idle()
+
+    town.on_loop(work())
+
+    assert not resident.hears_nothing()
+    letter = next(one for one in letters(town) if one.attempts)
+    assert (letter.state, letter.attempts, letter.maybe_twice) == ("sent", 1, False)
+
+
+def test_an_answer_that_was_sent_while_the_database_went_away_is_written_down_when_it_is_back(town: Town, sqlite_database: Database) -> None:
+    """Telegram would be told again: only our own memory knows that it has the answer."""
+    resident = town.resident_on("telegram")
+    path = Path(sqlite_database.name)
+    inbounds = town.parts.channels["telegram"].read(*_request(town.telegram.text(resident.account, "家賃が払えない")), town.clock.now())
+    resident.listens()
+
+    async def work() -> None:
+        received = await town.store.atransact(lambda rows: _receive(town, rows, inbounds[0]))
+        away = path.rename(path.with_suffix(".away"))
+        town.parts.delivery.wake(received.conversation_id or "", received.letters)
+        await asyncio.sleep(0.5)
+        away.rename(path)
+        await town.parts.delivery.idle()
+
+    town.on_loop(work())
+    town.passes(minutes=1)
+
+    assert not resident.hears_nothing()
+    assert [(one.state, one.maybe_twice) for one in letters(town)] == [("sent", False)] * len(letters(town))
+    assert len([call for call in town.telegram.calls if call.method.lower() == "sendmessage"]) == len(letters(town))

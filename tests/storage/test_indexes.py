@@ -13,12 +13,14 @@ from sqlmodel import Session
 
 from storage import audit, cases, outbox, records
 from storage import talk as talks
+from storage.outbox import Letter
 from storage.store import Store
 from storage.talk import Line, Talk
 from tests.storage.rows import NOW
 
 TALK = Talk("c" * 32, "p" * 32, "line", "U1", "bot", None, 1, 0, None, False, True, True, NOW)
 LINE = Line("m" * 32, 1, "bot", None, "text", "x", "L0", None, NOW, None)
+LETTER = Letter("1", TALK.id, "line", 1, "U1", "{}", "k", None, None, "sending", 1, NOW, NOW)
 SHEET = json.dumps([{"text": "x", "refs": ["m1"]}])
 
 CALLS: dict[str, Callable[[Session], object]] = {
@@ -47,8 +49,8 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "outbox.take": lambda rows: outbox.take(rows, TALK.id, NOW),
     "outbox.free_leases": lambda rows: outbox.free_leases(rows, NOW),
     "outbox.sent": lambda rows: outbox.sent(rows, "1", NOW),
-    "outbox.try_later": lambda rows: outbox.try_later(rows, "1", NOW, problem="503", unknown=True, drop_token=True),
-    "outbox.give_up": lambda rows: outbox.give_up(rows, "1", NOW, problem="400"),
+    "outbox.try_later": lambda rows: outbox.try_later(rows, LETTER, NOW, problem="503", unknown=True, drop_token=True),
+    "outbox.give_up": lambda rows: outbox.give_up(rows, LETTER, NOW, problem="400"),
     "outbox.cancel": lambda rows: (outbox.cancel(rows, TALK.id, NOW), outbox.cancel(rows, TALK.id, NOW, only_unasked=True)),
     "outbox.hold_old": lambda rows: outbox.hold_old(rows, NOW, timedelta(hours=6)),
     "outbox.release": lambda rows: outbox.release(rows, TALK.id, NOW),

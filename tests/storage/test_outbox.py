@@ -31,7 +31,7 @@ def sent(store: Store, letter: Letter) -> None:
 
 
 def try_later(store: Store, letter: Letter, at: datetime, *, unknown: bool = False, drop_token: bool = False) -> None:
-    store.transact(lambda rows: outbox.try_later(rows, letter.id, at, problem="503", unknown=unknown, drop_token=drop_token))
+    store.transact(lambda rows: outbox.try_later(rows, letter, at, problem="503", unknown=unknown, drop_token=drop_token))
 
 
 def states(store: Store) -> list[str]:
@@ -89,6 +89,33 @@ def test_a_call_that_was_cut_off_comes_back_first_with_the_same_key(store: Store
     assert (found.id, found.retry_key, found.state, found.attempts) == (cut_off.id, cut_off.retry_key, "unknown", 3)
 
 
+def test_a_call_in_hand_is_taken_anew_as_it_was_while_nobody_else_has_had_it(store: Store) -> None:
+    talk = open_talk(store)
+    (claimed,) = write(store, talk, ["一"], claim=True)
+    slow = NOW + timedelta(seconds=9)
+
+    renewed = store.transact(lambda rows: outbox.take(rows, talk.id, slow, holding=claimed))
+
+    assert isinstance(renewed, Letter)
+    assert (renewed.id, renewed.state, renewed.attempts, renewed.next_try_at) == (claimed.id, "sending", 1, slow + outbox.LEASE)
+    taken_by_another = take(store, talk, slow + outbox.LEASE)
+    assert store.transact(lambda rows: outbox.take(rows, talk.id, slow, holding=claimed)) == taken_by_another.next_try_at
+
+
+def test_who_comes_back_after_another_took_the_call_may_say_it_was_sent_but_not_put_it_off(store: Store) -> None:
+    talk = open_talk(store)
+    (late,) = write(store, talk, ["一"], claim=True)
+    other = take(store, talk, NOW + outbox.LEASE)
+
+    try_later(store, late, LATER)
+    assert not store.transact(lambda rows: outbox.give_up(rows, late, NOW, problem="400"))
+    assert states(store) == ["sending"]
+    sent(store, late)
+    try_later(store, other, LATER, unknown=True)
+
+    assert states(store) == ["sent"]
+
+
 def test_what_a_dead_process_had_is_free_at_once_where_nobody_else_can_be(store: Store) -> None:
     talk = open_talk(store)
     write(store, talk, ["一"], claim=True)
@@ -139,9 +166,10 @@ def test_of_many_that_deliver_at_the_same_moment_one_takes_the_call_and_the_othe
 
 def test_a_reply_token_is_forgotten_once_it_is_of_no_use(store: Store) -> None:
     talk = open_talk(store)
-    (letter,) = write(store, talk, ["一"], reply_token="token", reply_until=LATER)
-    try_later(store, letter, NOW)
-    assert take(store, talk).reply_token == "token"
+    write(store, talk, ["一"], reply_token="token", reply_until=LATER)
+    try_later(store, take(store, talk), NOW)
+    letter = take(store, talk)
+    assert letter.reply_token == "token"
     try_later(store, letter, NOW, drop_token=True)
     assert take(store, talk).reply_token is None
 
@@ -150,7 +178,7 @@ def test_a_call_given_up_or_sent_lets_the_next_one_leave(store: Store) -> None:
     talk = open_talk(store)
     write(store, talk, ["一", "二", "三"])
     first = take(store, talk)
-    store.transact(lambda rows: outbox.give_up(rows, first.id, NOW, problem="400 " + "x" * 200))
+    store.transact(lambda rows: outbox.give_up(rows, first, NOW, problem="400 " + "x" * 200))
     second = take(store, talk)
     store.transact(lambda rows: outbox.sent(rows, second.id, NOW, maybe_twice=True))
     assert take(store, talk).body == "三"
@@ -213,8 +241,7 @@ def test_a_call_that_was_cut_off_long_ago_is_held_too(store: Store) -> None:
 def test_talks_with_something_due_come_longest_waiting_first(store: Store) -> None:
     talks_here = [open_talk(store, f"U{number}") for number in range(4)]
     for talk, minutes in zip(talks_here, (3, 1, 2, 30), strict=True):
-        for letter in write(store, talk, ["一", "二"]):
-            try_later(store, letter, NOW + timedelta(minutes=minutes))
+        write(store, talk, ["一", "二"], at=NOW + timedelta(minutes=minutes))
     due = store.transact(lambda rows: outbox.due_conversations(rows, NOW + timedelta(minutes=3)))
     assert due == [talks_here[1].id, talks_here[2].id, talks_here[0].id]
     assert store.transact(lambda rows: outbox.due_conversations(rows, NOW + timedelta(minutes=3), limit=1)) == [talks_here[1].id]
@@ -223,8 +250,8 @@ def test_talks_with_something_due_come_longest_waiting_first(store: Store) -> No
 def test_the_next_due_time_is_that_of_the_first_call_that_waits(store: Store) -> None:
     talk = open_talk(store)
     assert store.transact(lambda rows: outbox.next_due(rows, talk.id)) is None
-    (first, _) = write(store, talk, ["一", "二"])
-    try_later(store, first, LATER)
+    write(store, talk, ["一", "二"])
+    try_later(store, take(store, talk), LATER)
     assert store.transact(lambda rows: outbox.next_due(rows, talk.id)) == LATER
 
 
@@ -235,7 +262,8 @@ def test_the_state_of_a_line_is_that_of_its_least_finished_call(store: Store) ->
     message_ids = [str(first[0].message_id), str(second[0].message_id)]
     sent(store, first[0])
     assert store.transact(lambda rows: outbox.states_of(rows, message_ids)) == {message_ids[0]: "queued", message_ids[1]: "queued"}
-    store.transact(lambda rows: outbox.give_up(rows, first[1].id, NOW, problem="400"))
+    second_call = take(store, talk)
+    store.transact(lambda rows: outbox.give_up(rows, second_call, NOW, problem="400"))
     assert store.transact(lambda rows: outbox.states_of(rows, message_ids))[message_ids[0]] == "failed"
     assert store.transact(lambda rows: outbox.states_of(rows, [])) == {}
 

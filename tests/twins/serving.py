@@ -71,8 +71,8 @@ class Loopback:
     # ------------------------------------------------------------ faults
 
     def fail(self, next_n: int, status: int, *, after_accepting: bool = False) -> None:
-        """Answer the next calls with `status` (`LOST`: with no answer at all); `after_accepting` does what was asked first."""
-        self._fail = [(status, after_accepting)] * next_n
+        """After the faults told before, answer the next calls with `status` (`LOST`: not at all); `after_accepting` does what was asked first."""
+        self._fail += [(status, after_accepting)] * next_n
 
     def slow(self, seconds: float) -> None:
         """Let every call wait this long before it is looked at; 0 ends it."""
