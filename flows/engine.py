@@ -5,7 +5,7 @@ pressed, 「ちがう」, and last the step's own function, looked up in one tab
 May live here: that order. May not: any dialogue, a clock, a store, a channel.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from flows import board, cards, consent, consult, danger, followup, gap, handoff
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
-from flows.phrasebook import SPOKEN, Phrasebook, built_in, typed_anywhere
+from flows.phrasebook import SPOKEN, built_in_typed
 from flows.talk import Talk
 from flows.typed import LONGEST_CHOICE, chosen, plain
 
@@ -90,7 +90,7 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     talk = _after_a_rest(Talk(session, _marks_are_a_sticker(said), scene, town, waited=session))
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
-    if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.phrases) == "help"):
+    if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.typed_words) == "help"):
         turn = danger.heard(talk)
         if turn is not None:
             return oddities.threat_is_told(talk, turn)
@@ -155,7 +155,7 @@ def is_everywhere_word(text: str) -> bool:
 
 def everywhere_word(text: str) -> str | None:
     """Which of them."""
-    return _word_for(text, built_in())
+    return _word_for(text, built_in_typed())
 
 
 def answer_in_words(session: Session, text: str, town: Town) -> str | None:
@@ -164,11 +164,11 @@ def answer_in_words(session: Session, text: str, town: Town) -> str | None:
     return None if value is None else value if value.startswith("!") else f"{session.ask}:{value}"
 
 
-def _word_for(text: str, book: Phrasebook) -> str | None:
+def _word_for(text: str, typed: Mapping[str, Collection[str]]) -> str | None:
     short = plain(text)
     if not short or len(short) > LONGEST_CHOICE + 8:
         return None
-    return next((word for word in EVERYWHERE if short in typed_anywhere(word, book)), None)
+    return next((word for word in EVERYWHERE if short in typed[word]), None)
 
 
 def _everywhere_word(talk: Talk) -> str | None:
@@ -182,7 +182,7 @@ def _everywhere_word(talk: Talk) -> str | None:
     for lang in SPOKEN:
         if plain(talk.text) in talk.town.words(lang).typed.get("this_language", ()):
             return f"in:{lang}"
-    return _word_for(talk.text, talk.town.phrases)
+    return _word_for(talk.text, talk.town.typed_words)
 
 
 def _everywhere(talk: Talk, word: str) -> Turn:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from flows import moments
@@ -26,6 +27,11 @@ class Town:
     base: Base
     phrases: Phrasebook
 
+    @cached_property
+    def typed_words(self) -> Mapping[str, frozenset[str]]:
+        """What residents type, by meaning."""
+        return typed_anywhere(self.phrases)
+
     def words(self, lang: Lang) -> Phrases:
         """The words of a language; one that is only recognised gets やさしい日本語."""
         return self.phrases.get(lang) or self.phrases["easy"]
@@ -41,7 +47,7 @@ class Town:
 
     def typed(self, name: str) -> frozenset[str]:
         """What residents type for one meaning, in any language, in normal form."""
-        return typed_anywhere(name, self.phrases)
+        return self.typed_words.get(name, frozenset())
 
     def line(self, hotline_id: str) -> Hotline | None:
         """A national line that may be shown here; よりそい has a number of its own in three prefectures."""

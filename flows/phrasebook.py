@@ -54,9 +54,16 @@ def phrasebook(folder: Path) -> Phrasebook:
     return MappingProxyType(book)
 
 
-def typed_anywhere(name: str, book: Phrasebook) -> frozenset[str]:
-    """What residents type for one meaning, in every language at once: somebody may write 「help」 in a Japanese talk."""
-    return frozenset(word for phrases in book.values() for word in phrases.typed.get(name, ()))
+def typed_anywhere(book: Phrasebook) -> Mapping[str, frozenset[str]]:
+    """What residents type for each meaning, in every language at once: somebody may write 「help」 in a Japanese talk."""
+    names = {name for phrases in book.values() for name in phrases.typed}
+    return {name: frozenset(word for phrases in book.values() for word in phrases.typed.get(name, ())) for name in names}
+
+
+@lru_cache(maxsize=1)
+def built_in_typed() -> Mapping[str, frozenset[str]]:
+    """What is typed with the words that come with the product."""
+    return typed_anywhere(built_in())
 
 
 def _lay_over(below: Phrases, above: Phrases) -> Phrases:

@@ -9,7 +9,7 @@ from typing import Final
 from flows.consult import in_their_language
 from flows.filling import Town, lines_in_words
 from flows.model import Button, Reply, Said, Scene, Session, Turn, Utterance
-from flows.phrasebook import built_in, typed_anywhere
+from flows.phrasebook import built_in_typed
 from flows.talk import MOST_BUBBLES, MOST_BUTTONS, Talk, having_said
 from flows.typed import LONGEST_CHOICE, plain
 from knowledge.hearing.language import language
@@ -22,7 +22,7 @@ _SENSITIVE: Final = frozenset({"bouryoku", "kokoro"})
 def is_way_in(button: str | None, text: str) -> bool:
     """Whether somebody asks for the private room, by the button or in words."""
     short = plain(text)
-    return button == ROOM or (0 < len(short) <= LONGEST_CHOICE and short in typed_anywhere("room", built_in()))
+    return button == ROOM or (0 < len(short) <= LONGEST_CHOICE and short in built_in_typed()["room"])
 
 
 def is_over(session: Session) -> bool:

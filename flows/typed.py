@@ -6,6 +6,7 @@ Long free text is never a choice: whoever writes a sentence has more to say than
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from flows.model import Choice
@@ -39,6 +40,12 @@ def plain(text: str) -> str:
     return _SILENT.sub("", folded)
 
 
+@lru_cache(maxsize=2048)
+def _label(written: str) -> str:
+    """Normal form of words of ours; a resident's words are never kept so."""
+    return plain(written)
+
+
 def number(text: str) -> int | None:
     """1, １, ①, いちばん, 1番です → 1; None for anything else."""
     short = plain(text)
@@ -51,7 +58,7 @@ def chosen(text: str, choices: Sequence[Choice], words: Mapping[str, Collection[
     short = plain(text)
     if not short or not choices:
         return None
-    exact = {choice.value for choice in choices if plain(choice.label) == short}
+    exact = {choice.value for choice in choices if _label(choice.label) == short}
     if len(exact) == 1:
         return exact.pop()
     if len(short) > LONGEST_CHOICE:
@@ -77,8 +84,8 @@ def _options(choices: Iterable[Choice]) -> Iterable[_Option]:
     """Every label, and each part of one that names several things (お金・仕事)."""
     for choice in choices:
         for label in dict.fromkeys((choice.label, *_BETWEEN_LABELS.split(choice.label))):
-            if plain(label):
-                yield _Option(choice.value, plain(label))
+            if _label(label):
+                yield _Option(choice.value, _label(label))
 
 
 def _label_and_little_more(label: str, short: str) -> bool:
