@@ -1,7 +1,8 @@
 """The alarm ladder: a danger rings until a coordinator takes it (D6, desk.md §9).
 
 The desk's own banner comes with the row itself. This module calls the addresses outside (mail, chat tools, web hooks; apprise): at once, then again
-after 60 s and 5 min while nobody has taken it. The words are neutral: no topic, no name, no quote (R12).
+after 60 s, 5 min and 10 min while nobody has taken it. The town's own addresses (`ALARM_URLS`) ring on every rung; the people of the 当番表, 係長 and
+緊急連絡先 on theirs (bot/duty.py). The words are neutral: no topic, no name, no quote (R12).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import structlog
 from sqlmodel import Session
 
 from bot.clock import Clock
-from storage import cases
+from storage import audit, cases
 from storage.cases import OpenAlarm
 from storage.store import Store, StoreDown
 
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 RUNGS = (timedelta(0), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=10))
 """When the outside addresses are called, counted from the danger."""
 NEUTRAL = "新しい緊急の相談があります。確認してください。"
+_SUBJECT = "相談窓口からのお知らせ"
 _LOOK_EVERY = 1.0
 
 Call = Callable[[Sequence[str], str], Awaitable[bool]]
@@ -37,17 +39,24 @@ async def call_outside(addresses: Sequence[str], words: str) -> bool:
     known = [bell.add(address) for address in addresses]
     if not all(known):
         log.warning("alarm_address_unknown", count=known.count(False))
-    return bool(await bell.async_notify(body=words, title=""))
+    return bool(await bell.async_notify(body=words, title=_SUBJECT))
+
+
+People = Callable[[Session, datetime, int], list[str]]
+"""Addresses of the people whom a rung calls by name: at this moment, on this step."""
 
 
 class Alarms:
-    """Climbs the ladder of every open alarm. `addresses` come from `ALARM_URLS`."""
+    """Climbs the ladder of every open alarm. `addresses` come from `ALARM_URLS`; `people` says who is called besides, on which rung."""
 
-    def __init__(self, store: Store, clock: Clock, addresses: Sequence[str], call: Call = call_outside) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, addresses: Sequence[str], call: Call = call_outside, people: People = lambda rows, now, step: []
+    ) -> None:
         self._store = store
         self._clock = clock
         self._addresses = addresses
         self._call = call
+        self._people = people
 
     async def run(self, bell: asyncio.Event) -> None:
         """Look at each stored danger and now and then, until cancelled."""
@@ -74,19 +83,23 @@ class Alarms:
 
     async def climb(self) -> int:
         """Call the next rung of every alarm that is due; returns how many were called."""
-        due = await self._store.atransact(partial(_next_rungs, now=self._clock.now()))
-        for alarm in due:
-            if self._addresses:
-                reached = await self._call(self._addresses, NEUTRAL)
-                log.info("alarm_called", alarm=alarm.id, step=alarm.step + 1, reached=reached)
+        due = await self._store.atransact(partial(_next_rungs, now=self._clock.now(), people=self._people))
+        for alarm, people in due:
+            addresses = [*self._addresses, *people]
+            if addresses:
+                reached = await self._call(addresses, NEUTRAL)
+                log.info("alarm_called", alarm=alarm.id, step=alarm.step + 1, addresses=len(addresses), reached=reached)
         return len(due)
 
 
-def _next_rungs(rows: Session, now: datetime) -> list[OpenAlarm]:
-    """The alarms to call now, each already on its next rung: read and written together, so that no rung is called twice."""
-    due = cases.due_alarms(rows, now)
-    for alarm in due:
+def _next_rungs(rows: Session, now: datetime, people: People) -> list[tuple[OpenAlarm, list[str]]]:
+    """The alarms to call now and whom besides, each already on its next rung: read and written together, so that no rung is called twice."""
+    found = []
+    for alarm in cases.due_alarms(rows, now):
         step = alarm.step + 1
         following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
         cases.climb(rows, alarm.id, step=step, next_step_at=following)
-    return due
+        called = people(rows, now, alarm.step)
+        audit.note(rows, actor="system", act="alarm.called", now=now, case_id=alarm.case_id, step=step, people=len(called))
+        found.append((alarm, called))
+    return found

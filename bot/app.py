@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -12,10 +12,12 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from sqlmodel import Session as Rows
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot import duty
 from bot.alarm import Alarms, Call, call_outside
 from bot.api import router as api
 from bot.channels.port import Channel
@@ -70,7 +72,11 @@ def build_parts(
     )  # fmt: skip
     delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
     doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)
-    alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call)
+
+    def on_the_rung(rows: Rows, now: datetime, step: int) -> list[str]:
+        return duty.addresses_of(settings.mail_url, duty.mails_for(rows, knowledge.town.base.town, now, step))
+
+    alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call, on_the_rung)
     return Parts(settings, clock, store, hub, knowledge, channels, delivery, doorman, alarms, rules)
 
 

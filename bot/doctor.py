@@ -8,19 +8,22 @@ from rich.console import Console
 
 import flows
 from bot import app as apps
+from bot import duty as duties
 from bot.install.finding import Finding, State
 from bot.production import missing_for_production
 from bot.settings import Settings
 from knowledge import lint
 from knowledge.base import BrokenBase, load
-from storage import cases
+from storage import cases, duty
 from storage.sealing import KeyFileProblem
-from storage.store import SecondProcess, StoreDown
+from storage.store import SecondProcess, Store, StoreDown
 
 _USE = {
     False: "talk です（LINE などの中で相談し、いつでも専用ページに移れます）。",
     True: "entrance です（入口だけに使い、相談は専用ページで受けます。書かれた文は残しません）。",
 }
+_DUTY_AHEAD = 14
+"""Days: a calendar that ends sooner is worth a word."""
 _MARK: dict[State, str] = {"ok": "〇", "note": "△", "bad": "×"}
 
 
@@ -67,6 +70,20 @@ def _applied(settings: Settings) -> list[Finding]:
         return []
 
 
+def _duty(settings: Settings, store: Store) -> Iterator[Finding]:
+    """How far the 当番表 reaches, and whether its people can be called."""
+    last = store.transact(duty.written_until)
+    left = -1 if last is None else (last - duties.day_of(datetime.now(UTC))).days
+    if last is None:
+        yield Finding("note", "当番表: まだありません。緊急のメールは係長に行きます → 机の「当番」")
+    elif left < _DUTY_AHEAD:
+        yield Finding("note", f"当番表: {'もう空です' if left < 0 else f'{left} 日後から空です'} → 机の「当番」")
+    else:
+        yield Finding("ok", f"当番表: {left} 日先まであります")
+    if last is not None and not settings.mail_url:
+        yield Finding("bad", "当番の人にメールを送れません → MADOGUCHI_MAIL_URL")
+
+
 def _channel(name: str, ready: bool, begun: object, needed: str) -> Iterator[Finding]:
     if ready:
         yield Finding("ok", f"{name}: つながる用意ができています")
@@ -103,5 +120,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", "相談員: います")
         else:
             yield Finding("bad", "相談員がまだいません → madoguchi serve が出すリンク、または madoguchi staff add")
+        yield from _duty(settings, store)
     finally:
         store.close()

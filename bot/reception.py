@@ -19,7 +19,7 @@ import structlog
 from sqlmodel import Session as Rows
 
 import flows
-from bot import effects
+from bot import duty, effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, is_private, post
@@ -280,7 +280,7 @@ def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
     private = is_private(talk, rules)
     return Scene(
         now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private,
-        waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows),
+        waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows), on_call=duty.is_on_call(rows, now),
         open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes, kept=_kept(rows, talk),
     )  # fmt: skip
 

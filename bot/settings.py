@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     """A talk is erased when so many whole 年度 have passed since it ended (R41); the town's `retention` says the same in words."""
     alarm_urls: str = ""
     """apprise addresses, separated by spaces or commas, rung after the desk's own banner (desk.md §9)."""
+    mail_url: str = ""
+    """The town's mail server as an apprise address without a recipient: people of the 当番表 are called through it.
+    `mailtos://user:password@smtp.example.jp?from=desk@example.jp`"""
     webhook_urls: str = ""
     """Addresses of the town's other systems that hear of cases opened and closed and of referrals answered, separated by spaces or commas."""
     webhook_secret: SecretStr | None = None

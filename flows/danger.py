@@ -242,6 +242,9 @@ def _now(talk: Talk, crisis: Crisis) -> Reply:
 
 
 def _when_read(talk: Talk, quietly: str = "") -> Reply:
+    """While the desk is closed: whoever is on call has been told; else when it is read, or honestly that nobody is there (D6b)."""
+    if talk.scene.on_call:
+        return talk.says(f"crisis.now.told{quietly}")
     moment = next_reading(talk)
     return talk.says(f"crisis.now.closed{quietly}", moment=moment) if moment else talk.says(f"crisis.now.nobody{quietly}")
 

@@ -86,6 +86,8 @@ class Scene(Value):
     """How many people wait for a coordinator now (D8 says the number)."""
     staffed: bool = True
     """At least one coordinator account can be alarmed now: only then may 「知らせました」 be said (D6)."""
+    on_call: bool = False
+    """Somebody of the 当番表 is called at once, also while the desk is closed."""
     open_case: str | None = None
     """Public code of this conversation's open case, if there is one (I6)."""
     reply_minutes: int = 120

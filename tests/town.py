@@ -80,11 +80,14 @@ class Bell:
     """What the outside alarm addresses were told."""
 
     rung: list[str] = field(default_factory=list)
+    addresses: list[list[str]] = field(default_factory=list)
+    """Whom each of the calls went to."""
     breaks: int = 0
     """So many of the next calls fail with an error."""
 
     async def __call__(self, addresses: Sequence[str], words: str) -> bool:
         self.rung.append(words)
+        self.addresses.append(list(addresses))
         if self.breaks:
             self.breaks -= 1
             raise OSError("no way out")

@@ -18,10 +18,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from bot import duty as duties
 from bot.clock import JST
 from bot.desk import access, japanese_dates
 from bot.parts import Parts
-from storage import desk_queue
+from storage import desk_queue, duty, staff
 from storage.desk_queue import Ringing, may_read_cases
 from storage.refusals import Missing, Refused
 from storage.staff import SignedIn
@@ -65,9 +66,9 @@ def render(template: str, /, **values: Any) -> str:
 async def page(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page inside the frame: ringing alarms on top, counts, who I am."""
     parts: Parts = request.app.state.parts
-    frame = await parts.store.atransact(lambda rows: frame_of(rows, signed))
     now = parts.clock.now()
-    body = render(template, signed=signed, me=signed.member, csrf=signed.csrf, now=now, **frame, **common(request), **values)
+    frame, on_duty = await parts.store.atransact(lambda rows: (frame_of(rows, signed), _on_duty(rows, signed, parts, now)))
+    body = render(template, signed=signed, me=signed.member, csrf=signed.csrf, now=now, on_duty=on_duty, **frame, **common(request), **values)
     return HTMLResponse(body, status_code=status)
 
 
@@ -77,6 +78,15 @@ def frame_of(rows: Session, signed: SignedIn) -> dict[str, Any]:
     ringing: list[Ringing] = desk_queue.ringing(rows, viewer)
     knows, reads_cases = signed.member.role in access.KNOWS, may_read_cases(viewer)
     return {"ringing": ringing, "task_count": desk_queue.task_count(rows, viewer), "reads_cases": reads_cases, "knows": knows}
+
+
+def _on_duty(rows: Session, signed: SignedIn, parts: Parts, now: datetime) -> list[str]:
+    """今日の当番: names of those on duty at this moment."""
+    if not may_read_cases(access.viewer_of(signed)):
+        return []
+    ids = duty.on_duty(rows, duties.day_of(now), duties.part_of(parts.knowledge.town.base.town, now))
+    names = staff.names(rows) if ids else {}
+    return [names[one] for one in ids]
 
 
 def common(request: Request) -> dict[str, Any]:

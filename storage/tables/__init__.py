@@ -6,6 +6,7 @@ Nothing here is imported outside `storage/`: what leaves by the door is plain va
 
 from storage.tables.cases import OPEN_CASE, Alarm, Case, Consent, Memo, Promise, Task
 from storage.tables.columns import UtcTime
+from storage.tables.duty import CallAddress, Duty
 from storage.tables.keys import DataKey
 from storage.tables.outbox import UNDONE, Outbox
 from storage.tables.records import Audit, Cursor, Erasure
@@ -31,7 +32,8 @@ CLASSES: dict[str, str] = {
     "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed",
     "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
     "message.platform_hash web_visitor.token_hash room_link.token_hash sign_in_try.who_hash",
-    "C1": "staff_factor.secret_sealed staff_factor.code_hash staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
+    "C1": "call_address.body_sealed staff_factor.secret_sealed staff_factor.code_hash "
+    "staff.password_hash staff_session.token_hash invitation.token_hash api_token.token_hash",
 }
 """Columns that carry talk (C3), identifiers of residents (C2) or credentials of staff (C1); every other column is operational (C1) as well."""
 
@@ -43,6 +45,7 @@ __all__ = [
     "Alarm",
     "ApiToken",
     "Audit",
+    "CallAddress",
     "Case",
     "Consent",
     "ConsentRequest",
@@ -50,6 +53,7 @@ __all__ = [
     "CoordinationMeeting",
     "Cursor",
     "DataKey",
+    "Duty",
     "Erasure",
     "Gap",
     "HouseholdMember",
