@@ -39,6 +39,9 @@ _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiik
 _SURE_ENOUGH: Final = 0.05
 _ABOUT_AS_WELL: Final = 0.3
 """Share of the best score."""
+_READ_FOR_REFLECTION: Final = 4
+_TELLS_ENOUGH: Final = 0.5
+"""Share of what the most telling sentence says about any service."""
 _LONGEST_AREA: Final = 20
 _LONGEST_GUESS: Final = 24
 _PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
@@ -58,6 +61,8 @@ def worry_written(talk: Talk) -> Turn:
         return talk.ask("consult.open", "open.example", choices=("!human",))
     if not talk.has_words:
         return oddities.no_words(talk)
+    if talk.note("ended") and talk.worry and plain(talk.text) in talk.town.typed("go_on_again"):
+        return hear_worry(talk.noting(ended=None))
     return hear_worry((talk.new_worry() if talk.note("ended") else talk).remembering())
 
 
@@ -90,15 +95,16 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
 def listen(talk: Talk) -> Hearing:
     """The present worry, all of it: what an answer added is understood with what it was added to (G11)."""
     hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang if talk.session.lang_offered else None)
-    needs = tuple(need for need in hearing.needs if not _only_a_name(talk, need.text))
+    needs = tuple(need for need in hearing.needs if not _only_who(talk, need.text))
     hearing = hearing.model_copy(update={"needs": needs or hearing.needs})
     return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})
 
 
-def _only_a_name(talk: Talk, text: str) -> bool:
-    """Whoever introduces themselves first has not told a need by it."""
-    said = plain(text)
-    return said in talk.town.typed("greeting") or (len(sentences(text)) == 1 and any(word in said for word in talk.town.typed("my_name")))
+def _only_who(talk: Talk, text: str) -> bool:
+    """Whoever says first who they are, or whom they worry about far away, has not told a need by it."""
+    said, names = plain(text), ("my_name", "far_away") if talk.note("knows") else ("my_name",)
+    told = any(word in said for name in names for word in talk.town.typed(name))
+    return said in talk.town.typed("greeting") or (told and len(sentences(text)) == 1)
 
 
 def _without_danger(hearing: Hearing) -> Decision:
@@ -159,7 +165,7 @@ def who_knows_told(talk: Talk) -> Turn:
 def ask_narrower(talk: Talk) -> Turn:
     """Not clear yet: the question that is still open, or a person after the second."""
     session = talk.session
-    if session.questions >= MOST_QUESTIONS:
+    if session.questions >= MOST_QUESTIONS or talk.at == "consult.which":  # never the same question twice (G10)
         return offer_human(talk)
     asked = talk.with_(questions=session.questions + 1)
     if talk.note("group") is None:
@@ -295,8 +301,20 @@ def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Tur
     ids = tuple(match.id for match in matches[:MOST_CARDS])
     if any(match.id in _PLACES for match in matches[:2]) and any(word in plain(talk.worry) for word in talk.town.typed("company")):
         ids = tuple(dict.fromkeys((*(one for one in ids if one in _PLACES), *(one for one in _PLACES if one in talk.town.base.entries))))[:MOST_CARDS]
-    own = sentences(hearing.needs[0].text if hearing.needs else talk.worry)
-    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, own=own[0] if own else "")
+    own = _telling(talk, hearing.needs[0].text if hearing.needs else talk.worry)
+    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, own=own)
+
+
+def _telling(talk: Talk, text: str) -> str:
+    """The first sentence that tells something: names and greetings before it are not given back."""
+    told = [(sentence, _weight(talk, sentence)) for sentence in sentences(text)[:_READ_FOR_REFLECTION]]
+    most = max((weight for _, weight in told), default=0.0)
+    return next((sentence for sentence, weight in told if weight >= most * _TELLS_ENOUGH), "")
+
+
+def _weight(talk: Talk, sentence: str) -> float:
+    ranked = talk.town.base.hearing.rank(sentence, limit=1)
+    return ranked[0].score if ranked else 0.0
 
 
 def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]], *, score: float = 0.0, own: str = "") -> Turn:
@@ -359,7 +377,9 @@ def cards_answered(talk: Talk) -> Turn:
         case _ if talk.text:
             fresh = talk.new_worry().remembering()
             alone = listen(fresh)
-            return hear_worry(fresh, alone) if alone.decision == "answer" else hear_worry(talk.remembering())
+            turn = hear_worry(fresh, alone) if alone.decision == "answer" else hear_worry(talk.remembering())
+            same = turn.session.step == "shown" and turn.session.notes.get("cards") == talk.note("cards")
+            return talk.remembering().ask_again("cards.right_again") if same else turn
         case _:
             return talk.ask_again("cards.right_again")
 

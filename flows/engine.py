@@ -10,17 +10,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from flows import board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty, young
+from flows import answers, board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
 from flows.phrasebook import SPOKEN, built_in_typed
 from flows.talk import Talk
-from flows.typed import LONGEST_CHOICE, chosen, plain
+from flows.typed import plain
 
 Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
 """Payloads `!human` … and the words for them, valid in every state (G4); the last three are doors of the menu."""
+_IN_OTHER_WORDS: Final = ("human", "back", "help")
+"""Known whatever their endings, 「人と話したいんですけど」; 「もうやめたい」 or 「やり直したい」 may be about a life."""
+_LONGEST_WORD: Final = 32
+"""Letters."""
 _LEFT_ALONE: Final = timedelta(minutes=30)
 _RESTED: Final = timedelta(hours=12)
 _DOUBLE_TAP: Final = timedelta(minutes=2)
@@ -90,12 +94,19 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     talk = _after_a_rest(Talk(session, _marks_are_a_sticker(said), scene, town, waited=session))
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
-    if said.danger.heard and not (said.danger.level == "L1" and _word_for(talk.text, town.typed_words) == "help"):
+    helps = said.danger.level == "L1" and _word_for(talk.text, town.typed_words) == "help"
+    if said.danger.heard and not helps and not _answers_the_crisis(talk):
         turn = danger.heard(talk)
         if turn is not None:
             return oddities.threat_is_told(talk, turn)
     turn = room.offered(session, _answer(talk), talk)
     return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
+
+
+def _answers_the_crisis(talk: Talk) -> bool:
+    """「逃げたい」 typed under the question of a danger already told is its answer, not another danger; a higher one is heard as such."""
+    told = talk.session.danger.level
+    return talk.at == "danger.asked" and talk.said.danger.level <= told and answers.answer(talk.session, talk.text, talk.town) is not None
 
 
 def _marks_are_a_sticker(said: Utterance) -> Utterance:
@@ -119,7 +130,8 @@ def _answer(talk: Talk) -> Turn:
     word = _everywhere_word(talk)
     if word is not None:
         return _everywhere(talk, word)
-    if talk.said.kind == "text" and talk.at not in ("mydata.erase", "mydata.really") and (turn := mydata.asked_anywhere(talk)) is not None:
+    value = answers.answer(talk.session, talk.text, talk.town) if talk.said.kind == "text" else None
+    if talk.said.kind == "text" and value is None and (turn := mydata.asked_anywhere(talk)) is not None:
         return turn
     if talk.at not in STEPS and talk.at != "resume.ask":
         return handoff.lost(talk)
@@ -131,10 +143,9 @@ def _answer(talk: Talk) -> Turn:
         return oddities.media(talk)
     if talk.said.kind == "sticker" and not (talk.said.sticker_ok and talk.at == "consult.shown"):
         return oddities.no_words(talk)
+    if value is not None:
+        return _everywhere(talk, value[1:]) if value.startswith("!") else _go(replace(talk, choice=value))
     if talk.said.kind == "text":
-        value = chosen(talk.text, talk.session.choices, _other_words(talk.town))
-        if value is not None:
-            return _everywhere(talk, value[1:]) if value.startswith("!") else _go(replace(talk, choice=value))
         rest = _after_a_slip(talk)
         if rest is not None:
             return _slipped(talk, rest)
@@ -160,15 +171,20 @@ def everywhere_word(text: str) -> str | None:
 
 def answer_in_words(session: Session, text: str, town: Town) -> str | None:
     """The payload of the button these words stand for, where a question is open; None when they are no answer to it."""
-    value = chosen(text, session.choices, _other_words(town))
+    value = answers.answer(session, text, town)
     return None if value is None else value if value.startswith("!") else f"{session.ask}:{value}"
 
 
 def _word_for(text: str, typed: Mapping[str, Collection[str]]) -> str | None:
-    short = plain(text)
-    if not short or len(short) > LONGEST_CHOICE + 8:
-        return None
-    return next((word for word in EVERYWHERE if short in typed[word]), None)
+    for said in (text, answers.without_politeness(text, typed)):
+        short = plain(said)
+        if not short or len(short) > _LONGEST_WORD:
+            continue
+        found = next((word for word in EVERYWHERE if short in typed[word]), None)
+        found = found or next((word for word in _IN_OTHER_WORDS if answers.says_the_same(said, typed[word])), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _everywhere_word(talk: Talk) -> str | None:
@@ -176,8 +192,7 @@ def _everywhere_word(talk: Talk) -> str | None:
     if talk.said.kind == "button":
         payload = talk.said.button or ""
         return payload[1:] if payload.startswith("!") else None
-    answers = {plain(choice.label) for choice in talk.session.choices if not choice.value.startswith("!")}
-    if talk.said.kind not in ("text", "follow") or plain(talk.text) in answers:
+    if talk.said.kind not in ("text", "follow") or answers.is_word_for_word(talk.session, talk.text, talk.town):
         return None
     for lang in SPOKEN:
         if plain(talk.text) in talk.town.words(lang).typed.get("this_language", ()):
@@ -276,21 +291,6 @@ def _old_button(talk: Talk) -> Turn:
     return talk.stay("odd.old_button", also=("!human",))
 
 
-def _other_words(town: Town) -> Mapping[str, frozenset[str]]:
-    """はい, いいえ, わからない and their like, for the choices that mean the same."""
-    yes, no, unsure = town.typed("yes"), town.typed("no"), town.typed("unsure")
-    means_yes = (
-        "yes", "is_so", "right", "go_on", "share", "this_is_right", "please", "please_ask", "take_over",
-        "start", "one_person", "pass_on", "am_safe", "hear_more", "knows",
-    )  # fmt: skip
-    means_no = ("no", "is_not_so", "wrong", "not_share", "rather_not", "not_now", "no_need", "am_not_safe", "does_not_know")
-    said = dict.fromkeys(means_yes, yes) | dict.fromkeys(means_no, no) | dict.fromkeys(("cannot_say", "no_answer", "area_unknown"), unsure)
-    return {
-        **said, "safe": town.typed("safe"), "not_safe": town.typed("not_safe"), "doing": town.typed("doing"), "not_doing": town.typed("not_doing"),
-        "mend": town.typed("mend"),
-    }  # fmt: skip
-
-
 # ---------------------------------------------------------------- ちがう
 
 
@@ -309,7 +309,7 @@ def _slipped(talk: Talk, rest: str) -> Turn:
         return ask_as_before(before, "back.tell_me")
     part = talk.said.parts[-1].model_copy(update={"text": rest})
     again = replace(before, said=talk.said.model_copy(update={"parts": (part,)}))
-    value = chosen(rest, again.session.choices, _other_words(talk.town))
+    value = answers.answer(again.session, rest, talk.town)
     return _go(replace(again, choice=None if value is None or value.startswith("!") else value))
 
 

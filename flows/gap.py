@@ -9,7 +9,7 @@ from flows.cards import cards, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.letters import sentences, shortened
 from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import erased, in_two, own_lines, that_fit
+from flows.sheet import erased, in_two, own_lines, struck_words, that_fit
 from flows.talk import Talk
 from flows.typed import number, plain
 from knowledge.hearing import hear
@@ -112,6 +112,8 @@ def mended(talk: Talk) -> Turn:
     """A correction joins the story and the sheet; a number in front says which line it replaces."""
     if not talk.text:
         return talk.ask_again("sheet.what_to_mend")
+    if (wish := struck_words(talk.text)) is not None and (left := erased(talk.session.sheet, wish, number(wish))) is not None:
+        return read_back(talk.with_(sheet=left), "sheet.struck")
     talk = talk.remembering()
     head, _, words = talk.text.partition(" ") if number(talk.text.split()[0]) else ("", "", talk.text)
     place = number(head) if head else None
@@ -127,7 +129,8 @@ def mended(talk: Talk) -> Turn:
 
 def struck(talk: Talk) -> Turn:
     """The words are gone from what is told; the yes is asked with what is left in sight."""
-    left = erased(talk.session.sheet, talk.text, number(talk.text)) if talk.text else None
+    wish = struck_words(talk.text) or talk.text
+    left = erased(talk.session.sheet, wish, number(wish)) if wish else None
     if left is None:
         return talk.ask_again("sheet.not_found")
     if not left:

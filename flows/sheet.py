@@ -16,6 +16,10 @@ LONGEST_LINE: Final = 36
 """Letters of one line of a read-back: one glance on a phone."""
 LONGEST_BUBBLE: Final = 80
 MOST_WORRY_LINES: Final = 30
+_STRIKE: Final = re.compile(
+    r"(.{1,40}?)(?:の(?:ところ|部分|とこ|こと|行))?(?:だけ)?(?:は|を|も|って)?(?:、)?(?:消し|けし|削除し|取っ|とっ|外し|はずし|言わない|いわない|伝えない|書かない)"
+    r"(?:て|たい|で)?(?:ほしい|欲しい|ください|下さい|おいて|もらえますか)?(?:です)?[。!！]*"
+)
 _CLAUSE_END: Final = re.compile(r"(?<=[、,，;；])")
 
 
@@ -80,6 +84,12 @@ def in_two(lines: Sequence[SheetLine], before: int) -> tuple[str, str]:
         first.append(numbered)
     rest = read_back(lines).split("\n")[len(first) :]
     return "\n".join(first), "\n".join(rest)
+
+
+def struck_words(wish: str) -> str | None:
+    """「39歳」 of 「39歳を消してください」; None where nothing is wished away."""
+    found = _STRIKE.fullmatch(wish.strip(EDGES))
+    return found[1].strip(EDGES + "「」") if found else None
 
 
 def erased(lines: Sequence[SheetLine], wish: str, place: int | None) -> tuple[SheetLine, ...] | None:

@@ -7,7 +7,7 @@ can be shown in the resident's own spelling (G6); `words` cuts it with SudachiPy
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -179,6 +179,24 @@ def cut(text: Plain) -> Cut:
             if fact.form is not None:
                 found.append(Word(fact.form, start, end, end, fact.noun, fact.groups))
     return Cut(tuple(found), "".join(sound), tuple(places), frozenset(edges))
+
+
+class Piece(NamedTuple):
+    """One piece of a text, function words included."""
+
+    surface: str
+    form: str
+    """The dictionary's normal form."""
+    kind: str
+    """Part of speech: 動詞, 助動詞, 代名詞 …"""
+    sound: str
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Every piece of a short text as the dictionary cuts it."""
+    for piece in _cutter().tokenizer.tokenize(text):
+        surface = piece.surface()
+        yield Piece(surface, piece.normalized_form(), piece.part_of_speech()[0], _read(surface, piece.reading_form()))
 
 
 def _spread(sounds: int, start: int, end: int) -> Sequence[int]:

@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 import flows
+from flows.answers import chosen
 from flows.model import Button, Choice, Part, Scene, Session, Turn, Utterance
 from flows.talk import MOST_BUBBLES
-from flows.typed import chosen
 from tests.flows.talks import TUESDAY_MORNING, keeps_limits
 from tests.flows.test_phrases import LABELS_OF_PEOPLE, PROMISES_NEVER_MADE
 from tests.flows.test_waiting_steps import SAYINGS
