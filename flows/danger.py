@@ -114,6 +114,13 @@ def heard(talk: Talk) -> Turn | None:
     return told(talk, crisis, danger.level)
 
 
+def heard_again(talk: Talk, turn: Turn) -> Turn:
+    """The turn that answers what was asked, with the alarm and the case that words of danger always bring (G1)."""
+    done = {effect.effect for effect in turn.effects}
+    wanted = _effects(talk, crisis_of(talk.said.danger), talk.said.danger.level, take_over=False)
+    return turn.model_copy(update={"effects": (*turn.effects, *(effect for effect in wanted if effect.effect not in done))})
+
+
 def _asks_itself(talk: Talk) -> bool:
     """A neighbour's sign, or a child who looks after others: those dialogues ask about danger in their own words (D7, D4c)."""
     return thirdparty.is_sign(talk) or (talk.said.danger.rule == _SECOND_EAR and young.by_words(talk))

@@ -95,8 +95,8 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
     helps = said.danger.level == "L1" and _word_for(talk.text, town.typed_words) == "help"
-    if said.danger.heard and not helps and not _answers_the_crisis(talk):
-        turn = danger.heard(talk)
+    if said.danger.heard and not helps:
+        turn = danger.heard_again(talk, _answer(talk)) if _answers_the_crisis(talk) else danger.heard(talk)
         if turn is not None:
             return oddities.threat_is_told(talk, turn)
     turn = room.offered(session, _answer(talk), talk)
