@@ -77,6 +77,19 @@ def opening(kept: Kept, at: datetime) -> Opening:
     return Opening(False)
 
 
+def open_minutes(kept: Kept, since: datetime, until: datetime) -> int:
+    """Whole minutes in which it was open between two times; unknown hours count as always open."""
+    minutes = max(0, int((until - since).total_seconds() // 60))
+    if not kept.hours:
+        return minutes
+    midnight, total = since.replace(hour=0, minute=0, second=0, microsecond=0), 0
+    first, last = int((since - midnight).total_seconds() // 60), int((until - midnight).total_seconds() // 60)
+    for step in range(-1, last // DAY + 1):
+        for begin, end in _of_day(kept, midnight.date() + timedelta(days=step)):
+            total += max(0, min(end + step * DAY, last) - max(begin + step * DAY, first))
+    return total
+
+
 def is_closed_day(kept: Kept, day: date) -> bool:
     """One of its closing days (祝日, 年末年始, 第3月 …)."""
     return any(days_of(written).has(day) for written in kept.closed)

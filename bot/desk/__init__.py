@@ -9,6 +9,7 @@ from bot.desk import (
     consents_page,
     duty_page,
     factors,
+    figures_page,
     forms_page,
     gaps_page,
     handoff_page,
@@ -29,7 +30,7 @@ def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
-        history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page,
+        history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page, figures_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

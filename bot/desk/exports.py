@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 _RUNS = tuple("=+-@\t\r＝＋－＠")
 """A cell that begins so is a formula to a spreadsheet; the wide forms too."""
@@ -19,10 +20,22 @@ def csv_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 def xlsx_of(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """One sheet, one table, ready to be printed on A4 upright."""
+    return book_of([(title, header, rows)])
+
+
+def book_of(sheets: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]]) -> bytes:
+    """A book of such sheets: title, header, rows of each."""
     import xlsxwriter  # type: ignore[import-untyped]  # here, not above: every start would pay for it
 
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    for title, header, rows in sheets:
+        _add_sheet(book, title, header, rows)
+    book.close()
+    return file.getvalue()
+
+
+def _add_sheet(book: Any, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     sheet = book.add_worksheet("".join(letter for letter in title if letter not in "[]:*?/\\（）")[:31])
     head = book.add_format({"bold": True, "border": 1, "bg_color": "#F2F2F2"})
     cell = book.add_format({"text_wrap": True, "valign": "top", "border": 1})
@@ -40,8 +53,6 @@ def xlsx_of(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
     sheet.freeze_panes(1, 0)
     sheet.set_header(f"&L取扱注意&C{title}")
     sheet.set_footer("&C&P / &N")
-    book.close()
-    return file.getvalue()
 
 
 def harmless(cell: str) -> str:

@@ -50,12 +50,23 @@ class Forms:
 
 
 @cache
+def _written() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "national_forms.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
 def read() -> Forms:
     """The sheets and their fields, in the order of the file."""
-    written = yaml.safe_load((Path(__file__).parent / "national_forms.yaml").read_text(encoding="utf-8"))
+    written = _written()
     forms = {name: Form(name, one["code"], one["title"]) for name, one in written["forms"].items()}
-    lists = {name: tuple((str(code), label) for code, label in written[name].items()) for name in ("topics", "issues")}
-    return Forms(forms, tuple(_field(one, lists) for one in written["fields"]))
+    return Forms(forms, tuple(_field(one, {name: tuple(words.items()) for name, words in lists().items()}) for one in written["fields"]))
+
+
+def lists() -> dict[str, dict[str, str]]:
+    """The topics and issues of the state, code → words."""
+    written = _written()
+    return {name: {str(code): label for code, label in written[name].items()} for name in ("topics", "issues")}
 
 
 def fields_of(name: str) -> list[Field]:

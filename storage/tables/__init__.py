@@ -23,13 +23,13 @@ from storage.tables.support import (
     Writing,
 )  # fmt: skip
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
-from storage.tables.town import Gap, KnowledgeEdit, Offer, Outcome, Tally, TownIssue
+from storage.tables.town import ClosedMonth, Gap, KnowledgeEdit, Offer, Outcome, Tally, TownIssue
 
 CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
     "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
     "offer.skill_sealed offer.when_sealed household_member.body_sealed consent_request.body_sealed referral.body_sealed referral.answers_sealed "
-    "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed",
+    "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed closed_month.counts_sealed",
     "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
     "message.platform_hash web_visitor.token_hash room_link.token_hash sign_in_try.who_hash",
     "C1": "call_address.body_sealed staff_factor.secret_sealed staff_factor.code_hash "
@@ -47,6 +47,7 @@ __all__ = [
     "Audit",
     "CallAddress",
     "Case",
+    "ClosedMonth",
     "Consent",
     "ConsentRequest",
     "Conversation",

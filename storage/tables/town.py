@@ -73,6 +73,16 @@ class Tally(SQLModel, table=True):
     count: int = 0
 
 
+class ClosedMonth(SQLModel, table=True):
+    """The counts of a month as they were when it was closed: figure → key → number."""
+
+    __tablename__ = "closed_month"
+    month: str = Field(primary_key=True, max_length=7)
+    counts_sealed: bytes = sealed()
+    closed_by: str = ref("staff.id")
+    at: datetime = time()
+
+
 class KnowledgeEdit(SQLModel, table=True):
     """One published change of a file of the town's knowledge, with the way back (D15)."""
 

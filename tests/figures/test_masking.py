@@ -1,0 +1,98 @@
+"""No small number can be read, nor worked out from what is shown beside it (R33)."""
+
+import itertools
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.figures.masking import HIDDEN, SMALL, Shown, mask, mask_list, share
+
+UNDER = 3
+"""Small enough that a test can try every table that somebody outside could think of."""
+MOST = 6
+tables = st.sampled_from([(1, 3), (2, 2), (2, 1)]).flatmap(
+    lambda size: st.lists(st.lists(st.integers(0, 4), min_size=size[1], max_size=size[1]), min_size=size[0], max_size=size[0])
+)
+
+
+def may_be(shown: Shown, many: int, *, told: bool = True) -> bool:
+    """Whether somebody who reads `shown` must think `many` possible. `told`: that a hidden number is not small either."""
+    if shown == SMALL:
+        return 1 <= many < UNDER
+    return (not told or many >= UNDER) if shown == HIDDEN else many == shown
+
+
+def thought_of(cells: list[list[int]], *, told: bool) -> list[tuple[tuple[int, ...], ...]]:
+    """Every table that agrees with all that is shown."""
+    grid = mask(cells, UNDER)
+    most = MOST if sum(map(sum, cells)) < MOST else sum(map(sum, cells))
+    choices = [[many for many in range(most + 1) if may_be(shown, many, told=told)] for row in grid.cells for shown in row]
+    width, found = len(cells[0]), []
+    for flat in itertools.product(*choices):
+        rows = tuple(flat[at : at + width] for at in range(0, len(flat), width))
+        sums = [(sum(row), shown) for row, shown in zip(rows, grid.rows, strict=True)]
+        sums += [(sum(row[at] for row in rows), shown) for at, shown in enumerate(grid.columns)]
+        if all(may_be(shown, many, told=told) for many, shown in [*sums, (sum(flat), grid.total)]):
+            found.append(rows)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_every_hidden_number_could_be_another_one(cells: list[list[int]]) -> None:
+    grid = mask(cells, UNDER)
+    possible = thought_of(cells, told=True) or thought_of(cells, told=False)
+    for at, row in enumerate(grid.cells):
+        for place, shown in enumerate(row):
+            if shown in (SMALL, HIDDEN):
+                assert len({table[at][place] for table in possible}) > 1, (cells, grid)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 40), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_no_number_from_one_to_nine_is_shown_and_what_is_shown_is_true(cells: list[list[int]]) -> None:
+    grid = mask(cells)
+    pairs = [pair for shown, row in zip(grid.cells, cells, strict=True) for pair in zip(shown, row, strict=True)]
+    pairs += list(zip(grid.rows, map(sum, cells), strict=True))
+    pairs += [(shown, sum(row[at] for row in cells)) for at, shown in enumerate(grid.columns)]
+    pairs.append((grid.total, sum(map(sum, cells))))
+    for shown, many in pairs:
+        assert shown not in range(1, 10)
+        assert shown in (SMALL, HIDDEN, many)
+        assert shown != SMALL or 0 < many < 10
+
+
+def test_one_small_number_takes_the_smallest_other_one_with_it() -> None:
+    assert mask_list({"a": 50, "b": 3, "c": 14, "d": 0}) == {"a": 50, "b": SMALL, "c": HIDDEN, "d": 0}
+
+
+def test_nothing_is_hidden_where_nothing_is_small() -> None:
+    assert mask([[10, 20], [0, 30]]).cells == ((10, 20), (0, 30))
+
+
+def test_two_numbers_that_only_nine_and_nine_can_make_are_both_kept_back() -> None:
+    assert mask_list({"a": 9, "b": 9}) == {"a": HIDDEN, "b": HIDDEN}
+
+
+def test_a_small_number_is_hidden_across_a_table_too() -> None:
+    grid = mask([[20, 4], [30, 40]])
+    assert grid.cells[0][1] == SMALL
+    assert [shown for row in grid.cells for shown in row].count(HIDDEN) >= 1
+    assert grid.total == 94
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_a_share_never_tells_a_small_number_exactly(part: int, rest: int) -> None:
+    said, whole = share(part, part + rest), part + rest
+    same = [other for other in range(whole + 1) if share(other, whole) == said]
+    if 0 < part < 10 or 0 < rest < 10:
+        assert len(same) > 1
+
+
+def test_shares_are_said_plainly_where_nothing_is_small() -> None:
+    assert share(50, 100) == "50%"
+    assert share(100, 100) == "100%"
+    assert share(0, 100) == "0%"
+    assert share(116, 121) == "95%以上"
+    assert share(3, 100) == "5%以下"
+    assert share(5, 9) == "—"
