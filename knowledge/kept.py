@@ -44,7 +44,7 @@ def _write(folder: Path, what: str, file: Path, made: object) -> None:
     """Write beside and rename, so that a crash leaves no half file; a full or read-only disk costs only the next start's time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(".new")
+        beside = file.with_suffix(f".{os.getpid()}.new")  # another process may be building the same
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             pickle.dump(made, out, protocol=pickle.HIGHEST_PROTOCOL)
         beside.replace(file)

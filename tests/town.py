@@ -41,6 +41,7 @@ from flows.model import Button, ChannelName
 from storage import staff
 from storage import talk as talks
 from storage.store import Store
+from tests.kept import kept
 from tests.twins import Bubble, HeardButton, HeardCard, LineTwin, TelegramTwin, Webhook
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ _NO_PASSWORD = "!"
 @cache
 def _knowledge(folder: Path) -> LivingKnowledge:
     """Read once for the whole run: it is the slowest part of a start."""
-    return LivingKnowledge(folder)
+    return LivingKnowledge(folder, kept(folder.name))
 
 
 class TownClock:

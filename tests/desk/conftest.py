@@ -39,6 +39,7 @@ from storage.sealing import Keyring
 from storage.store import Store
 from storage.talk import Talk
 from tests.conftest import Database
+from tests.kept import kept
 
 URL = "http://127.0.0.1:8000"
 PASSWORD = "坂の上の 青い 屋根 と 猫"
@@ -236,7 +237,7 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> LivingKnowledge:
     """A town with one service: the desk needs no more."""
     folder = tmp_path_factory.mktemp("town")
     (folder / "food-bank.yaml").write_text(_ENTRY, encoding="utf-8")
-    return LivingKnowledge(Path(folder))
+    return LivingKnowledge(Path(folder), kept("desk"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 import flows
 from knowledge.base import load
 from tests.flows.talks import Resident
+from tests.kept import kept
 
 _TOWN = """
 name: みなと市（見本）
@@ -66,7 +67,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> flows.Town:
     (folder / "town.yaml").write_text(_TOWN, encoding="utf-8")
     for entry_id, fields in _ENTRIES.items():
         (folder / f"{entry_id}.yaml").write_text(f"id: {entry_id}\n{fields.strip()}\n", encoding="utf-8")
-    return flows.load_town(load(folder))
+    return flows.load_town(load(folder, kept("flows")))
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import pytest
 import flows
 from knowledge.base import load
 from tests.flows.talks import Resident
+from tests.kept import kept
 
 
 @pytest.fixture(scope="module")
 def town() -> flows.Town:
     """The sample town: it has gatherings with dates."""
-    return flows.load_town(load(Path(flows.__file__).parents[1] / "knowledge" / "sample-town"))
+    return flows.load_town(load(Path(flows.__file__).parents[1] / "knowledge" / "sample-town", kept("sample-town")))
 
 
 @pytest.fixture

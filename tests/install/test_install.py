@@ -10,6 +10,7 @@ import flows
 from bot.install import line, menu, telegram
 from knowledge.base import load
 from tests.contracts.stages import NOWHERE, line_settings, telegram_settings
+from tests.kept import kept
 from tests.twins import LineTwin, TelegramTwin
 
 
@@ -17,7 +18,7 @@ from tests.twins import LineTwin, TelegramTwin
 def town() -> flows.Town:
     from bot.settings import Settings
 
-    return flows.load_town(load(Settings().knowledge))
+    return flows.load_town(load(Settings().knowledge, kept("sample-town")))
 
 
 @pytest.fixture

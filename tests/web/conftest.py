@@ -25,6 +25,7 @@ from bot.web.headers import SecurityHeaders
 from storage.sealing import Keyring
 from storage.store import Store
 from tests.conftest import Database
+from tests.kept import kept
 
 URL = "http://127.0.0.1:8000"
 
@@ -110,7 +111,7 @@ def sqlite_store(sqlite_database: Database, keyring: Keyring) -> Iterator[Store]
 @pytest.fixture(scope="session")
 def knowledge() -> LivingKnowledge:
     """The sample town, read once: it does not change."""
-    return LivingKnowledge(Settings().knowledge)
+    return LivingKnowledge(Settings().knowledge, kept("sample-town"))
 
 
 @pytest.fixture

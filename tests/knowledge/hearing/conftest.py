@@ -1,10 +1,11 @@
-"""One starter base for all tests of hearing: building it takes two seconds."""
+"""One starter base for all tests of hearing: building it takes seconds."""
 
 import pytest
 
 from knowledge.base import STARTER, Base, load
+from tests.kept import kept
 
 
 @pytest.fixture(scope="session")
 def base() -> Base:
-    return load(STARTER)
+    return load(STARTER, kept("starter"))
