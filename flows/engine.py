@@ -10,7 +10,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from flows import answers, board, cards, consent, consult, danger, followup, gap, handoff, helper, mydata, oddities, room, several, thirdparty, young
+from flows import (
+    answers,
+    board,
+    cards,
+    consent,
+    consult,
+    danger,
+    followup,
+    gap,
+    handoff,
+    helper,
+    mydata,
+    oddities,
+    outing,
+    room,
+    several,
+    thirdparty,
+    young,
+)  # fmt: skip
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
@@ -133,6 +151,8 @@ def _answer(talk: Talk) -> Turn:
     value = answers.answer(talk.session, talk.text, talk.town) if talk.said.kind == "text" else None
     if talk.said.kind == "text" and value is None and (turn := mydata.asked_anywhere(talk)) is not None:
         return turn
+    if talk.said.kind == "text" and talk.session.flow not in FORMS and outing.is_asked(talk):
+        return outing.shown(talk)
     if talk.at not in STEPS and talk.at != "resume.ask":
         return handoff.lost(talk)
     if _left_alone(talk):

@@ -146,6 +146,10 @@ class Event(Written):
     place: Words | None = None
     note: Words | None = None
     capacity: Words | None = None
+    access: Words | None = None
+    """How to get there: 段差, 駐車場, 送迎."""
+    together: Words | None = None
+    """初回同行: who comes along on the first day. `職員が玄関で待っています`"""
 
     @property
     def begins(self) -> int | None:
@@ -285,5 +289,7 @@ class Town(Written):
     prefecture: Words | None = None
     extends: Annotated[str, BeforeValidator(_layer_below)] | None = None
     """What lies under it: the starter, or a prefecture's folder beside the town's own (`../okayama`), which itself lies over the starter."""
+    shows_troubles: Truth = False
+    """The public page わたしたちのまちの困りごと is there only where the town wants it."""
     sample: Truth = False
     """Everything is shown as 見本."""

@@ -62,6 +62,8 @@ WORDS: Final[Mapping[str, str]] = {
     "Event.place": "場所。",
     "Event.note": "ひとこと。",
     "Event.capacity": "定員。",
+    "Event.access": "行きかた（段差、駐車場、送迎など）。",
+    "Event.together": "はじめての日に、だれが一緒か。例：職員が玄関で待っています",
     "Who.age": "年齢。",
     "Who.household": "世帯。",
     "Who.area": "地域。",

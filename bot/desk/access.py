@@ -52,6 +52,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/knowledge/{entry_id}"): "knowledge",
     ("POST", "/desk/knowledge/{entry_id}"): "knowledge",
     ("POST", "/desk/knowledge/{entry_id}/undo"): "knowledge",
+    ("GET", "/desk/walking"): "cases",
     ("GET", "/desk/figures"): "cases",
     ("GET", "/desk/figures.xlsx"): "cases",
     ("GET", "/desk/figures.csv"): "cases",

@@ -115,10 +115,9 @@ async def _report(request: Request, parts: Parts, signed: SignedIn, *, how: str)
     wanted, before = _months(year)[:many], _months(year - 1)[:many]
     counts, closed = await whole(parts, wanted)
     last, _ = await whole(parts, before)
-    labels = {**national_forms.lists(), "domains": {id: domain.name for id, domain in parts.knowledge.town.base.domains.items()}}
     viewer = access.viewer_of(signed)
     await parts.store.atransact(partial(audit.note, actor=viewer.actor, act="figures.read", now=now, year=year, how=how))
-    return Span(year, wanted, closed), tables.report(words(), labels, counts, last)
+    return Span(year, wanted, closed), tables.report(words(), labels(parts), counts, last)
 
 
 async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:
@@ -178,6 +177,11 @@ def _birth_year(written: str) -> int | None:
 
 def _number(written: str, least: int, most: int, otherwise: int) -> int:
     return int(written) if written.isascii() and written.isdecimal() and len(written) < 6 and least <= int(written) <= most else otherwise
+
+
+def labels(parts: Parts) -> dict[str, dict[str, str]]:
+    """The words of topics, issues and fields."""
+    return {**national_forms.lists(), "domains": {name: domain.name for name, domain in parts.knowledge.town.base.domains.items()}}
 
 
 @cache

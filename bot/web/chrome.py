@@ -83,6 +83,18 @@ class Chrome(Value):
     room_hidden: str
     left: str
     left_go: str
+    calendar_title: str
+    calendar_what: str
+    calendar_none: str
+    calendar_feed: str
+    calendar_area: str
+    calendar_all: str
+    calendar_show: str
+    calendar_capacity: str
+    calendar_access: str
+    calendar_together: str
+    calendar_back: str
+    calendar_print: str
     am: str
     pm: str
     clock: str

@@ -1,0 +1,47 @@
+"""Which gatherings take place on which day: repeating and single dates, laid out in time. What is over is never among them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from knowledge.days import days_of
+from knowledge.entry import Entry, Event
+from knowledge.written import minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """One meeting on one day."""
+
+    day: date
+    entry: Entry
+    event: Event
+
+    @property
+    def at(self) -> tuple[date, int, str]:
+        """For sorting: whose hour is not known comes last on its day."""
+        return self.day, self.event.begins if self.event.begins is not None else 24 * 60, self.entry.id
+
+
+def gatherings(entries: Iterable[Entry], now: datetime, days: int) -> list[Gathering]:
+    """All that take place from now on, today and the `days` - 1 days after, soonest first. `now`: aware, Asia/Tokyo."""
+    today = now.date()
+    ahead = [today + timedelta(days=step) for step in range(days)]
+    found = [
+        Gathering(day, entry, event)
+        for entry in entries for event in entry.events
+        for day in ahead if takes_place(event, day) and entry.shown_on(day) and not (day == today and _is_over(event, now))
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: one.at)
+
+
+def takes_place(event: Event, day: date) -> bool:
+    if event.on is not None:
+        return event.on == day
+    return days_of(event.every or "").has(day) and not any(days_of(closed).has(day) for closed in event.closed)
+
+
+def _is_over(event: Event, now: datetime) -> bool:
+    """It has ended; where its end is not known, it has begun."""
+    ends = event.to or event.from_
+    return ends is not None and minutes(ends) <= now.hour * 60 + now.minute
