@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.clock import JST
 from flows import model
 from knowledge.hearing.model import Level
-from storage import audit, cases, erasure, gaps, records
+from storage import audit, cases, erasure, gaps, helping, records
 from storage import talk as talks
 from storage.talk import Talk
 
@@ -52,6 +52,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
             _record_consent(session, talk, effect, now)
         case model.WithdrawConsent():
             records.withdraw_consent(session, effect.consent, now)
+            helping.end_with_consent(session, effect.consent)
             audit.note(session, actor="resident", act="consent.withdrawn", now=now, consent=effect.consent)
             records.add_task(session, kind="consent_withdrawn", now=now, talk=talk)
         case model.ForgetWords():
@@ -75,7 +76,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
         case model.RecordGap():
             gaps.note(session, reasons=effect.reasons, domain=effect.domain, source="bot", now=now)
         case model.RecordOffer():
-            records.note_offer(session, talk, skill=effect.skill, when=effect.when, now=now)
+            helping.note_offer(session, talk, skill=effect.skill, when=effect.when, now=now)
         case model.ReportThirdPerson():
             note = json.dumps({"where": effect.where, "seen": effect.seen}, ensure_ascii=False)
             records.add_task(session, kind="check_third_person", now=now, talk=talk, due_at=now + timedelta(days=1), note=note)

@@ -23,9 +23,9 @@ from bot import duty, effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, is_private, post
-from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance
+from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance, Wanted
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import cases, consents, erasure, outbox, records
+from storage import cases, consents, erasure, helping, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -282,7 +282,15 @@ def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
         now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private,
         waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows), on_call=duty.is_on_call(rows, now),
         open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes, kept=_kept(rows, talk),
+        wanted=_wanted(rows, talk, now),
     )  # fmt: skip
+
+
+def _wanted(rows: Rows, talk: Talk, now: datetime) -> tuple[Wanted, ...]:
+    """Looked up only while somebody offers a hand (D10)."""
+    if '"flow":"helper"' not in (talk.flow_session or ""):
+        return ()
+    return tuple(Wanted(title=one.title, when=one.when) for one in helping.requests(rows, now))
 
 
 def _receipt(at: At, said: Utterance) -> Receipt | None:

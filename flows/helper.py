@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from flows.cards import cards
+from flows.kin import is_near, kin
 from flows.letters import shortened
 from flows.model import RecordConsent, RecordOffer, Reply, Turn
 from flows.talk import Talk
@@ -14,6 +15,8 @@ _KINDS: Final = ("hands", "company", "teach", "other_skill")
 _TIMES: Final = ("weekday_day", "evening", "weekend", "any_time")
 _PLACES: Final = ("juumin-sanka-zaitaku", "volunteer-center", "shimin-katsudou-center")
 _LONGEST_WORDS: Final = 60
+_LONGEST_WANTED: Final = 26
+_MOST_WANTED: Final = 2
 _NOT_AGAIN_FOR: Final = timedelta(days=180)
 _ONE_PERSON: Final = re.compile(r"[一-鿿ァ-ヺ]{1,5}さん(?:を|に|の(?:手伝|世話|お世話|ところ))")
 
@@ -76,7 +79,14 @@ def places(talk: Talk) -> Turn:
     shown = cards(talk, ids, {match.id: match.why for match in near}, "card.helper")[:2]
     said = talk.says("helper.places") if shown else talk.says("helper.no_places")
     first = Reply(text=said.text, key=said.key, cards=shown)
-    return talk.ask("helper.offered", first, "helper.may_we", choices=("info_day", "another_time"))
+    return talk.ask("helper.offered", first, *_wanted(talk, skill), "helper.may_we", choices=("info_day", "another_time"))
+
+
+def _wanted(talk: Talk, skill: str) -> tuple[Reply, ...]:
+    """The requests that fit best, posted by groups through the centre; it stays in between."""
+    near = sorted((one for one in talk.scene.wanted if is_near(talk.town, skill, one.title)), key=lambda one: -kin(talk.town, skill, one.title))
+    titles = [shortened(f"{one.title}（{one.when}）" if one.when else one.title, _LONGEST_WANTED) for one in near[:_MOST_WANTED]]
+    return (talk.says("helper.wanted", titles="、".join(titles)),) if titles else ()
 
 
 def offered(talk: Talk) -> Turn:

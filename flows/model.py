@@ -76,6 +76,13 @@ class Receipt(Value):
     """The last trace is gone; False: the words are, the rest goes by the promised day."""
 
 
+class Wanted(Value):
+    """A bounded thing for which a hand is looked for (D10); it names no person."""
+
+    title: str
+    when: str = ""
+
+
 class Scene(Value):
     """What is so at this moment, brought in from outside so that a turn can be replayed (I1)."""
 
@@ -96,6 +103,8 @@ class Scene(Value):
     """A private room on our own page can be opened from here (R14)."""
     kept: Kept | None = None
     """For 「わたしの情報を見せて」 (D11); None = not counted, then the desk shows it."""
+    wanted: tuple[Wanted, ...] = ()
+    """What hands are looked for now; filled only while somebody offers theirs."""
     receipt: Receipt | None = None
     """What the receipt written in this message leads to; None when none is written."""
 

@@ -1,4 +1,4 @@
-"""What flows leave behind besides talk and cases: consents, promises, outcomes, offers, tasks, counts."""
+"""What flows leave behind besides talk and cases: consents, promises, outcomes, tasks, counts."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sqlmodel import Session
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
-from storage.tables import Consent, Conversation, Cursor, Offer, Outcome, Promise, Tally, Task
+from storage.tables import Consent, Conversation, Cursor, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
 
 _H, _N, _P, _T, _Y, _U = table(Outcome), table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
@@ -165,17 +165,6 @@ def card_figures(session: Session, since: datetime) -> dict[str, tuple[int, int]
             shown, right = figures.get(card, (0, 0))
             figures[card] = (shown + 1, right) if row.kind == "match" else (shown, right + 1)
     return figures
-
-
-def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: datetime) -> None:
-    """What a resident can give, kept apart from every case (D10)."""
-    offer_id, scope = new_id(), scope_of(talk.id)
-    session.execute(
-        table(Offer).insert().values(
-            id=offer_id, person_id=talk.person_id, conversation_id=talk.id, skill_sealed=seal(session, scope, f"offer.skill:{offer_id}", skill),
-            when_sealed=seal(session, scope, f"offer.when:{offer_id}", when), at=now,
-        )
-    )  # fmt: skip
 
 
 def count(session: Session, name: str, day: str, by: int = 1) -> None:

@@ -53,6 +53,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/knowledge/{entry_id}"): "knowledge",
     ("POST", "/desk/knowledge/{entry_id}/undo"): "knowledge",
     ("GET", "/desk/walking"): "cases",
+    ("GET", "/desk/helping"): "cases",
+    ("POST", "/desk/helping"): "cases",
     ("GET", "/desk/figures"): "cases",
     ("GET", "/desk/figures.xlsx"): "cases",
     ("GET", "/desk/figures.csv"): "cases",

@@ -64,6 +64,21 @@ class Offer(SQLModel, table=True):
     at: datetime = time()
 
 
+class HelpRequest(SQLModel, table=True):
+    """One bounded thing that a group or the desk needs a hand for; written without any person, because helpers read it."""
+
+    __tablename__ = "help_request"
+    id: str = key()
+    title: str = words()
+    when: str = words(default="")
+    place: str = words(default="")
+    asked_by: str = words(default="")
+    made_by: str = ref("staff.id")
+    at: datetime = time()
+    until: datetime = time()
+    closed_at: datetime | None = time(default=None)
+
+
 class Tally(SQLModel, table=True):
     """A count of a day without any person."""
 

@@ -15,7 +15,7 @@ import pytest
 from sqlmodel import Session
 
 from bot.clock import JST
-from storage import cases, gaps, records
+from storage import cases, gaps, helping, records
 from storage import talk as talks
 from tests.desk.conftest import Browser, Office, joins
 from tests.desk.test_sheets import refers
@@ -53,7 +53,7 @@ def a_year_of(office: Office, people: int = 60) -> None:
                 records.promise(rows, talk, kind="reply", due_at=promise, case_id=case.id)
                 records.keep_promises(rows, talk.id, "reply", at + timedelta(hours=1 if number % 5 else 3))
             if number % 6 == 0:
-                records.note_offer(rows, talk, skill="大工", when="土日", now=at)
+                helping.note_offer(rows, talk, skill="大工", when="土日", now=at)
 
     office.store.transact(life)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel
 
-from storage import cases, erasure, outbox, records
+from storage import cases, erasure, helping, outbox, records
 from storage import talk as talks
 from storage.sealing import SealBroken, keyring
 from storage.store import Store
@@ -27,7 +27,7 @@ def a_talk(rows: Session) -> Talk:
     talk, spoken = say(rows, talk, "{}", author="bot")
     outbox.write(rows, talk, ["家賃のことですね"], now=NOW, line=spoken)
     records.give_consent(rows, talk, purpose="consult", recipient="窓口", items=["talk"], days=None, version=3, now=NOW)
-    records.note_offer(rows, talk, skill="大工", when="平日", now=NOW)
+    helping.note_offer(rows, talk, skill="大工", when="平日", now=NOW)
     records.note_outcome(rows, talk, kind="match", detail={"cards": ["food-bank"]}, now=NOW)
     records.add_task(rows, kind="check", now=NOW, talk=talk, note="新聞がたまっている")
     records.promise(rows, talk, kind="how_are_you", due_at=TOMORROW)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import cases, outbox, records
+from storage import cases, helping, outbox, records
 from storage import talk as talks
 from storage.sealing import KeyFileProblem, Keyring, SealBroken, fingerprint, make_key_file, read_key_file, seal, unseal
 from storage.store import Store
@@ -199,7 +199,7 @@ def a_whole_story(rows: Session) -> Talk:
     cases.raise_alarm(rows, talk, case_id=case.id, level="L2", kinds=["kanaria-topic"], rule="r", message_id=line.id, now=NOW)
     records.give_consent(rows, talk, purpose="refer", recipient=words, items=[words], days=30, version=1, now=NOW, case_id=case.id)
     records.add_task(rows, kind="check", now=NOW, talk=talk, note=words)
-    records.note_offer(rows, talk, skill=words, when=words, now=NOW)
+    helping.note_offer(rows, talk, skill=words, when=words, now=NOW)
     talks.admit_stray(rows, channel="line", event_id="event-2", kind="group", raw=words, now=NOW)
     return talk
 

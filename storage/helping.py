@@ -1,0 +1,132 @@
+"""支え手: what residents offer (D10), apart from every case, for half a year at a time; and the bounded requests that coordinators post.
+
+A centre stands in between always: an offer is read at the desk only, and never names a person. Somebody whose address is hidden is not among them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import Session
+
+from storage import audit
+from storage.desk_queue import Viewer
+from storage.dialect import table
+from storage.ids import new_id
+from storage.refusals import Missing
+from storage.sealing import seal, unseal
+from storage.tables import Consent, Conversation, HelpRequest, Identity, Offer
+from storage.talk import Talk, scope_of
+
+_O, _Q, _C, _I, _N = table(Offer), table(HelpRequest), table(Conversation), table(Identity), table(Consent)
+
+LASTS = timedelta(days=180)
+"""Then an offer is asked about again, or ends."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What somebody can do, and when. Who it is stays behind `conversation_id`."""
+
+    id: str
+    conversation_id: str
+    skill: str
+    when: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A bounded request: one thing, a time, a place; written without any person."""
+
+    id: str
+    title: str
+    when: str
+    place: str
+    asked_by: str
+    """The group or office that asks."""
+    until: datetime
+
+
+def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: datetime) -> str:
+    """What a resident can give, kept apart from every case (D10)."""
+    offer_id, scope = new_id(), scope_of(talk.id)
+    session.execute(
+        _O.insert().values(
+            id=offer_id, person_id=talk.person_id, conversation_id=talk.id, skill_sealed=seal(session, scope, f"offer.skill:{offer_id}", skill),
+            when_sealed=seal(session, scope, f"offer.when:{offer_id}", when), at=now, until=now + LASTS,
+        )
+    )  # fmt: skip
+    return offer_id
+
+
+def offers(session: Session, now: datetime) -> list[Offered]:
+    """Offers that hold now, newest first; none of somebody who cannot be written to, or must not be (D6d)."""
+    query = (
+        select(_O).join(_C, _C.c.id == _O.c.conversation_id).join(_I, _I.c.id == _C.c.identity_id)
+        .where(or_(_O.c.until.is_(None), _O.c.until > now), _C.c.hidden_address.is_(False), _I.c.reachable.is_(True))
+        .order_by(_O.c.at.desc(), _O.c.id)
+    )  # fmt: skip
+    return [
+        Offered(
+            row.id, row.conversation_id, unseal(session, scope_of(row.conversation_id), f"offer.skill:{row.id}", row.skill_sealed),
+            unseal(session, scope_of(row.conversation_id), f"offer.when:{row.id}", row.when_sealed), row.at, row.until or row.at + LASTS,
+        )
+        for row in session.execute(query)
+    ]  # fmt: skip
+
+
+def offer(session: Session, offer_id: str, now: datetime) -> Offered:
+    """One that holds now. Raises `Missing`."""
+    found = next((one for one in offers(session, now) if one.id == offer_id), None)
+    if found is None:
+        raise Missing
+    return found
+
+
+def renew(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> None:
+    """The person said that they still want to: another half year. Raises `Missing`."""
+    found = offer(session, offer_id, now)
+    session.execute(update(_O).where(_O.c.id == found.id).values(until=now + LASTS))
+    audit.note(session, actor=viewer.actor, act="offer.renewed", now=now, offer=offer_id)
+
+
+def end(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> None:
+    """The person does not want to any more: nothing is kept. Raises `Missing`."""
+    found = offer(session, offer_id, now)
+    session.execute(delete(_O).where(_O.c.id == found.id))
+    audit.note(session, actor=viewer.actor, act="offer.ended", now=now, offer=offer_id)
+
+
+def end_with_consent(session: Session, consent_id: str) -> None:
+    """The consent to an offer was taken back (D11): the offers of that talk go with it."""
+    row = session.execute(select(_N.c.conversation_id).where(_N.c.id == consent_id, _N.c.purpose == "offer")).first()
+    if row is not None:
+        session.execute(delete(_O).where(_O.c.conversation_id == row.conversation_id))
+
+
+# ---------------------------------------------------------------- requests
+
+
+def requests(session: Session, now: datetime) -> list[Asked]:
+    """Requests that are open now, newest first."""
+    query = select(_Q).where(_Q.c.closed_at.is_(None), _Q.c.until > now).order_by(_Q.c.at.desc(), _Q.c.id)
+    return [Asked(row.id, row.title, row.when, row.place, row.asked_by, row.until) for row in session.execute(query)]
+
+
+def ask(session: Session, viewer: Viewer, *, title: str, when: str, place: str, asked_by: str, until: datetime, now: datetime) -> str:
+    """Post a request, without any person in it."""
+    made = new_id()
+    session.execute(
+        _Q.insert().values(id=made, title=title, when=when, place=place, asked_by=asked_by, made_by=viewer.staff_id, at=now, until=until)
+    )
+    audit.note(session, actor=viewer.actor, act="request.posted", now=now, request=made)
+    return made
+
+
+def close(session: Session, viewer: Viewer, request_ids: Sequence[str], now: datetime) -> None:
+    """Somebody was found, or it is no longer needed."""
+    session.execute(update(_Q).where(_Q.c.id.in_(request_ids), _Q.c.closed_at.is_(None)).values(closed_at=now))
+    audit.note(session, actor=viewer.actor, act="request.closed", now=now, count=len(request_ids))
