@@ -20,6 +20,7 @@ from bot.desk import (
     meetings_page,
     pages,
     pass_on,
+    pooling_page,
     queue,
     referrals_page,
     signin,
@@ -32,7 +33,7 @@ def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
-        history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page, figures_page, walking_page, helping_page,
+        history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page, figures_page, walking_page, helping_page, pooling_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

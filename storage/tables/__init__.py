@@ -23,7 +23,7 @@ from storage.tables.support import (
     Writing,
 )  # fmt: skip
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
-from storage.tables.town import ClosedMonth, Gap, HelpRequest, KnowledgeEdit, Offer, Outcome, Tally, TownIssue
+from storage.tables.town import ClosedMonth, Gap, HelpRequest, KnowledgeEdit, Offer, Outcome, Proposal, Tally, TownIssue
 
 CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
@@ -72,6 +72,7 @@ __all__ = [
     "Person",
     "Plan",
     "Promise",
+    "Proposal",
     "Referral",
     "RoomLink",
     "SignInTry",

@@ -79,6 +79,22 @@ class HelpRequest(SQLModel, table=True):
     closed_at: datetime | None = time(default=None)
 
 
+class Proposal(SQLModel, table=True):
+    """What an organisation says it does (持ちより), until staff take it into the town's knowledge or say why not."""
+
+    id: str = key()
+    agency_id: str = ref("agency.id", index=True)
+    fields: str = words()
+    """JSON of an entry without its id."""
+    state: str = Field(default="waiting", max_length=10)
+    why: str = words(default="")
+    entry_id: str | None = Field(default=None, max_length=80)
+    made_by: str = ref("staff.id")
+    decided_by: str | None = ref("staff.id", default=None)
+    at: datetime = time()
+    decided_at: datetime | None = time(default=None)
+
+
 class Tally(SQLModel, table=True):
     """A count of a day without any person."""
 

@@ -1,0 +1,134 @@
+"""持ちより: organisations enter what they already do; staff take it into 地域の情報; a table of field × district shows overlaps, blanks and ideas."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.clock import JST
+from bot.desk import access, knowledge_work, pages
+from bot.desk.access import Signed, TheParts
+from bot.desk.knowledge_work import OnDisk
+from bot.parts import Parts
+from knowledge import pooling as resources
+from knowledge.editing import new_file
+from knowledge.pooling import COLUMNS, KINDS, NotTaken
+from storage import knowledge_edits, pooling, referrals
+from storage.pooling import Proposed
+from storage.refusals import Missing, Stale
+from storage.staff import SignedIn
+from storage.text import clean
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_LONGEST = 100_000
+_LONGEST_WHY = 400
+_MARK = 8
+"""Letters of the proposal's id that make the entry's own."""
+
+
+# ---------------------------------------------------------------- an organisation's own page
+
+
+@router.get("/desk/offering")
+async def own(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    """わたしたちがしていること: what this organisation has entered, and what became of it."""
+    return await _own(request, parts, signed)
+
+
+@router.post("/desk/offering")
+async def enter(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """By the form, or as a whole text: CSV or YAML."""
+    written = await access.fields(request, "how", "text", *COLUMNS)
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    agency = await parts.store.atransact(lambda rows: referrals.agency_of(rows, signed.member.id))
+    if agency is None:
+        raise Missing
+    agency_id, name = agency
+    today, domains = now.astimezone(JST).date(), _domains(parts)
+    text = clean(written["text"].replace("\r\n", "\n"))[:_LONGEST]
+    try:
+        if written["how"] == "csv":
+            trees = resources.from_csv(text, name, today, domains)
+        elif written["how"] == "yaml":
+            trees = resources.from_yaml(text, name, today)
+        else:
+            trees = [resources.from_form({key: clean(written[key]) for key in COLUMNS}, name, today, domains)]
+    except NotTaken as error:
+        return await _own(request, parts, signed, trouble=str(error), kept=written, status=422)
+    await parts.store.atransact(lambda rows: [pooling.propose(rows, viewer, agency_id, tree, now) for tree in trees])
+    return RedirectResponse("/desk/offering", status_code=303)
+
+
+# ---------------------------------------------------------------- the staff's page
+
+
+@router.get("/desk/pooling")
+async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    return await _page(request, parts, signed)
+
+
+@router.post("/desk/pooling/{proposal_id}")
+async def decide(request: Request, proposal_id: str, parts: TheParts, signed: Signed) -> Response:
+    """地域の情報に入れる: a new file of the town's own folder, live at once; or not, with a reason."""
+    written = await access.fields(request, "act", "why")
+    viewer, now, why = access.viewer_of(signed), parts.clock.now(), clean(written["why"].strip())[:_LONGEST_WHY]
+    one = await parts.store.atransact(lambda rows: pooling.proposal(rows, proposal_id))
+    if one.state != "waiting":
+        raise Stale
+    if written["act"] != "take":
+        if not why:
+            return await _page(request, parts, signed, trouble="ことわるときは、理由を書いてください。", status=422)
+        await parts.store.atransact(lambda rows: pooling.decide(rows, viewer, proposal_id, "declined", why=why, now=now))
+        return RedirectResponse("/desk/pooling", status_code=303)
+    disk, text = _file_of(parts, one)
+    draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, text, now.astimezone(JST).date())
+    try:
+        live = draft.sound and await asyncio.to_thread(knowledge_work.publish, parts, disk, text)
+    except OSError:
+        live = False
+    if not live:
+        told = "　".join(problem.message for problem in draft.problems[:3]) or "フォルダーに書けないか、ほかの項目にまちがいがあります。"
+        return await _page(request, parts, signed, trouble=told, status=422)
+    file = disk.path.relative_to(parts.knowledge.folder).as_posix()
+
+    def work(rows: object) -> None:
+        pooling.decide(rows, viewer, proposal_id, "taken", entry_id=disk.entry_id, now=now)  # type: ignore[arg-type]
+        knowledge_edits.note(  # type: ignore[arg-type]
+            rows, entry_id=disk.entry_id, file=file, before=None, after=text, staff_id=signed.member.id, why=f"持ちより：{one.agency}", now=now
+        )
+
+    await parts.store.atransact(work)
+    return RedirectResponse("/desk/pooling", status_code=303)
+
+
+def _file_of(parts: Parts, one: Proposed) -> tuple[OnDisk, str]:
+    entry_id = f"mochiyori-{one.id[-_MARK:]}"
+    path = parts.knowledge.folder / str(one.fields.get("domain") or "") / f"{entry_id}.yaml"
+    return OnDisk(entry_id, path, ""), new_file({"id": entry_id, **one.fields}, f"持ちより：{one.agency}")
+
+
+async def _own(
+    request: Request, parts: Parts, signed: SignedIn, *, trouble: str = "", kept: dict[str, str] | None = None, status: int = 200
+) -> HTMLResponse:  # fmt: skip
+    agency = await parts.store.atransact(lambda rows: referrals.agency_of(rows, signed.member.id))
+    if agency is None:
+        return await pages.page(request, signed, "no_cases.html")
+    mine = await parts.store.atransact(lambda rows: pooling.proposals(rows, agency_id=agency[0]))
+    return await pages.page(
+        request, signed, "offering.html", status=status, agency=agency[1], proposals=mine, columns=COLUMNS, kinds=KINDS, fields=_domains(parts),
+        areas=parts.knowledge.town.base.town.areas, trouble=trouble, kept=dict.fromkeys(("how", "text", *COLUMNS), "") | (kept or {}),
+    )  # fmt: skip
+
+
+async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str = "", status: int = 200) -> HTMLResponse:
+    waiting = await parts.store.atransact(lambda rows: pooling.proposals(rows, waiting=True))
+    base, today, domains = parts.knowledge.town.base, parts.clock.now().astimezone(JST).date(), _domains(parts)
+    spread = resources.spread(base.entries.values(), base.town.areas, domains, today)
+    return await pages.page(
+        request, signed, "pooling.html", status=status, proposals=waiting, spread=spread, fields=domains, kinds=KINDS, trouble=trouble
+    )
+
+
+def _domains(parts: Parts) -> dict[str, str]:
+    return {name: domain.name for name, domain in parts.knowledge.town.base.domains.items()}
