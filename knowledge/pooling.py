@@ -17,6 +17,10 @@ COLUMNS: Final = {
     "every": "曜日", "from": "はじまり", "to": "おわり", "place": "ところ",
 }  # fmt: skip
 """Fields of the form and headings of the CSV."""
+_TAKEN: Final = frozenset(
+    {"name", "kana", "domain", "kind", "summary", "keywords", "who", "how", "cost", "bring", "contacts", "events", "valid", "translations"}
+)
+"""What an organisation may say of itself; how messages find it (examples, tags) is the town's own word."""
 KINDS: Final = {"service": "サービス", "place": "場所", "activity": "活動", "consultation": "相談"}
 WHOLE: Final = "全域"
 _MOST_ROWS: Final = 200
@@ -86,7 +90,7 @@ def from_yaml(text: str, provider: str, today: date) -> list[dict[str, Tree]]:
         raise NotTaken("　".join(f"{one.line} 行目：{one.message}" for one in read.problems[:3]))
     if not isinstance(read.tree, dict):
         raise NotTaken("「name: 名前」のように、項目を書いてください。")
-    tree = {str(name): value for name, value in read.tree.items() if name not in ("id", "hidden", "unverified")}
+    tree = {str(name): value for name, value in read.tree.items() if name in _TAKEN}
     return [checked({**tree, "provider": [provider], "checked": {"on": today.isoformat(), "by": provider}})]
 
 

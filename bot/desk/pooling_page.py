@@ -126,8 +126,9 @@ async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: st
     base, today, domains = parts.knowledge.town.base, parts.clock.now().astimezone(JST).date(), _domains(parts)
     spread = resources.spread(base.entries.values(), base.town.areas, domains, today)
     return await pages.page(
-        request, signed, "pooling.html", status=status, proposals=waiting, spread=spread, fields=domains, kinds=KINDS, trouble=trouble
-    )
+        request, signed, "pooling.html", status=status, proposals=waiting, files={one.id: _file_of(parts, one)[1] for one in waiting}, spread=spread,
+        fields=domains, kinds=KINDS, trouble=trouble,
+    )  # fmt: skip
 
 
 def _domains(parts: Parts) -> dict[str, str]:
