@@ -50,7 +50,7 @@ def from_form(cells: Mapping[str, str], provider: str, today: date, domains: Map
         raise NotTaken(f"分野「{said['domain']}」がわかりません。{'、'.join(domains.values())} のどれかを書いてください。")
     if kind is None:
         raise NotTaken(f"種類「{said['kind']}」がわかりません。{'、'.join(KINDS.values())} のどれかを書いてください。")
-    areas = [part.strip() for part in said["area"].replace("、", "・").split("・") if part.strip()]
+    areas: list[Tree] = [part.strip() for part in said["area"].replace("、", "・").split("・") if part.strip()]
     tree: dict[str, Tree] = {
         "name": said["name"], "summary": said["summary"], "domain": domain, "kind": kind, "provider": [provider],
         "contacts": [{"name": provider, "tel": said["tel"] or None, "area": areas or [WHOLE]}], "checked": {"on": today.isoformat(), "by": provider},

@@ -3,6 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Request
+from sqlmodel import Session as Rows
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.clock import JST
@@ -92,9 +93,9 @@ async def decide(request: Request, proposal_id: str, parts: TheParts, signed: Si
         return await _page(request, parts, signed, trouble=told, status=422)
     file = disk.path.relative_to(parts.knowledge.folder).as_posix()
 
-    def work(rows: object) -> None:
-        pooling.decide(rows, viewer, proposal_id, "taken", entry_id=disk.entry_id, now=now)  # type: ignore[arg-type]
-        knowledge_edits.note(  # type: ignore[arg-type]
+    def work(rows: Rows) -> None:
+        pooling.decide(rows, viewer, proposal_id, "taken", entry_id=disk.entry_id, now=now)
+        knowledge_edits.note(
             rows, entry_id=disk.entry_id, file=file, before=None, after=text, staff_id=signed.member.id, why=f"持ちより：{one.agency}", now=now
         )
 

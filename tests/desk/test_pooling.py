@@ -19,6 +19,7 @@ TEA = {"name": "お茶の会（見本）", "summary": "集まってお茶を飲�
 def knowledge(tmp_path: Path) -> LivingKnowledge:
     """A town of its own: what is taken is written into its folder."""
     (tmp_path / "town").mkdir()
+    (tmp_path / "town" / "hatake.yaml").write_text("id: hatake\nname: 畑（見本）\ndomain: sanka\nsummary: 野菜を育てます。\n", encoding="utf-8")
     (tmp_path / "town" / "town.yaml").write_text("name: 見本町\ndesk_name: 窓口\nareas: [東浜, 西浜]\n", encoding="utf-8")
     return LivingKnowledge(tmp_path / "town")
 
