@@ -25,7 +25,7 @@ def test_a_helper_hears_what_is_looked_for_and_no_contact(town: Town) -> None:
     resident.taps("説明会の日")
     assert len(town.rows("SELECT id FROM offer")) == 1
     assert town.rows("SELECT count(*) FROM care_case")[0][0] == 0
-    resident.says("同意を取り消したい").taps("取り消す")
+    resident.says("同意を取り消したい").taps("① 取り消す")
     assert town.rows("SELECT count(*) FROM offer")[0][0] == 0
 
 
