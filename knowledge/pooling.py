@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -123,15 +123,18 @@ def _areas(entry: Entry) -> set[str]:
     return {area for contact in entry.contacts for area in (contact.area or (WHOLE,))}
 
 
-def _ideas(rows: Mapping[str, Mapping[str, tuple[str, ...]]], areas: Sequence[str], domains: Mapping[str, str]) -> Iterable[str]:
+def _ideas(rows: Mapping[str, Mapping[str, tuple[str, ...]]], areas: Sequence[str], domains: Mapping[str, str]) -> Iterator[str]:
+    """What could be widened first, then what could be done together, last what nobody has."""
     for domain, cells in rows.items():
-        name = domains[domain]
-        there = [area for area in areas if cells[area]]
-        blank = [area for area in areas if not cells[area]]
-        if not there and not cells[WHOLE]:
-            yield f"「{name}」は、町のどこにもありません。持ちよれるところはないでしょうか。"
-        elif there and blank:
-            yield f"「{name}」は{'・'.join(there)}にあり、{'・'.join(blank)}にありません。{cells[there[0]][0]}を広げられないでしょうか。"
+        there, blank = [area for area in areas if cells[area]], [area for area in areas if not cells[area]]
+        if there and blank:
+            where = f"{'・'.join(there)}にあり、{'・'.join(blank)}にありません"
+            yield f"「{domains[domain]}」は{where}。{cells[there[0]][0]}を広げられないでしょうか。"
+    for domain, cells in rows.items():
         for area in areas:
             if len(cells[area]) >= _CROWDED:
-                yield f"{area}の「{name}」は{len(cells[area])}つあります（{'、'.join(cells[area][:3])}）。いっしょにできることはないでしょうか。"
+                some = "、".join(cells[area][:_CROWDED])
+                yield f"{area}の「{domains[domain]}」は{len(cells[area])}つあります（{some}）。いっしょにできることはないでしょうか。"
+    for domain, cells in rows.items():
+        if not any(cells.values()):
+            yield f"「{domains[domain]}」は、町のどこにもありません。持ちよれるところはないでしょうか。"
