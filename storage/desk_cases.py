@@ -324,6 +324,11 @@ def release_letters(session: Session, viewer: Viewer, code: str, now: datetime) 
     return row.conversation_id, many
 
 
+def note_print(session: Session, viewer: Viewer, code: str, now: datetime) -> None:
+    """A page of this case goes to a printer."""
+    audit.note(session, actor=viewer.actor, act="case.printed", now=now, case_id=row_of(session, viewer, code).id)
+
+
 def note_refusal(session: Session, viewer: Viewer, act: str, now: datetime) -> None:
     """A try at what is missing or forbidden stands in the audit (R43)."""
     audit.note(session, actor=viewer.actor, act="case.refused", now=now, tried=act)

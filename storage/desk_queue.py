@@ -1,6 +1,6 @@
 """What the desk sees before a case is opened: the queue, its counts, ringing alarms, tasks. Every query goes through `in_scope` (R18).
 
-Rows marked 閲覧制限 leave here without topic, title or name: they are not even unsealed (desk.md §2).
+Rows marked 閲覧制限, and dangers nobody has taken yet, leave here without topic, title or name: they are not even unsealed (desk.md §2).
 """
 
 import json
@@ -25,6 +25,8 @@ State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
 """すべて, わたしの, 返事待ち, きょうの約束, 期日が近い, 連絡なし8日以上, 終わり."""
 VIEWS: tuple[View, ...] = get_args(View)
+_DANGER = 2
+"""Urgency from which a line is shut until somebody takes it: the screen may face the counter (desk.md §2)."""
 _QUIET = timedelta(days=8)
 _DUE = timedelta(days=3)
 _SEARCHED = 20_000
@@ -45,7 +47,7 @@ class Viewer:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One line of the queue. `title` and `topics` are empty when restricted."""
+    """One line of the queue. `title` and `topics` are empty when it is shut: restricted, or a danger that nobody has taken yet."""
 
     code: str
     state: State
@@ -62,6 +64,7 @@ class QueueRow:
     last_at: datetime
     resident_wrote_last: bool
     unread: bool
+    shut: bool
     reachable_by_push: bool
     """False: the address is hidden, nothing is pushed unasked (D6d)."""
 
@@ -173,12 +176,12 @@ def first_waiting(session: Session, viewer: Viewer) -> str | None:
 
 
 def search(session: Session, viewer: Viewer, words: str, now: datetime) -> list[QueueRow]:
-    """Cases whose code is `words`, or whose line in the queue contains them. Restricted ones are found by their code only."""
+    """Cases whose code is `words`, or whose line in the queue contains them. Those that are shut are found by their code only."""
     wanted = words.strip().casefold()
     if not wanted:
         return []
     rows = queue(session, viewer, now, limit=_SEARCHED) + queue(session, viewer, now, view="closed", limit=_SEARCHED)
-    return [row for row in rows if row.code.casefold() == wanted or (not row.restricted and wanted in row.title.casefold())]
+    return [row for row in rows if row.code.casefold() == wanted or (not row.shut and wanted in row.title.casefold())]
 
 
 def statistics(session: Session, viewer: Viewer) -> dict[str, int]:
@@ -229,12 +232,12 @@ def _last_author() -> Any:
 
 def _queue_row(session: Session, row: Any) -> QueueRow:
     scope = scope_of(row.conversation_id)
-    shown = not row.restricted
-    title = unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if shown and row.title_sealed else ""
-    topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if shown and row.topics_sealed else []
+    shut = row.restricted or (row.urgency >= _DANGER and row.coordinator_id is None)
+    title = unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if not shut and row.title_sealed else ""
+    topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if not shut and row.topics_sealed else []
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
-        row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident", row.last_seq > row.read_seq, not row.hidden_address,
+        row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident", row.last_seq > row.read_seq, shut, not row.hidden_address,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import audit, consents, desk_cases, desk_heads, desk_sheets, household, meetings, referrals, staff
+from storage import audit, consents, desk_cases, desk_heads, desk_sheets, household, meetings, referrals, releases, staff
 from storage.desk_cases import Note
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
@@ -38,8 +38,9 @@ class FormData:
 
 
 def of_case(session: Session, viewer: Viewer, code: str, form: str, how: str, now: datetime) -> FormData:
-    """Read a case for one sheet. `how`: print, xlsx, csv; it stands in the audit. People under 閲覧制限 stay shut."""
+    """Read a case for one sheet. `how`: print, xlsx, csv; it stands in the audit. People under 閲覧制限 stay shut. Raises `Locked`."""
     case = desk_heads.head(session, viewer, code)
+    releases.check(session, case, now)
     row = session.execute(select(_K.c.topics_sealed).where(_K.c.id == case.id)).one()
     topics = unseal_json(session, case.scope, f"care_case.topics:{case.id}", row.topics_sealed) if row.topics_sealed else []
     lines, _, _ = desk_sheets.sheet(session, viewer, code)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlmodel import Session
 
-from storage import audit, consents
+from storage import audit, consents, releases
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.dialect import table
@@ -96,8 +96,10 @@ def refer(
     session: Session, viewer: Viewer, case: CaseHead, *, recipient: str, agency_id: str | None, purpose: str, items: Sequence[Item], ground: Ground,
     due_at: datetime, until: datetime, now: datetime,
 ) -> str:  # fmt: skip
-    """Ask an office to take over, and tell it these items. Raises `NoGround` when nothing lawful carries it, `Missing` for an unknown agency."""
+    """Ask an office to take over, and tell it these items. Raises `NoGround` when nothing lawful carries it, `Locked` for a hidden address,
+    `Missing` for an unknown agency."""
     _check_ground(session, case, ground, recipient, now)
+    releases.check(session, case, now)
     if agency_id is not None and session.execute(select(_A.c.id).where(_A.c.id == agency_id)).first() is None:
         raise Missing
     made = new_id()
@@ -105,9 +107,10 @@ def refer(
     body = {"recipient": recipient, "purpose": purpose, "ground": ground.words, "items": told}
     session.execute(
         _R.insert().values(
-            id=made, case_id=case.id, agency_id=agency_id, basis=ground.basis, consent_id=ground.consent_id, meeting_id=ground.meeting_id,
-            state="asked", body_sealed=seal_json(session, case.scope, f"referral.body:{made}", body), asked_by=viewer.staff_id, asked_at=now,
-            due_at=due_at, until=until, version=1,
+            id=made, case_id=case.id, agency_id=agency_id, basis=ground.basis, consent_id=ground.consent_id if ground.basis == "consent" else None,
+            meeting_id=ground.meeting_id if ground.basis == "support_meeting" else None, state="asked",
+            body_sealed=seal_json(session, case.scope, f"referral.body:{made}", body), asked_by=viewer.staff_id, asked_at=now, due_at=due_at,
+            until=until, version=1,
         )
     )  # fmt: skip
     audit.note(session, actor=viewer.actor, act="referral.asked", now=now, case_id=case.id, referral=made, basis=ground.basis, items=len(items))

@@ -29,5 +29,9 @@ class Closed(Refused):
     """The case is over."""
 
 
+class Locked(Refused):
+    """A hidden address: not shared and not printed until two people release it (R22)."""
+
+
 class NoGround(Refused):
     """What should be told to others rests on no consent that holds, and on no other lawful ground (R20)."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.desk.acts import NotNow, RecipientChanged, Unreachable
-from storage.refusals import Closed, HeldByOther, Missing, NoGround, NotHeld, Refused, Stale
+from storage.refusals import Closed, HeldByOther, Locked, Missing, NoGround, NotHeld, Refused, Stale
 from storage.store import StoreDown
 
 log = structlog.get_logger()
@@ -23,6 +23,7 @@ _REFUSALS: dict[type[Refused], tuple[int, str, str]] = {
     NotHeld: (409, "not_held", "Claim the case first."),
     Closed: (409, "closed", "The case is closed."),
     NoGround: (409, "no_ground", "No consent that holds, no meeting of this case, no danger in words."),
+    Locked: (409, "locked", "Hidden address: two people must release it at the desk first."),
     Unreachable: (409, "unreachable", "Nothing can be delivered to this resident."),
     RecipientChanged: (409, "recipient_changed", "The resident's contact has changed."),
     NotNow: (409, "not_now", "Hidden address: write only while the talk is open, or with safe_now."),
@@ -57,6 +58,8 @@ class ApiRoute(APIRoute):
                 log.error("api_store_down", method=request.method)
                 return problem(503, "cannot_save_now", "The database cannot be reached. Try again.")
             except HTTPException as error:
+                if error.status_code == 400:  # a body that is no text at all
+                    return problem(422, "invalid", "Not as described: body")
                 return problem(error.status_code, *_WORDS.get(error.status_code, ("error", "The request cannot be served.")))
 
         return watched

@@ -3,14 +3,19 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from bot.desk.acts import LONGEST_REPLY
 from storage.desk_cases import CaseFile, CloseReason
 from storage.desk_queue import QueueRow, State
 from storage.referrals import Basis, ReferralState, ResidentSays, Shown
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REPLY)]
+_INK = r"\S"
+"""Something that can be read: the description says so too."""
+_LAST_DAY = date(2200, 1, 1)
+_Item = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_INK)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REPLY, pattern=_INK)]
 
 
 class Shape(BaseModel):
@@ -25,7 +30,7 @@ class Problem(Shape):
 
 
 class CaseLine(Shape):
-    """One case in a list. `title` is null where the case is restricted."""
+    """One case in a list. `title` is null where the case is restricted, or a danger that nobody has taken yet."""
 
     code: str
     state: State
@@ -119,14 +124,14 @@ class HandBack(Shape):
 class ReferralWish(Shape):
     """つなぐ: these items, on one lawful ground: a consent by its id, a 支援会議 by its id, or a danger in words."""
 
-    recipient: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
-    items: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]] = Field(min_length=1, max_length=40)
+    recipient: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_INK)]
+    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400, pattern=_INK)]
+    items: list[_Item] = Field(min_length=1, max_length=40)
     basis: Basis
     consent_id: str | None = Field(default=None, max_length=32, pattern="^[0-9a-f]*$")
     meeting_id: str | None = Field(default=None, max_length=32, pattern="^[0-9a-f]*$")
     danger: str = Field(default="", max_length=400)
-    until: date = Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))
+    until: Annotated[date, AfterValidator(lambda day: min(day, _LAST_DAY))]
 
 
 class ReferralLine(Shape):
@@ -149,8 +154,14 @@ class Referrals(Shape):
     referrals: list[ReferralLine]
 
 
+_CONTACT: JsonDict = {"required": ["next_contact_at"], "properties": {"next_contact_at": {"type": "string"}, "no_next_contact": {"const": False}}}
+_NO_CONTACT: JsonDict = {"required": ["no_next_contact"], "properties": {"next_contact_at": {"type": "null"}, "no_next_contact": {"const": True}}}
+
+
 class Close(HandBack):
     """`next_contact_at`, or `no_next_contact` stated (D14)."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_CONTACT, _NO_CONTACT]})
 
     reason: CloseReason
     no_next_contact: bool = False
@@ -171,7 +182,7 @@ def referral_of(one: Shown, now: datetime) -> ReferralLine:
 
 def line_of(row: QueueRow) -> CaseLine:
     return CaseLine(
-        code=row.code, state=row.state, urgency=row.urgency, restricted=row.restricted, title=None if row.restricted else row.title,
+        code=row.code, state=row.state, urgency=row.urgency, restricted=row.restricted, title=None if row.shut else row.title,
         topics=list(row.topics), channel=row.channel, coordinator=row.coordinator, promise_at=row.promise_at, next_contact_at=row.next_contact_at,
         opened_at=row.opened_at, waits_for_answer=row.resident_wrote_last,
     )  # fmt: skip

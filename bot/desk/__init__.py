@@ -25,6 +25,7 @@ from bot.desk import (
     referrals_page,
     signin,
     stream,
+    unlock_page,
     walking_page,
 )  # fmt: skip
 
@@ -34,6 +35,7 @@ def _build() -> APIRouter:
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
         history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page, figures_page, walking_page, helping_page, pooling_page,
+        unlock_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

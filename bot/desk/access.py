@@ -112,6 +112,9 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/cases/{code}/forms/{form}/csv"): "cases",
     ("GET", "/desk/cases/{code}/history"): "cases",
     ("POST", "/desk/cases/{code}/history"): "cases",
+    ("POST", "/desk/cases/{code}/unlock"): "cases",
+    ("POST", "/desk/cases/{code}/printed"): "cases",
+    ("POST", "/desk/cases/{code}/next-contact"): "cases",
 }
 
 _FORM_COOKIE = "desk_form"
@@ -237,6 +240,6 @@ async def _own_form(request: Request, expected: str | None) -> None:
 
 def _please_sign_in(request: Request) -> HTTPException:
     """A page leads to the sign-in; what a script asked for is told plainly."""
-    if request.url.path.endswith(("/stream", "/seen", "/stay", "/writing")):
+    if request.url.path.endswith(("/stream", "/seen", "/stay", "/writing", "/printed")):
         return HTTPException(401)
     return HTTPException(303, headers={"location": "/desk/sign-in"})

@@ -17,11 +17,11 @@ from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.model import Reply
-from storage import desk_cases, desk_queue, gaps
+from storage import audit, desk_cases, desk_queue, gaps, releases
 from storage import talk as talks
 from storage.desk_cases import CloseReason, Held
 from storage.desk_queue import Viewer
-from storage.refusals import Closed, HeldByOther, Missing, Refused
+from storage.refusals import Closed, HeldByOther, Locked, Missing, Refused
 from storage.talk import Talk
 from storage.text import clean
 
@@ -141,6 +141,18 @@ async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reaso
     await perform(parts, viewer, "close", work)
 
 
+async def set_next_contact(parts: Parts, viewer: Viewer, code: str, *, expected: int, at: datetime) -> None:
+    """次の連絡: a day promised while the case goes on; it comes up as something to do on that day."""
+
+    def work(rows: Rows, now: datetime) -> str:
+        held = desk_cases.in_hand(rows, viewer, code, expected=expected)
+        desk_cases.set_next_contact(rows, held, at, now)
+        audit.note(rows, actor=viewer.actor, act="contact.set", now=now, case_id=held.id)
+        return held.talk.id
+
+    await perform(parts, viewer, "next_contact", work)
+
+
 async def release(parts: Parts, viewer: Viewer, code: str) -> int:
     """もう一度: let held replies go; returns how many."""
     talk_id, many = await transact(parts, viewer, "release", lambda rows, now: desk_cases.release_letters(rows, viewer, code, now))
@@ -202,6 +214,9 @@ async def transact(parts: Parts, viewer: Viewer, name: str, work: Callable[[Rows
         return await parts.store.atransact(lambda rows: work(rows, now))
     except Missing:
         await parts.store.atransact(lambda rows: desk_cases.note_refusal(rows, viewer, name, now))
+        raise
+    except Locked:
+        await parts.store.atransact(lambda rows: releases.note_refused(rows, viewer, name, now))
         raise
 
 

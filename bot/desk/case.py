@@ -13,7 +13,7 @@ from bot.channels.cutting import utf16_units
 from bot.desk import access, acts, offers, pages
 from bot.desk.access import Signed, TheParts
 from bot.desk.acts import LONGEST_REPLY, NotNow, RecipientChanged, Unreachable
-from bot.desk.offers import Moment, Unfinished
+from bot.desk.offers import Moment, Trouble, Unfinished
 from bot.desk.talk_view import ShownLine, shown
 from bot.hub import conversation
 from bot.parts import Parts
@@ -97,6 +97,25 @@ async def note(request: Request, code: str, parts: TheParts, signed: Signed) -> 
     return await _try(request, parts, signed, code, lambda who: acts.note(parts, who, code, text), kept_note=text, then="#notes")
 
 
+@router.post("/desk/cases/{code}/next-contact")
+async def next_contact(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    """次の連絡, decided while the case goes on."""
+    written = await access.fields(request, "next", "half", "expected_version")
+    try:
+        at = offers.read_next(written["next"], written["half"], parts.clock.now())
+    except Unfinished as unfinished:
+        return await _case(request, parts, signed, code, why=unfinished.trouble, kept_next=written["next"], status=422)
+    return await _try(request, parts, signed, code, lambda who: acts.set_next_contact(parts, who, code, expected=_version(written), at=at))
+
+
+@router.post("/desk/cases/{code}/printed")
+async def printed(code: str, parts: TheParts, signed: Signed) -> Response:
+    """The browser's own printing of a page of this case stands in the audit (desk.md §3)."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    await parts.store.atransact(lambda rows: desk_cases.note_print(rows, viewer, code, now))
+    return Response(status_code=204)
+
+
 @router.post("/desk/cases/{code}/release")
 async def release(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
     """もう一度: replies that were held for being old may go (R11)."""
@@ -154,15 +173,15 @@ async def close(request: Request, code: str, parts: TheParts, signed: Signed) ->
 
 
 async def _case(
-    request: Request, parts: Parts, signed: SignedIn, code: str, *, why: Why | None = None, who_holds: str = "", kept_reply: str = "",
-    kept_note: str = "", seen_seq: int | None = None, status: int = 200,
+    request: Request, parts: Parts, signed: SignedIn, code: str, *, why: Why | Trouble | None = None, who_holds: str = "", kept_reply: str = "",
+    kept_note: str = "", kept_next: str = "", seen_seq: int | None = None, status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
     since = request.query_params.get("from", "")
     file = await _open(parts, signed, code, since=int(since) if since.isascii() and since.isdecimal() and len(since) < 10 else None)
     return await pages.page(
         request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names), numbers=file.numbers,
         mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
-        kept_note=kept_note, longest=LONGEST_REPLY,
+        kept_note=kept_note, kept_next=kept_next, longest=LONGEST_REPLY,
         ready=(("定型", offers.offers("reply")), ("やさしく", offers.offers("easy"))), news=_since(file, seen_seq) if why == "stale" else [],
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from bot.desk import access, exports, form_filling, national_forms, pages
+from bot.desk import access, acts, exports, form_filling, national_forms, pages
 from bot.desk.access import Signed, TheParts
 from bot.desk.form_filling import Row
 from bot.desk.national_forms import Form
@@ -43,8 +43,8 @@ async def _filled(parts: Parts, signed: SignedIn, code: str, name: str, how: Lit
     form = national_forms.read().forms.get(name)
     if form is None:
         raise Missing
-    viewer, now = access.viewer_of(signed), parts.clock.now()
-    data = await parts.store.atransact(lambda rows: forms_data.of_case(rows, viewer, code, name, how, now))
+    viewer = access.viewer_of(signed)
+    data = await acts.transact(parts, viewer, f"form.{how}", lambda rows, now: forms_data.of_case(rows, viewer, code, name, how, now))
     return form, data, form_filling.rows_of(name, data)
 
 

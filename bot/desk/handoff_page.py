@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.desk import access, national_forms, pages, sheets
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Sheet
-from storage import desk_sheets
+from storage import desk_sheets, releases
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.text import clean
@@ -27,7 +27,7 @@ def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[s
     answers, version = desk_sheets.answers(rows, case)
     return {
         "lines": lines, "mark": mark, "numbers": numbers, "abouts": ABOUTS, "sources": SOURCES, "answers": answers, "answers_version": version,
-        "fields": national_forms.to_ask(*_ASKED), "forms": national_forms.read().forms.values(),
+        "fields": national_forms.to_ask(*_ASKED), "forms": national_forms.read().forms.values(), "lock": releases.lock_of(rows, case, now),
     }  # fmt: skip
 
 

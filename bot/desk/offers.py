@@ -63,6 +63,14 @@ def read_ending(written: dict[str, str], moment: Moment, now: datetime) -> Endin
     return Ending(sentence, None if day is None else datetime.combine(day, _BY[half], JST))
 
 
+def read_next(written: str, half: str, now: datetime) -> datetime:
+    """The day and half of a next contact that must be there. Raises `Unfinished`."""
+    day = _next_day({"next": written, "no_next": ""}, now)
+    if day is None:
+        raise Unfinished("not_a_date")
+    return datetime.combine(day, _BY["pm" if half == "pm" else "am"], JST)
+
+
 def _next_day(written: dict[str, str], now: datetime) -> date | None:
     if not written["next"].strip():
         return None

@@ -24,7 +24,7 @@ from bot.desk import access, japanese_dates
 from bot.parts import Parts
 from storage import desk_queue, duty, staff
 from storage.desk_queue import Ringing, may_read_cases
-from storage.refusals import Missing, Refused
+from storage.refusals import Locked, Missing, Refused
 from storage.staff import SignedIn
 from storage.store import StoreDown
 
@@ -123,6 +123,8 @@ class DeskRoute(APIRoute):
                 return Response(status_code=400)
             except Missing:
                 return trouble(request, 404, "missing")
+            except Locked:
+                return trouble(request, 409, "locked")
             except Refused:
                 return trouble(request, 409, "changed")
             except StoreDown:

@@ -12,7 +12,7 @@ from bot.desk import access, pages, sheets, support_acts
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Sheet, Unfinished
 from flows.gap import REASONS
-from storage import consents, desk_sheets, meetings, referrals
+from storage import consents, desk_sheets, meetings, referrals, releases
 from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.referrals import BASES, NEEDS_REASON, RESIDENT_SAYS, Ground, Item, ReferralState
@@ -30,6 +30,7 @@ def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[s
         "referrals": referrals.of_case(rows, case, now), "lines": lines, "holding": consents.holding(rows, case, now), "bases": BASES,
         "support_meetings": meetings.support_meetings(rows, case), "agencies": referrals.agencies(rows), "resident_says": RESIDENT_SAYS,
         "default_until": (now + timedelta(days=DEFAULT_DAYS)).astimezone(JST).date(), "needs_reason": NEEDS_REASON, "gap_reasons": REASONS,
+        "lock": releases.lock_of(rows, case, now),
     }  # fmt: skip
 
 

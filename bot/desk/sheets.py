@@ -22,12 +22,12 @@ from storage.staff import SignedIn
 
 Trouble = Literal[
     "empty", "too_long", "not_a_date", "which_era", "no_items", "no_recipient", "no_ground", "no_reason", "no_own_words", "stale", "held_by_other",
-    "not_held", "closed", "unreachable", "not_now", "no_such_case", "no_such_entry",
+    "not_held", "closed", "unreachable", "not_now", "no_such_case", "locked", "no_such_entry",
 ]  # fmt: skip
 LONGEST = 4000
 _WHY: dict[type[Refused], Trouble] = {
     refusals.Stale: "stale", refusals.HeldByOther: "held_by_other", refusals.NotHeld: "not_held", refusals.Closed: "closed",
-    refusals.NoGround: "no_ground", Unreachable: "unreachable", NotNow: "not_now",
+    refusals.NoGround: "no_ground", refusals.Locked: "locked", Unreachable: "unreachable", NotNow: "not_now",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from storage.tables.support import (
     Intake,
     Plan,
     Referral,
+    Release,
     SupportMeeting,
     Writing,
 )  # fmt: skip
@@ -29,7 +30,8 @@ CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
     "care_case.topics_sealed memo.body_sealed consent.recipient_sealed consent.items_sealed alarm.kinds_sealed task.note_sealed "
     "offer.skill_sealed offer.when_sealed household_member.body_sealed consent_request.body_sealed referral.body_sealed referral.answers_sealed "
-    "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed closed_month.counts_sealed",
+    "support_meeting.body_sealed coordination_meeting.body_sealed plan.body_sealed intake.answers_sealed gap.wish_sealed closed_month.counts_sealed "
+    "hidden_release.why_sealed",
     "C2": "identity.external_sealed identity.external_hash outbox.destination_sealed outbox.reply_token_sealed inbox.reply_token_sealed "
     "message.platform_hash web_visitor.token_hash room_link.token_hash sign_in_try.who_hash",
     "C1": "call_address.body_sealed staff_factor.secret_sealed staff_factor.code_hash "
@@ -74,6 +76,7 @@ __all__ = [
     "Promise",
     "Proposal",
     "Referral",
+    "Release",
     "RoomLink",
     "SignInTry",
     "Staff",

@@ -142,3 +142,17 @@ class Writing(SQLModel, table=True):
     case_id: str = Field(primary_key=True, foreign_key="care_case.id", max_length=32)
     staff_id: str = Field(primary_key=True, foreign_key="staff.id", max_length=32)
     at: datetime = time()
+
+
+class Release(SQLModel, table=True):
+    """Two people let something of a person with a hidden address be shared or printed, for one day (R22)."""
+
+    __tablename__ = "hidden_release"
+    id: str = key()
+    case_id: str = ref("care_case.id", index=True)
+    why_sealed: bytes = sealed()
+    asked_by: str = ref("staff.id")
+    asked_at: datetime = time()
+    confirmed_by: str | None = ref("staff.id", default=None)
+    until: datetime | None = time(default=None)
+    """None while the second person has not confirmed."""

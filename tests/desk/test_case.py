@@ -301,3 +301,24 @@ async def test_a_talk_of_a_thousand_lines_opens_with_the_last_hundred_and_every_
     older = re.search(r'href="([^"#]+)#m-152">これより前を表示', page)
     assert older is not None
     assert (await sato.opens(html.unescape(older[1]))).count("data-seq=") == 200
+
+
+async def test_the_next_contact_is_decided_while_the_talk_goes_on(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    await sato.posts(f"/desk/cases/{code}/next-contact", next="R8.12.4", half="pm", expected_version=sato.field("expected_version", "/next-contact"))
+    assert "次の連絡 令和8年12月4日（金）" in sato.text
+    assert office.rows("SELECT kind FROM promise WHERE state = 'open'") == [("next_contact",)]
+
+    await sato.posts(f"/desk/cases/{code}/next-contact", next="8/12/5", half="am", expected_version=sato.field("expected_version", "/next-contact"))
+    assert sato.status == 422
+    assert "元号" in sato.text
+    assert 'value="8/12/5"' in sato.page
+
+
+async def test_printing_a_page_of_a_case_stands_in_the_audit(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.opens(f"/desk/cases/{code}")
+    answer = await sato.http.post(f"/desk/cases/{code}/printed", data={"csrf": sato.field("csrf")})
+    assert answer.status_code == 204
+    assert ("case.printed",) in office.rows("SELECT act FROM audit")

@@ -183,3 +183,16 @@ async def test_an_empty_queue_names_the_next_promise(office: Office, sato: Brows
 
 def _first(office: Office) -> str:
     return str(office.rows("SELECT code FROM care_case")[0][0])
+
+
+async def test_a_danger_nobody_has_taken_shows_no_word_of_it_and_search_does_not_find_it_by_one(office: Office, sato: Browser) -> None:
+    code = office.has_case("もう死にたい", urgency=2)
+    await sato.opens("/desk")
+    assert "死" not in sato.text
+    assert "（開くまで表示しません）" in sato.text
+    await sato.opens("/desk/search?q=死")
+    assert code not in sato.text
+
+    await sato.claims(code)
+    await sato.opens("/desk")
+    assert "もう死にたい" in sato.text

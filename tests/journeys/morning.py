@@ -1,7 +1,6 @@
 """A coordinator's morning: twenty residents of the sample town have written over LINE, Telegram and the web, and the desk opens."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flows.model import ChannelName
 from storage import referrals, staff
@@ -72,4 +71,3 @@ def office_of(town: Town, name: str = AGENCY) -> str:
     return town.store.transact(work)
 
 
-IN_A_MONTH = timedelta(days=30)

@@ -14,10 +14,12 @@ function parsed(fragment) {
   return [...new DOMParser().parseFromString(fragment, "text/html").body.childNodes];
 }
 
+let waitBefore = 3000;
 function listen() {
   const address = page.dataset.stream;
   if (!address || !window.EventSource) return;
-  const source = new EventSource(address);
+  const shown = $("#lines")?.dataset.last;
+  const source = new EventSource(shown ? address.replace(/after=\d+/, `after=${shown}`) : address);
   const on = (name, act) => source.addEventListener(name, (event) => { heard(); act(event.data); });
   on("alarms", showAlarms);
   on("queue", showNews);
@@ -28,6 +30,12 @@ function listen() {
   on("shared", showShared);
   on("beat", () => {});
   on("signed-out", () => { source.close(); location.assign("/desk/sign-in"); });
+  source.addEventListener("open", () => { waitBefore = 3000; });
+  source.addEventListener("error", () => { // a browser tries again after a cut, but never after an answer such as 503
+    if (source.readyState !== EventSource.CLOSED) return;
+    setTimeout(listen, waitBefore);
+    waitBefore = Math.min(waitBefore * 2, 60000);
+  });
   window.addEventListener("pagehide", () => source.close());
 }
 
@@ -44,6 +52,19 @@ function watchSilence() {
   bar.hidden = false;
 }
 
+let known = $$("[data-alarm]").length;
+const SOUND_ON = "desk-sound-on";
+
+function ring() { // for those who switched it on; a remote screen has no sound, and nothing rests on it
+  if (!localStorage.getItem(SOUND_ON) || !window.AudioContext) return;
+  const sound = new AudioContext();
+  const tone = sound.createOscillator();
+  tone.connect(sound.destination);
+  tone.start();
+  tone.stop(sound.currentTime + 0.6);
+  tone.onended = () => sound.close();
+}
+
 function showAlarms(fragment) {
   const place = $("#alarms");
   const nodes = parsed(fragment);
@@ -52,6 +73,8 @@ function showAlarms(fragment) {
   place.dataset.key = key;
   place.replaceChildren(...nodes);
   const many = $$("[data-alarm]", place).length;
+  if (many > known) ring();
+  known = many;
   document.title = (many ? `緊急 ${many}件 ` : "") + document.title.replace(/^緊急 \d+件 /, "");
   const link = $("[data-alarm-count]");
   if (link) {
@@ -190,16 +213,32 @@ function watchIdle(seconds) {
 
 // ---------------------------------------------------------------- drafts: in this tab only
 
+const GOING = "going:";
+
+function arrived(name, text) { // whether what was sent from here stands on this page now; a send that was cut off does not
+  const from = Number(sessionStorage.getItem(GOING + name));
+  const same = (place) => place.textContent.trim() === text.trim();
+  if (name.startsWith("note:")) return $$(".memo__note .line__text").some(same);
+  return $$(".line--staff").some((line) => Number(line.dataset.seq) > from && $$(".line__text", line).some(same));
+}
+
 function keepDrafts() {
   for (const field of $$("[data-draft]")) {
     const name = field.dataset.draft;
+    const sent = sessionStorage.getItem(GOING + name) !== null;
+    if (sent && arrived(name, sessionStorage.getItem(name) || "")) sessionStorage.removeItem(name);
+    sessionStorage.removeItem(GOING + name);
     if (!field.value && !field.dataset.kept) field.value = sessionStorage.getItem(name) || "";
     const save = () => (field.value ? sessionStorage.setItem(name, field.value) : sessionStorage.removeItem(name));
     let waiting;
     field.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 3000); });
     field.addEventListener("blur", save);
-    window.addEventListener("pagehide", () => { if (!field.form.dataset.sent) save(); });
-    field.form.addEventListener("submit", () => { field.form.dataset.sent = "yes"; clearTimeout(waiting); sessionStorage.removeItem(name); });
+    window.addEventListener("pagehide", save);
+    field.form.addEventListener("submit", () => { // kept until the next page shows that it arrived: the network may drop now
+      clearTimeout(waiting);
+      save();
+      sessionStorage.setItem(GOING + name, $("#lines")?.dataset.last || "0");
+    });
   }
 }
 
@@ -255,11 +294,18 @@ function move(step) {
   rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + step))].focus();
 }
 
-function offerKeysOff() {
-  const box = $("#keys-off");
-  if (!box) return;
-  box.checked = Boolean(localStorage.getItem(KEYS_OFF));
-  box.onchange = () => (box.checked ? localStorage.setItem(KEYS_OFF, "yes") : localStorage.removeItem(KEYS_OFF));
+function offerSwitches() {
+  for (const [selector, name] of [["#keys-off", KEYS_OFF], ["#sound-on", SOUND_ON]]) {
+    const box = $(selector);
+    if (!box) continue;
+    box.checked = Boolean(localStorage.getItem(name));
+    box.onchange = () => (box.checked ? localStorage.setItem(name, "yes") : localStorage.removeItem(name));
+  }
+}
+
+function tellPrinted() {
+  const place = $("#main")?.dataset.printed;
+  if (place) window.addEventListener("beforeprint", () => post(place, {}));
 }
 
 // ---------------------------------------------------------------- small things of single pages
@@ -315,7 +361,8 @@ sendOnce();
 takeTokenFromAddress();
 copyOffers();
 offerReadySentences();
-offerKeysOff();
+offerSwitches();
+tellPrinted();
 offerNewest();
 showNewest();
 tick();

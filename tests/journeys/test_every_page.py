@@ -1,0 +1,113 @@
+"""Every page and state of the desk on a full morning: nothing axe-core finds, nothing to scroll sideways at 400 %, light enough (desk.md §1, §10)."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys import morning
+from tests.journeys.conftest import PASSWORD
+from tests.journeys.morning import Morning
+from tests.town import Town
+from tests.web.axe import problems_of
+
+pytestmark = pytest.mark.browser
+
+_MOST = 200_000
+"""Bytes of a first page (desk.md §1)."""
+_SHEETS = ("", "sheet", "household", "referrals", "meetings", "consents", "history", "pass-on", "close", "hand-back", "forms/reception")
+_OWN = ("", "?view=mine", "?view=closed", "/tasks", "/duty", "/help", "/me", "/search?q=父", "/search?q=ない", "/knowledge", "/knowledge/food-bank")
+
+
+@pytest.fixture
+def full(town: Town) -> Morning:
+    town.coordinator("当番")
+    return morning.comes(town)
+
+
+def looks_right(page: Page, path: str) -> list[str]:
+    """What is wrong with this page, at a desk's width and at 320 px (1280 px at 400 %)."""
+    wrong = [f"{path}: {one}" for one in problems_of(page)]
+    if (size := len(page.content().encode())) > _MOST:
+        wrong.append(f"{path}: {size} bytes")
+    page.set_viewport_size({"width": 320, "height": 256})
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > 320:
+        wrong.append(f"{path}: {wide} px wide at 320")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    return wrong
+
+
+def test_the_pages_of_a_coordinator(full: Morning, desk: Callable[[str], Page]) -> None:
+    page = desk("佐藤")
+    wrong = []
+    for path in _OWN:
+        page.goto(f"/desk{path}")
+        wrong += looks_right(page, path)
+    page.goto(f"/desk/cases/{full.first}")
+    wrong += looks_right(page, "a case that waits")
+    page.locator(".case-head__acts").get_by_role("button", name="受け持つ").click()
+    for name in _SHEETS:
+        page.goto(f"/desk/cases/{full.first}/{name}".rstrip("/"))
+        page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        wrong += looks_right(page, f"case/{name}")
+    for who in (full.hidden, full.alarmed):
+        page.goto(f"/desk/cases/{who.case}")
+        wrong += looks_right(page, "a case in danger")
+    page.goto(f"/desk/cases/{full.hidden.case}/referrals")
+    wrong += looks_right(page, "a hidden address")
+    page.goto("/desk/cases/XXX-XXXX")
+    wrong += looks_right(page, "missing")
+    assert wrong == []
+
+
+def test_the_pages_before_the_desk_and_of_an_agency(town: Town, open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    wrong = []
+    for path in ("/desk/sign-in", "/desk/welcome"):
+        page.goto(path)
+        wrong += looks_right(page, path)
+    page = open_browser()
+    page.goto(f"/desk/welcome#{morning.office_of(town)}")
+    page.get_by_label("お名前").fill("高橋")
+    page.get_by_label("ログイン名").fill("takahashi")
+    page.get_by_label("パスワード", exact=True).fill(PASSWORD)
+    page.get_by_label("パスワード（もう一度）").fill(PASSWORD)
+    page.get_by_role("button", name="はじめる").click()
+    page.wait_for_url("**/desk/shared")
+    for path in ("/desk/shared", "/desk/help", "/desk/me", "/desk"):
+        page.goto(path)
+        wrong += looks_right(page, path)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("size", ["1", "3", "4"])
+def test_every_text_size_keeps_the_queue_and_a_case_in_their_width(full: Morning, desk: Callable[[str], Page], size: str) -> None:
+    page = desk("佐藤")
+    page.locator(f".sizes button[value='{size}']").click()
+    wrong = []
+    for path in ("/desk", f"/desk/cases/{full.first}"):
+        page.goto(path)
+        assert page.locator("html").get_attribute("data-size") == size
+        wrong += looks_right(page, path)
+    assert wrong == []
+
+
+def test_axe_does_find_what_is_wrong(town: Town, desk: Callable[[str], Page]) -> None:
+    page = desk("佐藤")
+    page.evaluate("document.querySelector('.bar__search label').remove(); document.querySelector('#q').removeAttribute('placeholder')")
+
+    assert any("label" in one for one in problems_of(page))
+
+
+def test_a_print_of_a_form_is_a4_with_its_warning_and_without_buttons(full: Morning, desk: Callable[[str], Page]) -> None:
+    page = desk("佐藤")
+    page.goto(f"/desk/cases/{full.first}/forms/reception")
+    page.emulate_media(media="print")
+
+    expect(page.locator(".paper__head")).to_contain_text("取扱注意")
+    expect(page.locator(".paper__head")).to_contain_text(full.first)
+    for hidden in (".bar", "#alarms", ".no-print", ".sample"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    printed = page.pdf(prefer_css_page_size=True, tagged=True)
+    assert printed.startswith(b"%PDF")
+    assert b"595.9" in printed or b"594.9" in printed or b"595 " in printed or b"595.2" in printed, "A4 is 595 points wide"
