@@ -6,7 +6,7 @@ from typing import Final
 
 from flows import moments
 from flows.filling import Town, line_in_words
-from flows.letters import shortened
+from flows.letters import room, shortened
 from flows.model import Button, Card, Reply, Scene, Session, Utterance
 from flows.talk import Talk
 from knowledge.entry import Contact, Entry
@@ -16,6 +16,7 @@ from knowledge.hours import next_meeting, opening
 MOST_CARDS: Final = 3
 LONGEST_TITLE: Final = 40
 LONGEST_LINE: Final = 80
+_LONGEST_BUBBLE: Final = 80
 _OLD_DAYS, _TOO_OLD_DAYS = 180, 365
 _WHOLE_TOWN: Final = "全域"
 _MOST_WHY: Final = 2
@@ -102,18 +103,33 @@ def summary_of(entry: Entry, lang: Lang) -> str:
 
 
 def details(talk: Talk, entry: Entry) -> tuple[Reply, ...]:
-    """くわしく: what it is, how to go about it, what to bring; each fact that nobody checked is marked."""
+    """くわしく: what it is, how to go about it, for whom, what to bring. What nobody checked is marked; no Japanese in another language."""
     lang = talk.session.lang
-    said = [talk.says("details.what", name=shortened(name_of(entry, lang), 30), summary=shortened(summary_of(entry, lang), 46))]
-    if lang not in ("ja", "easy"):
-        return (*said, talk.says("details.ask"))
-    if entry.how:
-        said.append(talk.says("details.how", how=shortened(entry.how, 56) + _unverified(talk, entry, "how")))
-    facts = [fact for fact in (entry.who.note, "・".join(entry.bring)) if fact]
-    if facts:
-        key = "details.who" if entry.who.note else "details.bring"
-        said.append(talk.says(key, text=shortened(facts[0], 50) + _unverified(talk, entry, "who" if entry.who.note else "bring")))
+    name = shortened(name_of(entry, lang), 34)
+    said = [talk.says("details.what", name=name, summary=shortened(summary_of(entry, lang), int(_LONGEST_BUBBLE - 4 - room(name))))]
+    if how := _how(entry, lang):
+        said.append(talk.says("details.how", how=shortened(how, 66) + _unverified(talk, entry, "how")))
+    facts = [talk.says("details.who", text=shortened(who, 60) + _unverified(talk, entry, "who"))] if (who := _who(entry, lang)) else []
+    if entry.bring and lang in ("ja", "easy"):
+        facts.append(talk.says("details.bring", text=shortened("・".join(entry.bring), 44) + _unverified(talk, entry, "bring")))
+    said += _in_one_bubble(facts)
     return tuple(said) if len(said) > 1 else (*said, talk.says("details.ask"))
+
+
+def _in_one_bubble(facts: Sequence[Reply]) -> list[Reply]:
+    """Two facts share a bubble while it stays short enough for a phone (G2); else only the first is said."""
+    both = "\n".join(fact.text for fact in facts)
+    return [Reply(text=both)] if facts and room(both) <= _LONGEST_BUBBLE else list(facts[:1])
+
+
+def _who(entry: Entry, lang: Lang) -> str | None:
+    translation = entry.translations.get(lang)
+    return (translation and translation.who) or (entry.who.note if lang in ("ja", "easy") else None)
+
+
+def _how(entry: Entry, lang: Lang) -> str | None:
+    translation = entry.translations.get(lang)
+    return (translation and translation.how) or (entry.how if lang in ("ja", "easy") else None)
 
 
 # ---------------------------------------------------------------- the parts of a card

@@ -195,10 +195,13 @@ class Validity(Written):
 
 
 class Translation(Written):
-    """Name and summary in one language."""
+    """What a card and its くわしく say, in one language; what is left out is said in Japanese or not at all."""
 
     name: Words | None = None
     summary: Words | None = None
+    who: Words | None = None
+    """As `who.note`."""
+    how: Words | None = None
 
 
 class Entry(Written):

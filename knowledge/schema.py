@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, str]] = {
     "Entry.unverified": "まだ確かめていない項目の名前。カードに「未確認」と出ます。",
     "Entry.checked": "電話などで確かめた日と課。180 日をこえると「要確認」です。",
     "Entry.valid": "案内する期間（両方の日をふくみます）。",
-    "Entry.translations": "ほかの言葉での名前と説明（easy, en, zh, pt, vi …）。",
+    "Entry.translations": "ほかの言葉での名前・説明・対象・使い方（easy, en, zh, pt, vi …）。",
     "Entry.hidden": "true のあいだは出ません。",
     "Contact.name": "窓口の名前。",
     "Contact.tel": '半角の数字と「-」を " で囲みます（例: "0120-000-000"、"#8008"）。わからないときは null。',
@@ -74,6 +74,8 @@ WORDS: Final[Mapping[str, str]] = {
     "Validity.until": "この日まで案内します。",
     "Translation.name": "名前。",
     "Translation.summary": "説明。",
+    "Translation.who": "だれのためか（who の note と同じこと）。",
+    "Translation.how": "どうすれば使えるか。",
 }
 """Model and field → what to write there."""
 

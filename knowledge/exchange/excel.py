@@ -23,8 +23,9 @@ COLUMNS: Final[Mapping[str, str]] = {
     "contacts.0.mail": "メール", "contacts.0.url": "ページ", "contacts.0.area": "受けもつ地区", "contacts.0.hours": "受付時間",
     "contacts.0.closed": "休み", "contacts.0.place.address": "場所", "contacts.0.languages": "話せる言葉", "law": "根拠", "provider": "実施者",
     "tags": "しるし", "checked.on": "確認日", "checked.by": "確認した課", "valid.from": "案内の始まり", "valid.until": "案内の終わり",
-    "translations.easy.name": "やさしい日本語の名前", "translations.easy.summary": "やさしい日本語の説明", "translations.en.name": "英語の名前",
-    "translations.en.summary": "英語の説明", "hidden": "出さない",
+    "translations.easy.name": "やさしい日本語の名前", "translations.easy.summary": "やさしい日本語の説明",
+    "translations.easy.who": "やさしい日本語の対象", "translations.easy.how": "やさしい日本語の使い方", "translations.en.name": "英語の名前",
+    "translations.en.summary": "英語の説明", "translations.en.who": "英語の対象", "translations.en.how": "英語の使い方", "hidden": "出さない",
 }  # fmt: skip
 """Field → heading."""
 LISTS: Final = frozenset(

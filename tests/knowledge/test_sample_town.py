@@ -150,3 +150,23 @@ def test_five_thousand_files_are_checked_within_ten_seconds(tmp_path: Path, star
     problems = lint.check(tmp_path, today=DAY)
     assert time.process_time() - begun < 10
     assert [problem for problem in problems if problem.code != "same_name"] == []
+
+
+def test_every_kind_of_service_says_for_whom_how_and_what_to_bring_also_in_easy_japanese_and_english(starter: Laid) -> None:
+    for entry in starter.entries.values():
+        assert all((entry.who.note, entry.how, entry.cost, entry.bring)), entry.id
+        assert all(entry.translations[lang].who and entry.translations[lang].how for lang in ("easy", "en")), entry.id
+        assert all(entry.translations[lang].name and entry.translations[lang].summary for lang in ("easy", "en", "zh", "pt", "vi")), entry.id
+        assert len(entry.examples) >= 15, entry.id
+
+
+def test_no_entry_of_the_starter_promises_that_somebody_is_eligible(starter: Laid) -> None:
+    for entry in starter.entries.values():
+        assert not re.search("受けられます|もらえます。|必ず", entry.summary), entry.id
+
+
+def test_every_kanji_of_easy_japanese_has_its_reading(starter: Laid) -> None:
+    for entry in starter.entries.values():
+        easy = entry.translations["easy"]
+        for text in (easy.name, easy.summary, easy.who, easy.how):
+            assert not re.search(r"[一-龠々](?![一-龠々]*（[ぁ-ゖー・]+）)", text or ""), (entry.id, text)
