@@ -7,7 +7,6 @@ tell, and the row is marked "may have arrived twice". A doubt stays until the le
 
 import asyncio
 import random
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -18,6 +17,7 @@ from bot import reception
 from bot.channels.port import Channel, Outgoing, Refused, Sent, TryLater, Unknown
 from bot.clock import Clock
 from bot.hub import DESK, Hub, conversation
+from bot.turns import Turns
 from storage import outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
@@ -28,7 +28,6 @@ log = structlog.get_logger()
 _LONGEST_PAUSE = 300.0
 _CALL = timedelta(seconds=8)
 """One call may take so long, whatever its channel: the rest of the lease is for writing down what came of it."""
-_MARK_AGAIN = 1.0
 _DEDUPLICATES = {"line", "web", "terminal"}
 
 Mark = Callable[[Session], None]
@@ -38,14 +37,16 @@ Mark = Callable[[Session], None]
 class Delivery:
     """Sends what the outbox holds. `wake(conversation)` after a commit; `sweep()` at start and now and then."""
 
+    mark_again = 1.0
+    """Seconds until what came of a call is tried to be written down again."""
+
     def __init__(self, store: Store, channels: Mapping[str, Channel], clock: Clock, hub: Hub, held_after: timedelta) -> None:
         self._store = store
         self._channels = channels
         self._clock = clock
         self._hub = hub
         self._held_after = held_after
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._at_lock: Counter[str] = Counter()
+        self._turns = Turns()
         self._called_again: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -58,7 +59,7 @@ class Delivery:
         Whoever is sending there already looks once more before they end.
         """
         claimed = next((letter for letter in written if letter.state == "sending"), None)
-        if claimed is None and self._at_lock[conversation_id]:
+        if claimed is None and self._turns.anybody(conversation_id):
             self._called_again.add(conversation_id)
             return
         task = asyncio.get_running_loop().create_task(self._deliver(conversation_id, claimed))
@@ -73,7 +74,7 @@ class Delivery:
             log.warning("replies_held", count=held)
             self._hub.wake(DESK)
         for conversation_id in await self._store.atransact(lambda rows: outbox.due_conversations(rows, now)):
-            if not self._at_lock[conversation_id]:
+            if not self._turns.anybody(conversation_id):
                 self.wake(conversation_id)
 
     async def close(self) -> None:
@@ -91,21 +92,14 @@ class Delivery:
     # ------------------------------------------------------------ sending
 
     async def _deliver(self, conversation_id: str, claimed: Letter | None) -> None:
-        self._at_lock[conversation_id] += 1
         try:
-            async with self._locks[conversation_id]:
+            async with self._turns.of(conversation_id):
                 letter = claimed or await self._next(conversation_id)
                 while letter is not None or conversation_id in self._called_again:
                     letter = await self._one(conversation_id, letter)
         except StoreDown:
             log.warning("delivery_waits_for_database", conversation=conversation_id)
             self._later(conversation_id, 5.0)
-        finally:
-            self._at_lock[conversation_id] -= 1
-            if not self._at_lock[conversation_id]:  # nobody waits for it either: a second lock beside it would let two deliver at once
-                del self._at_lock[conversation_id]
-                self._locks.pop(conversation_id, None)
-                self._called_again.discard(conversation_id)
 
     async def _one(self, conversation_id: str, letter: Letter | None) -> Letter | None:
         """Send one letter and take the next. One whose lease has grown too short for a call is taken anew first: somebody else may have it."""
@@ -138,7 +132,7 @@ class Delivery:
                 found = await self._store.atransact(work, urgent=True)
             except StoreDown:
                 log.warning("mark_waits_for_database", conversation=conversation_id)
-                await asyncio.sleep(_MARK_AGAIN)
+                await asyncio.sleep(self.mark_again)
             else:
                 self._hub.wake(conversation(conversation_id))
                 return found

@@ -20,6 +20,7 @@ from bot.emergency import Emergency
 from bot.hub import DESK, Hub, conversation
 from bot.living import LivingKnowledge
 from bot.reception import Received, Rules
+from bot.turns import Turns
 from storage import talk as talks
 from storage.store import Store, StoreDown
 
@@ -40,6 +41,7 @@ class Doorman:
         self._clock = clock
         self._rules = rules
         self._emergency = Emergency(channels, knowledge, clock)
+        self._turns = Turns()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self.bell = asyncio.Event()
@@ -65,7 +67,12 @@ class Doorman:
         return [outcome for of_one in outcomes for outcome in of_one]
 
     async def _in_order(self, inbounds: Sequence[Inbound]) -> list[Received]:
-        """The events of one resident, one after the other."""
+        """The events of one resident, one after the other, and after those that came before: whoever sends thousands at once has one of them before
+        the store at a time, and nobody else stands behind the rest (R6)."""
+        async with self._turns.of(f"{inbounds[0].channel}:{inbounds[0].sender}"):
+            return await self._one_by_one(inbounds)
+
+    async def _one_by_one(self, inbounds: Sequence[Inbound]) -> list[Received]:
         outcomes = []
         for inbound in inbounds:
             receive = entrance.receive if inbound.channel in self._rules.entrances else reception.receive

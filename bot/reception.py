@@ -38,6 +38,8 @@ CARD_AFTER = timedelta(minutes=3)
 ANSWER_WITHIN = timedelta(hours=24)
 """Words to a human that nobody has answered for so long become something to do at the desk: nothing lies unseen."""
 EARLIER_WORDS = 4
+HEARD_AT_ONCE = 30
+"""Messages that one answer is about. Of a flood the newest count; the others are kept and were scanned for danger like any (R6)."""
 _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
 _LOOKED_THROUGH = 500
@@ -313,7 +315,7 @@ def _kept(rows: Rows, talk: Talk) -> Kept:
 
 def _utterance(events: Sequence[Pending], danger: Danger) -> Utterance:
     """All that was written in a row, as one utterance. A button among texts decides; a picture beside texts is carried by the texts."""
-    bodies = [(event.line, json.loads(event.line.body)) for event in events if event.line.body is not None]
+    bodies = [(event.line, json.loads(event.line.body)) for event in events[-HEARD_AT_ONCE:] if event.line.body is not None]
     parts = tuple(Part(ref=line.id, text=body["text"]) for line, body in bodies if line.kind == "text" and body["text"])
     for line, body in reversed(bodies):
         if line.kind == "button":

@@ -234,12 +234,16 @@ class SqliteStore(Store):
         kept: list[tuple[WorkSession, Any]] = []
         with self.engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            waiting: _Waiting | None = batch[0]
-            while waiting is not None:
-                session = self._session(connection)
-                kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
-                waiting = self._one_more(batch, until)
-            connection.commit()
+            try:
+                waiting: _Waiting | None = batch[0]
+                while waiting is not None:
+                    session = self._session(connection)
+                    kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
+                    waiting = self._one_more(batch, until)
+                connection.commit()
+            except BaseException:
+                _end(connection)
+                raise
         for session, outcome in kept:
             if not isinstance(outcome, _Raised):
                 self.keyring.adopt(session)
@@ -254,6 +258,14 @@ class SqliteStore(Store):
             in_the_way = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_PRAGMAS['busy_timeout']}")
             self._erased = bool(in_the_way)
+
+
+def _end(connection: Connection) -> None:
+    """Roll back for certain. After a COMMIT that failed SQLAlchemy takes the transaction for over and gives the connection back as it is: where
+    SQLite has not rolled back by itself, every later BEGIN would fail, until a restart."""
+    driver: Any = connection.connection.dbapi_connection
+    with contextlib.suppress(sqlite3.Error):
+        driver.rollback()
 
 
 def _run_in_savepoint(connection: Connection, session: Session, work: Work[Any]) -> Any:

@@ -242,8 +242,8 @@ def set_reachable(session: Session, talk: Talk, reachable: bool) -> Talk:
 
 def settle_inbox(session: Session, inbox_ids: Sequence[str], state: str) -> None:
     """End these events as exactly one of answered, queued, acknowledged, noise (I4); their reply tokens are used up or of no use."""
-    for inbox_id in inbox_ids:
-        session.execute(_SETTLE, {"of": inbox_id, "state": state})
+    if inbox_ids:
+        session.execute(_SETTLE, [{"of": inbox_id, "state": state} for inbox_id in inbox_ids])
 
 
 def link_inbox(session: Session, inbox_id: str, message_id: str, state: str = "pending") -> None:

@@ -54,7 +54,7 @@ _NO_PASSWORD = "!"
 
 
 @cache
-def _knowledge(folder: Path) -> LivingKnowledge:
+def knowledge_of(folder: Path) -> LivingKnowledge:
     """Read once for the whole run: it is the slowest part of a start."""
     return LivingKnowledge(folder, kept(folder.name))
 
@@ -126,7 +126,7 @@ class Town:
             "line": LineChannel(self.settings), "telegram": TelegramChannel(self.settings), "web": WebChannel(), "terminal": self.terminal,
         }  # fmt: skip
         self.parts: Parts = apps.build_parts(
-            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=copy(_knowledge(self.settings.knowledge))
+            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=copy(knowledge_of(self.settings.knowledge))
         )
         self._app = apps.build_app(self.parts)
         self._server = uvicorn.Server(

@@ -2,7 +2,8 @@
 
     python -m tests.crash.drill --messages 20000 --kills 50 --engine sqlite --seed 1
 
-Residents post as the platforms do: again until they are answered 200, 5 % once more after that, each resident one message after the other. A kill
+Residents post as the platforms do: again until they are answered 200, 5 % once more after that, each resident one message after the other; LINE puts
+those of several into one body. A kill
 comes at a random moment or at a named point: the webhook is on its way, it was just acknowledged, a call reached the platform, the platform took it
 and has not said so, the process is starting. The product itself has no hook for any of this.
 
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -39,6 +40,7 @@ from storage import audit, outbox
 from storage import talk as talks
 from storage.sealing import Keyring, make_key_file, read_key_file, unseal
 from storage.store import Store
+from tests.accounts import Written, beside, fewest_twice
 from tests.crash import child
 from tests.crash.platforms import Platforms
 from tests.postgres import PostgresServer
@@ -48,6 +50,8 @@ POINTS = ("random", "webhook_sent", "acknowledged", "call_received", "call_taken
 WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えません", "ありがとう", "もどる", "食べるものがありません")
 """Cheap to hear: a drill is about what becomes of a message, not about what is understood. やめる would rightly erase words (D1)."""
 REPEATS = 0.05
+_TOGETHER = 4
+"""Messages in one body of LINE's."""
 _PATIENCE = 120.0
 _ENOUGH = 10_000
 """Answers from which on one in a thousand is a share worth judging: every kill may catch a call between its being taken and being written down."""
@@ -114,7 +118,10 @@ class Drill:
         self.place, self.url = place, url
         self.account = Account()
         self._kills, self._each = kills, max(1, messages // residents)
-        self._residents = [Resident(f"U{number:032x}" if number % 3 else str(9_000 + number), self) for number in range(residents)]
+        self._residents = [Resident(f"U{number:032x}" if number % 3 else str(9_000 + number)) for number in range(residents)]
+        on_line = [one for one in self._residents if one.channel == "line"]
+        self._posts = [Post(self, on_line[at : at + _TOGETHER]) for at in range(0, len(on_line), _TOGETHER)]
+        self._posts += [Post(self, [one]) for one in self._residents if one.channel == "telegram"]
         self._kills_done = 0
         self._armed: str | None = None
         self._struck = asyncio.Event()
@@ -128,7 +135,7 @@ class Drill:
                 process.start()
             try:
                 await asyncio.gather(*(process.is_ready() for process in self.processes))
-                await asyncio.gather(self._strike(), *(resident.writes(self._each) for resident in self._residents))
+                await asyncio.gather(self._strike(), *(post.carries(self._each) for post in self._posts))
                 await self._rest(platforms)
             finally:
                 for process in self.processes:
@@ -249,45 +256,55 @@ class Drill:
             "SELECT id, state, maybe_twice, body_sealed, problem FROM outbox WHERE conversation_id = "
             + ("?" if rows.connection().dialect.name == "sqlite" else "%s") + " ORDER BY seq", (conversation_id,),
         ).all()  # fmt: skip
-        self.account.letters += len(letters)
-        waiting = list(taken)
+        written = []
         for letter in letters:
             body = unseal(rows, talks.scope_of(conversation_id), f"outbox.body:{letter.id}", bytes(letter.body_sealed))
-            shown = resident.shown(Outgoing.model_validate_json(body))
-            if not waiting or waiting[0] != shown:
-                if letter.state == "sent":
-                    self.account.faults.append(f"{resident.name}: an answer marked sent was never taken, or in another order")
-                    return
-                continue
-            waiting.pop(0)
-            if letter.maybe_twice and waiting and waiting[0] == shown and len(waiting) > len(letters) - letters.index(letter) - 1:
-                waiting.pop(0)
-                self.account.twice_on_telegram += 1
-        if waiting:
-            self.account.faults.append(f"{resident.name}: {len(waiting)} answers were taken more often than written")
+            written.append(Written(resident.shown(Outgoing.model_validate_json(body)), letter.state, bool(letter.maybe_twice)))
+        self.account.letters += len(written)
+        twice = fewest_twice(written, taken)
+        if twice is None:
+            blame = f"{resident.name}: what was taken is not what was written, once each and in its order"
+            self.account.faults.append(f"{blame}\n{beside(written, taken)}")
+        else:
+            self.account.twice_on_telegram += twice
 
 
 class Resident:
-    """Writes one message after the other, as their platform delivers it."""
+    """Somebody with one account."""
 
-    def __init__(self, name: str, drill: Drill) -> None:
-        self.name, self._drill = name, drill
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.channel = "line" if name.startswith("U") else "telegram"
         self.acknowledged: list[str] = []
 
-    async def writes(self, count: int) -> None:
+    def shown(self, outgoing: Outgoing) -> str:
+        """One letter as its platform takes it."""
+        if self.channel == "line":
+            return json.dumps(json.loads(json.dumps(line_rendering.render(outgoing))), sort_keys=True)
+        return telegram_rendering.render(outgoing).html
+
+
+class Post:
+    """A platform that brings what some residents write, one message of each at a time, and the next only when these were taken."""
+
+    def __init__(self, drill: "Drill", residents: Sequence[Resident]) -> None:
+        self._drill, self._residents = drill, residents
+
+    async def carries(self, count: int) -> None:
+        drill, request = self._drill, self._line if self._residents[0].channel == "line" else self._telegram
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(15)) as door:
             for number in range(count):
-                await self._drill.may_write()
-                words = self._drill.chance.choice(WORDS)
-                request = self._line(number, words) if self.channel == "line" else self._telegram(number, words)
-                while not await self._post(door, *request):
-                    self._drill.account.redelivered += 1
-                    await asyncio.sleep(self._drill.chance.uniform(0.02, 0.3))
-                self.acknowledged.append(words)
-                self._drill.account.messages += 1
-                if self._drill.chance.random() < REPEATS:
-                    await self._post(door, *request)
+                await drill.may_write()
+                words = [drill.chance.choice(WORDS) for _ in self._residents]
+                body = request(number, words)
+                while not await self._post(door, *body):
+                    drill.account.redelivered += len(words)
+                    await asyncio.sleep(drill.chance.uniform(0.02, 0.3))
+                for resident, one in zip(self._residents, words, strict=True):
+                    resident.acknowledged.append(one)
+                drill.account.messages += len(words)
+                if drill.chance.random() < REPEATS:
+                    await self._post(door, *body)
 
     async def _post(self, door: aiohttp.ClientSession, path: str, headers: dict[str, str], body: bytes) -> bool:
         webs = [process for process in self._drill.processes if process.verb == "serve"]
@@ -308,28 +325,25 @@ class Resident:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return 0
 
-    def _line(self, number: int, words: str) -> tuple[str, dict[str, str], bytes]:
-        event = {
-            "type": "message", "mode": "active", "timestamp": int(time.time() * 1000), "source": {"type": "user", "userId": self.name},
-            "webhookEventId": f"{self.name}-{number}", "deliveryContext": {"isRedelivery": False}, "replyToken": f"{self.name}/{number}",
-            "message": {"type": "text", "id": f"{self.name}{number}", "quoteToken": "q", "text": words},
-        }  # fmt: skip
-        body = json.dumps({"destination": "U" + "f" * 32, "events": [event]}).encode()
+    def _line(self, number: int, words: Sequence[str]) -> tuple[str, dict[str, str], bytes]:
+        events = [
+            {
+                "type": "message", "mode": "active", "timestamp": int(time.time() * 1000), "source": {"type": "user", "userId": one.name},
+                "webhookEventId": f"{one.name}-{number}", "deliveryContext": {"isRedelivery": False}, "replyToken": f"{one.name}/{number}",
+                "message": {"type": "text", "id": f"{one.name}{number}", "quoteToken": "q", "text": said},
+            }
+            for one, said in zip(self._residents, words, strict=True)
+        ]  # fmt: skip
+        body = json.dumps({"destination": "U" + "f" * 32, "events": events}).encode()
         signature = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
         return "/line/webhook", {"x-line-signature": signature, "content-type": "application/json"}, body
 
-    def _telegram(self, number: int, words: str) -> tuple[str, dict[str, str], bytes]:
-        person = {"id": int(self.name), "is_bot": False, "first_name": "x"}
-        chat = {"id": int(self.name), "type": "private"}
-        message = {"message_id": number + 1, "date": int(time.time()), "chat": chat, "from": person, "text": words}
-        body = json.dumps({"update_id": int(self.name) * 1_000_000 + number, "message": message}).encode()
+    def _telegram(self, number: int, words: Sequence[str]) -> tuple[str, dict[str, str], bytes]:
+        account = int(self._residents[0].name)
+        person, chat = {"id": account, "is_bot": False, "first_name": "x"}, {"id": account, "type": "private"}
+        message = {"message_id": number + 1, "date": int(time.time()), "chat": chat, "from": person, "text": words[0]}
+        body = json.dumps({"update_id": account * 1_000_000 + number, "message": message}).encode()
         return "/telegram/webhook", {"x-telegram-bot-api-secret-token": TELEGRAM_SECRET, "content-type": "application/json"}, body
-
-    def shown(self, outgoing: Outgoing) -> str:
-        """One letter as its platform takes it."""
-        if self.channel == "line":
-            return json.dumps(json.loads(json.dumps(line_rendering.render(outgoing))), sort_keys=True)
-        return telegram_rendering.render(outgoing).html
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlmodel import Session
 
 from storage import audit, cases, outbox, records
@@ -105,13 +105,15 @@ def test_every_function_is_looked_at(module: ModuleType) -> None:
     assert functions_of(module) <= set(CALLS)
 
 
-def plans(store: Store, call: Callable[[Session], object]) -> dict[str, list[str]]:
+def plans(store: Store, call: Callable[[Session], object], *, as_it_likes: bool = False) -> dict[str, list[str]]:
+    """How the engine would run each statement of a call. PostgreSQL walks a small table whatever there is, so it is kept from walking unless
+    `as_it_likes`: then it chooses by what the tables hold."""
     """What the engine would do for each statement of a call."""
     seen: list[tuple[str, Any]] = []
 
-    def look(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def look(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE")) and "pg_advisory" not in statement:
-            seen.append((statement, parameters))
+            seen.append((statement, parameters[0] if many else parameters))
 
     event.listen(store.engine, "before_cursor_execute", look)
     try:
@@ -127,7 +129,8 @@ def plans(store: Store, call: Callable[[Session], object]) -> dict[str, list[str
                 statement: [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
                 for statement, parameters in seen
             }
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        if not as_it_likes:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return {statement: [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)] for statement, parameters in seen}
 
     return store.transact(explain)
@@ -152,3 +155,52 @@ def test_a_walk_over_a_whole_table_would_be_seen(store: Store) -> None:
 
     (steps,) = plans(store, walk).values()
     assert any(walks_a_table(step) for step in steps)
+
+
+# ---------------------------------------------------------------- a town that has grown
+
+_HOT = (
+    "talk.find", "talk.by_id", "talk.settled", "talk.save", "talk.link_inbox", "talk.settle_inbox", "talk.pending", "talk.lines", "talk.last_words",
+    "outbox.take", "outbox.sent", "outbox.try_later", "outbox.due_conversations", "outbox.next_due", "outbox.hold_old", "outbox.oldest_waiting",
+)  # fmt: skip
+_GROWN = 20_000
+_SOME_TIME = "'2026-01-01 00:00:00.000000+00:00'"
+_ROWS = {
+    "data_key": "scope, wrapped, master: 's' || n, :cell, 'm'",
+    "person": f"id, created_at: 'p' || n, {_SOME_TIME}",
+    "identity": f"id, person_id, channel, external_hash, external_sealed, reachable, created_at: "
+    f"'i' || n, 'p' || n, 'line', 'h' || n, :cell, :yes, {_SOME_TIME}",
+    "conversation": f"id, person_id, identity_id, channel, owner, session_sealed, version, last_seq, hidden_address, follow_ups, in_room, read_seq, "
+    f"created_at, last_at: 'c' || n, 'p' || n, 'i' || n, 'line', 'bot', :cell, 1, 1, :no, :yes, :no, 0, {_SOME_TIME}, {_SOME_TIME}",
+    "message": f"id, conversation_id, seq, author, kind, body_sealed, danger_level, at: "
+    f"'m' || n, 'c' || n, 1, 'resident', 'text', :cell, 'L0', {_SOME_TIME}",
+    "inbox": f"id, channel, event_id, conversation_id, message_id, kind, state, received_at: "
+    f"'x' || n, 'line', 'e' || n, 'c' || n, 'm' || n, 'text', 'answered', {_SOME_TIME}",
+    "outbox": f"id, conversation_id, message_id, channel, seq, destination_sealed, body_sealed, retry_key, state, attempts, next_try_at, "
+    f"maybe_twice, unasked, created_at: 'o' || n, 'c' || n, 'm' || n, 'line', 16, :cell, :cell, 'k' || n, "
+    f"CASE WHEN n % 200 = 0 THEN 'queued' ELSE 'sent' END, 1, {_SOME_TIME}, :no, :no, {_SOME_TIME}",
+}
+
+
+@pytest.fixture
+def grown(store: Store) -> Store:
+    """Twenty thousand residents who have each written once; one answer in two hundred still waits."""
+
+    def fill(rows: Session) -> None:
+        for table, written in _ROWS.items():
+            columns, _, values = written.partition(": ")
+            if store.engine.dialect.name == "postgresql":
+                values = values.replace(_SOME_TIME, f"{_SOME_TIME}::timestamptz")
+            source = f"WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < {_GROWN}) SELECT {values} FROM k"
+            rows.execute(text(f"INSERT INTO {table} ({columns}) {source}"), {"cell": b"sealed", "yes": True, "no": False})
+        rows.execute(text("ANALYZE"))
+
+    store.transact(fill)
+    return store
+
+
+def test_a_town_that_has_grown_is_still_looked_up_by_index_where_the_engine_may_choose(grown: Store) -> None:
+    walks = {
+        name: steps for name in _HOT for steps in plans(grown, CALLS[name], as_it_likes=True).values() if any(walks_a_table(step) for step in steps)
+    }
+    assert walks == {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlmodel import Session
 
@@ -475,3 +475,20 @@ def test_a_database_in_memory_works_for_a_trial(keyring: Keyring) -> None:
     assert store.transact(lambda rows: rows.execute(text("SELECT 1")).scalar()) == 1
     store.close()
     assert time.monotonic() - begun < 5
+
+
+def test_after_a_commit_that_failed_the_next_one_goes_through(sqlite_store: SqliteStore) -> None:
+    """The disk is full when the commit comes: SQLAlchemy would give the connection back with the transaction still open."""
+
+    def full(_connection: Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise OperationalError("COMMIT", {}, error)
+
+    event.listen(sqlite_store.engine, "commit", full)
+    with pytest.raises(StoreDown):
+        sqlite_store.transact(tally("lost"))
+    event.remove(sqlite_store.engine, "commit", full)
+
+    sqlite_store.transact(tally("kept"))
+    assert (counted(sqlite_store, "lost"), counted(sqlite_store, "kept")) == (0, 1)
