@@ -52,7 +52,7 @@ WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えませ�
 REPEATS = 0.05
 _TOGETHER = 4
 """Messages in one body of LINE's."""
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 _ENOUGH = 10_000
 """Answers from which on one in a thousand is a share worth judging: every kill may catch a call between its being taken and being written down."""
 _NONE_CAME_BY = 10.0

@@ -10,7 +10,7 @@ from tests.crash import drill
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_killed_at_any_moment_it_loses_nothing_and_says_nothing_twice(sqlite_database: Database, tmp_path: Path) -> None:
     account = drill.run(sqlite_database.url, tmp_path, messages=96, kills=4, residents=24, seed=7)
     assert account.faults == []
