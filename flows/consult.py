@@ -231,7 +231,8 @@ def show_nearest(talk: Talk) -> Turn:
 
 def offer_human(talk: Talk) -> Turn:
     """3b: no third question."""
-    return talk.ask("consult.unclear", "unclear.human", choices=("talk_now", "talk_later", "list"))
+    effect = RecordMatch(cards=(), score=0.0, decision="unclear", knowledge=talk.town.base.version)
+    return talk.ask("consult.unclear", "unclear.human", choices=("talk_now", "talk_later", "list"), effects=(effect,))
 
 
 def unclear_answered(talk: Talk) -> Turn:

@@ -7,6 +7,7 @@ from bot.desk import (
     agency_pages,
     case,
     consents_page,
+    danger_page,
     duty_page,
     factors,
     figures_page,
@@ -18,13 +19,17 @@ from bot.desk import (
     household_page,
     knowledge_page,
     meetings_page,
+    new_entry_page,
     pages,
     pass_on,
     pooling_page,
+    proposals_page,
     queue,
     referrals_page,
     signin,
     stream,
+    table_page,
+    unheard_page,
     unlock_page,
     walking_page,
 )  # fmt: skip
@@ -34,8 +39,8 @@ def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
         pages, signin, factors, queue, stream, case, pass_on, handoff_page, household_page, referrals_page, meetings_page, consents_page,
-        history_page, forms_page, agency_pages, knowledge_page, gaps_page, duty_page, figures_page, walking_page, helping_page, pooling_page,
-        unlock_page,
+        history_page, forms_page, agency_pages, knowledge_page, new_entry_page, table_page, unheard_page, proposals_page, danger_page, gaps_page,
+        duty_page, figures_page, walking_page, helping_page, pooling_page, unlock_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.routing import APIRoute
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from bot.parts import Parts
@@ -49,6 +49,17 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/agencies"): "lead",
     ("GET", "/desk/knowledge"): "knowledge",
     ("GET", "/desk/knowledge.xlsx"): "knowledge",
+    ("GET", "/desk/table"): "knowledge",
+    ("POST", "/desk/table"): "knowledge",
+    ("GET", "/desk/proposals"): "knowledge",
+    ("GET", "/desk/proposals/{proposal_id}"): "knowledge",
+    ("POST", "/desk/proposals/{proposal_id}"): "knowledge",
+    ("GET", "/desk/danger-words"): "knowledge",
+    ("POST", "/desk/danger-words"): "knowledge",
+    ("GET", "/desk/new-entry"): "knowledge",
+    ("POST", "/desk/new-entry"): "knowledge",
+    ("GET", "/desk/unheard"): "cases",
+    ("POST", "/desk/unheard/{outcome_id}"): "cases",
     ("GET", "/desk/knowledge/{entry_id}"): "knowledge",
     ("POST", "/desk/knowledge/{entry_id}"): "knowledge",
     ("POST", "/desk/knowledge/{entry_id}/undo"): "knowledge",
@@ -117,9 +128,14 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/next-contact"): "cases",
 }
 
+TAKES_FILES = frozenset({"/desk/table"})
+"""Doors at which a file may be handed in (R34)."""
+
 _FORM_COOKIE = "desk_form"
 _MOST_FIELDS = 600
 """A hand-off sheet of a hundred lines has four fields a line."""
+_MOST_CELLS = 2_100
+"""Changed cells of a table, one field each."""
 
 
 def check_doors(screens: Iterable[APIRouter]) -> None:
@@ -209,15 +225,26 @@ def give_form_token(response: Response, parts: Parts, token: str) -> None:
 
 async def fields(request: Request, *names: str) -> dict[str, str]:
     """Exactly these fields of a form, as text; whatever else was sent is left alone (R24). Missing ones are empty."""
-    form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+    form = await _form(request)
     found = {name: form.get(name, "") for name in names}
     return {name: "" if isinstance(value, UploadFile) else value for name, value in found.items()}
 
 
 async def lists(request: Request, *names: str) -> dict[str, list[str]]:
     """Exactly these fields of a form that may come several times, in the order of the page (R24)."""
-    form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+    form = await _form(request)
     return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in names}
+
+
+async def files(request: Request, name: str) -> UploadFile | None:
+    """A file that was chosen in the form; None when none was. Only doors in `TAKES_FILES` are given any."""
+    found = (await _form(request)).get(name)
+    return found if isinstance(found, UploadFile) and found.filename else None
+
+
+async def _form(request: Request) -> FormData:
+    with_file = request.scope["route"].path in TAKES_FILES
+    return await request.form(max_fields=_MOST_CELLS if with_file else _MOST_FIELDS, max_files=int(with_file))
 
 
 def _same_site(request: Request) -> None:

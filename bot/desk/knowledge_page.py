@@ -20,7 +20,7 @@ from knowledge.entry import Entry
 from knowledge.exchange import excel
 from knowledge.layers import lay
 from knowledge.searching import search
-from storage import knowledge_edits, records
+from storage import knowledge_edits, proposals, records
 from storage.refusals import Missing
 from storage.staff import SignedIn
 
@@ -29,7 +29,6 @@ router = APIRouter(route_class=pages.DeskRoute)
 _OLD, _TOO_OLD = timedelta(days=180), timedelta(days=365)
 _WINDOW = timedelta(days=28)
 _FLAGS = {"old": "確認日が古い", "no_tel": "電話がない", "no_examples": "例文がない"}
-_LONGEST_WHY = 200
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Row:
 @router.get("/desk/knowledge")
 async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
     """All entries, or those found; with what wants an editor's eye."""
-    today, words = _today(parts), request.query_params.get("q", "")[:60]
+    today, words = knowledge_work.today(parts), request.query_params.get("q", "")[:60]
     flag, domain = request.query_params.get("flag", ""), request.query_params.get("domain", "")
     base, since = parts.knowledge.town.base, parts.clock.now() - _WINDOW
     figures = await parts.store.atransact(lambda rows: records.card_figures(rows, since))
@@ -90,13 +89,17 @@ async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed)
     except ValueError as error:
         return await _page(request, parts, signed, entry, disk, Draft(disk.text, entry=entry, cells=cells), trouble=str(error), status=422)
     text = _mended(text, written["act"])[: knowledge_work.LONGEST]
-    draft = await asyncio.to_thread(knowledge_work.draft, folder, disk, text, _today(parts), cells if written["door"] == "form" else None)
+    kept = cells if written["door"] == "form" else None
+    draft = await asyncio.to_thread(knowledge_work.draft, folder, disk, text, knowledge_work.today(parts), kept)
+    if written["act"] == "propose" and draft.sound and written["mark"] == disk.mark and draft.text != disk.text:
+        await parts.store.atransact(lambda rows: _propose(rows, parts, signed, disk, draft, written["why"]))
+        return RedirectResponse("/desk/proposals?done=proposed", status_code=303)
     if written["act"] == "publish" and draft.sound and written["mark"] == disk.mark:
-        return await _publish(request, parts, signed, entry, disk, draft, written["why"][:_LONGEST_WHY])
+        return await _publish(request, parts, signed, entry, disk, draft, written["why"])
     if written["act"] == "try" and draft.sound:
         answers = await asyncio.to_thread(knowledge_work.tried, parts, disk, draft.text)
         draft = Draft(draft.text, draft.problems, draft.entry, answers, draft.cells)
-    trouble = "changed" if written["act"] == "publish" and draft.sound else None
+    trouble = "changed" if written["act"] in ("publish", "propose") and draft.sound else None
     return await _page(request, parts, signed, entry, disk, draft, trouble=trouble, status=200 if draft.sound and not trouble else 422)
 
 
@@ -108,29 +111,30 @@ async def undo(request: Request, entry_id: str, parts: TheParts, signed: Signed)
     if edit is None or edit.entry_id != entry_id or edit.undone_at is not None:
         raise Missing
     disk = OnDisk(entry_id, parts.knowledge.folder / edit.file, await asyncio.to_thread(_text_of, parts, edit.file))
-    if disk.text != edit.after or not await asyncio.to_thread(knowledge_work.publish, parts, disk, edit.before):
+    if disk.text != edit.after or not await asyncio.to_thread(knowledge_work.publish, parts, {disk.path: edit.before}):
         entry = _entry(parts, entry_id)
         return await _page(request, parts, signed, entry, disk, Draft(disk.text, entry=entry), trouble="cannot_undo", status=409)
     await parts.store.atransact(lambda rows: knowledge_edits.undone(rows, edit, signed.member.id, now))
     return RedirectResponse(f"/desk/knowledge/{entry_id}", status_code=303)
 
 
+def _propose(rows: Rows, parts: Parts, signed: SignedIn, disk: OnDisk, draft: Draft, why: str) -> str:
+    """［だれかに見てもらう］: the file as it would be waits for a second person."""
+    file = disk.path.relative_to(parts.knowledge.folder).as_posix()
+    before = disk.text if disk.path.is_file() else None
+    return proposals.propose(
+        rows, entry_id=disk.entry_id, file=file, before=before, after=draft.text, staff_id=signed.member.id,
+        why=why[: knowledge_work.LONGEST_WHY], now=parts.clock.now(),
+    )  # fmt: skip
+
+
 async def _publish(request: Request, parts: Parts, signed: SignedIn, entry: Entry, disk: OnDisk, draft: Draft, why: str) -> Response:
-    now, before = parts.clock.now(), disk.text if disk.path.is_file() else None
     try:
-        live = await asyncio.to_thread(knowledge_work.publish, parts, disk, draft.text)
+        live = await knowledge_work.publish_and_note(parts, signed.member.id, why, {disk.path: (entry.id, draft.text)})
     except OSError:
         return await _page(request, parts, signed, entry, disk, draft, trouble="not_writable", status=503)
     if not live:
         return await _page(request, parts, signed, entry, disk, draft, trouble="not_sound", status=422)
-    file = disk.path.relative_to(parts.knowledge.folder).as_posix()
-
-    def work(rows: Rows) -> str:
-        return knowledge_edits.note(
-            rows, entry_id=entry.id, file=file, before=before, after=draft.text, staff_id=signed.member.id, why=why, now=now
-        )
-
-    await parts.store.atransact(work)
     return RedirectResponse(f"/desk/knowledge/{entry.id}?done=1", status_code=303)
 
 
@@ -179,7 +183,3 @@ def _entry(parts: Parts, entry_id: str) -> Entry:
 def _text_of(parts: Parts, file: str) -> str:
     path = parts.knowledge.folder / file
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _today(parts: Parts) -> date:
-    return parts.clock.now().astimezone(JST).date()

@@ -3,13 +3,19 @@
 The file on the disk is the truth; the desk is one more hand that edits it. Nothing is written unless the whole folder is sound with it (R50).
 """
 
+import asyncio
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
+from sqlmodel import Session as Rows
+
+from bot.clock import JST
 from bot.parts import Parts
 from knowledge import lint
 from knowledge.changes import Answer, changed_answers
@@ -20,6 +26,7 @@ from knowledge.exchange.plan import plan
 from knowledge.exchange.rows import Taken
 from knowledge.layers import lay, read_layer
 from knowledge.problem import Problem, errors
+from storage import knowledge_edits
 
 FORM = (
     "name", "kana", "summary", "who.note", "how", "cost", "bring", "contacts.0.name", "contacts.0.tel", "contacts.0.hours", "contacts.0.closed",
@@ -27,6 +34,7 @@ FORM = (
 )  # fmt: skip
 """Fields of the form, as headings of the Excel sheet: one door to the same cells."""
 LONGEST = 200_000
+LONGEST_WHY = 200
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,26 @@ class Draft:
         return not errors(self.problems)
 
 
+def today(parts: Parts) -> date:
+    """In Japan."""
+    return parts.clock.now().astimezone(JST).date()
+
+
 def on_disk(folder: Path, entry: Entry) -> OnDisk:
     """The file in which the town's own words about this entry stand, or where they would stand."""
     own = read_layer(folder).entries.get(entry.id)
     path = folder / (entry.domain or "") / f"{entry.id}.yaml" if own is None else Path(own.read.file)
     return OnDisk(entry.id, path, path.read_text(encoding="utf-8") if path.is_file() else "")
+
+
+def new_on_disk(parts: Parts, domain: str) -> OnDisk:
+    """Where an entry of the town's own would stand, with an id nobody has: `okane-20261126-1`."""
+    known, folder = parts.knowledge.town.base, parts.knowledge.folder
+    place = domain if domain in known.domains else ""
+    day = f"{today(parts):%Y%m%d}"
+    taken = lay(folder).sheets.keys()
+    entry_id = next(name for number in count(1) if (name := f"{place or 'machi'}-{day}-{number}") not in taken)
+    return OnDisk(entry_id, folder / place / f"{entry_id}.yaml", "")
 
 
 def cells_of(folder: Path, entry_id: str) -> dict[str, str]:
@@ -102,21 +125,44 @@ def tried(parts: Parts, disk: OnDisk, text: str) -> tuple[Answer, ...]:
     return tuple(changed_answers(parts.knowledge.town.base, after))
 
 
-def publish(parts: Parts, disk: OnDisk, text: str | None) -> bool:
-    """Put the file in place (None: take it away) and let it be live; False when the folder is not sound with it: then all is as before."""
-    before = disk.path.read_bytes() if disk.path.is_file() else None
-    if text is None:
-        disk.path.unlink(missing_ok=True)
-    else:
-        _write(disk.path, text)
+def publish(parts: Parts, files: Mapping[Path, str | None]) -> bool:
+    """Put the files in place (None: take one away) and let them be live; False when the folder is not sound with them: then all is as before."""
+    before = {path: path.read_bytes().decode() if path.is_file() else None for path in files}
+    _put(files)
     if parts.knowledge.reload():
         return True
-    if before is None:
-        disk.path.unlink(missing_ok=True)
-    else:
-        _write(disk.path, before.decode("utf-8"))
+    _put(before)
     parts.knowledge.reload()
     return False
+
+
+async def publish_and_note(
+    parts: Parts, staff_id: str, why: str, files: Mapping[Path, tuple[str, str]], also: Callable[[Rows], object] = lambda _: None
+) -> bool:  # fmt: skip
+    """Publish `path → (entry id, text)` and keep what it was for the way back; `also` happens in the same transaction. Raises OSError."""
+    now, folder = parts.clock.now(), parts.knowledge.folder
+    before = {path: path.read_bytes().decode() if path.is_file() else None for path in files}
+    if not await asyncio.to_thread(publish, parts, {path: text for path, (_, text) in files.items()}):
+        return False
+
+    def work(rows: Rows) -> None:
+        for path, (entry_id, text) in files.items():
+            file = path.relative_to(folder).as_posix()
+            knowledge_edits.note(
+                rows, entry_id=entry_id, file=file, before=before[path], after=text, staff_id=staff_id, why=why[:LONGEST_WHY], now=now
+            )
+        also(rows)
+
+    await parts.store.atransact(work)
+    return True
+
+
+def _put(files: Mapping[Path, str | None]) -> None:
+    for path, text in files.items():
+        if text is None:
+            path.unlink(missing_ok=True)
+        else:
+            _write(path, text)
 
 
 def _write(path: Path, text: str) -> None:

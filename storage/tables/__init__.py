@@ -24,7 +24,7 @@ from storage.tables.support import (
     Writing,
 )  # fmt: skip
 from storage.tables.talk import Conversation, Identity, Inbox, Message, Person, RoomLink, WebVisitor
-from storage.tables.town import ClosedMonth, Gap, HelpRequest, KnowledgeEdit, Offer, Outcome, Proposal, Tally, TownIssue
+from storage.tables.town import ClosedMonth, Gap, HelpRequest, KnowledgeEdit, KnowledgeProposal, Offer, Outcome, Proposal, Tally, TownIssue
 
 CLASSES: dict[str, str] = {
     "C3": "message.body_sealed inbox.raw_sealed conversation.session_sealed outbox.body_sealed care_case.title_sealed care_case.sheet_sealed "
@@ -66,6 +66,7 @@ __all__ = [
     "Intake",
     "Invitation",
     "KnowledgeEdit",
+    "KnowledgeProposal",
     "Memo",
     "Message",
     "Offer",

@@ -15,6 +15,8 @@ class Outcome(SQLModel, table=True):
     kind: str = Field(max_length=16)
     detail: str = words()
     """JSON of ids and numbers only."""
+    learned: str | None = Field(default=None, max_length=8)
+    """What staff made of a worry that was not heard well (D15c): `example`, `entry`, `gap`, `nothing`; None = nobody has looked."""
     at: datetime = time()
 
 
@@ -128,3 +130,22 @@ class KnowledgeEdit(SQLModel, table=True):
     why: str = Field(default="", max_length=200)
     at: datetime = time()
     undone_at: datetime | None = time(default=None)
+
+
+class KnowledgeProposal(SQLModel, table=True):
+    """A change of a file that waits for a second person (desk.md §4): always for danger sentences, else where somebody asks for it."""
+
+    __tablename__ = "knowledge_proposal"
+    id: str = key()
+    entry_id: str = Field(max_length=80)
+    """`danger` for the town's danger sentences."""
+    file: str = Field(max_length=240)
+    """Below the town's folder."""
+    before: str | None = words(default=None)
+    after: str = words()
+    staff_id: str = ref("staff.id")
+    why: str = Field(default="", max_length=200)
+    at: datetime = time()
+    decided_by: str | None = ref("staff.id", default=None)
+    decided_at: datetime | None = time(default=None)
+    published: bool = False
