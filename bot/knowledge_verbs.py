@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import change_verbs, exchange_verbs
+from bot import change_verbs, exchange_verbs, gap_verb
 from bot.clock import JST
 from bot.settings import Settings
 from knowledge import lint
@@ -31,6 +31,7 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 exchange_verbs.register(app)
+app.command(name="gaps")(gap_verb.gaps)
 change_verbs.register(app)
 
 NEW_TOWN = Path(lint.__file__).parent / "new-town"

@@ -9,6 +9,7 @@ from bot.desk import access, knowledge_work, pages
 from bot.desk.access import Signed, TheParts
 from knowledge.editing import new_file
 from knowledge.problem import errors
+from knowledge.reading import Tree
 from knowledge.searching import search
 from storage.text import clean
 
@@ -36,8 +37,10 @@ async def make(request: Request, parts: TheParts, signed: Signed) -> Response:
     else:
         disk = await asyncio.to_thread(knowledge_work.new_on_disk, parts, words["domain"])
         examples = [line.strip() for line in words["examples"].split("\n") if line.strip()]
-        fields = {"id": disk.entry_id, **{name: words[name] for name in ("name", "kana", "domain", "summary") if words[name]}}
-        text = new_file({**fields, "examples": examples} if examples else fields)
+        fields: dict[str, Tree] = {"id": disk.entry_id, **{name: words[name] for name in ("name", "kana", "domain", "summary") if words[name]}}
+        if examples:
+            fields["examples"] = list[Tree](examples)
+        text = new_file(fields)
         draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, text, knowledge_work.today(parts))
         if not draft.sound:
             trouble = "　".join(f"{one.message}。{one.hint}" for one in errors(draft.problems))

@@ -78,7 +78,7 @@ async def _page(
         heard = [] if problems else await asyncio.to_thread(danger_work.changed, parts.knowledge.folder, disk.path, one.after)
     else:
         draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, one.after, knowledge_work.today(parts))
-        problems = [f"{problem.line} 行目：{problem.message}" for problem in draft.problems if problem.level == "error"]
+        problems = tuple(f"{problem.line} 行目：{problem.message}" for problem in draft.problems if problem.level == "error")
         answers = () if problems else await asyncio.to_thread(knowledge_work.tried, parts, disk, one.after)
     names = {entry.id: entry.name for entry in parts.knowledge.town.base.entries.values()}
     return await pages.page(

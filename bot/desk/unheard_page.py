@@ -24,6 +24,7 @@ from knowledge.hearing import hear
 from knowledge.hearing.normalise import plain
 from knowledge.likeness import copied, names_somebody
 from knowledge.problem import errors
+from knowledge.reading import Tree
 from knowledge.searching import search
 from storage import gaps, unheard
 from storage.staff import SignedIn
@@ -111,7 +112,7 @@ def _new_entry(parts: Parts, words: str, written: Mapping[str, str]) -> tuple[On
     if not name or not summary:
         raise NotLearned("新しい項目には、名前と説明が要ります。")
     disk = knowledge_work.new_on_disk(parts, domain)
-    fields = {"id": disk.entry_id, "name": name, "domain": domain or None, "summary": summary, "examples": [words]}
+    fields: dict[str, Tree] = {"id": disk.entry_id, "name": name, "domain": domain or None, "summary": summary, "examples": [words]}
     return disk, new_file({field: value for field, value in fields.items() if value})
 
 

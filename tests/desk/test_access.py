@@ -17,7 +17,7 @@ _CASES = [place for place, door in DOORS.items() if door == "cases"]
 
 
 def _address(path: str, code: str) -> str:
-    ids = dict.fromkeys(("task_id", "alarm_id", "member_id", "referral_id", "consent_id", "issue_id", "proposal_id"), "0" * 32)
+    ids = dict.fromkeys(("task_id", "alarm_id", "member_id", "referral_id", "consent_id", "issue_id", "proposal_id", "outcome_id"), "0" * 32)
     return path.format(code=code, form="plan", path="desk.css", entry_id="food-bank", **ids)
 
 

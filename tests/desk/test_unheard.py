@@ -3,14 +3,20 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session
+from typer.testing import CliRunner
 
+from bot import app as apps
+from bot.knowledge_verbs import app as knowledge_app
 from bot.living import LivingKnowledge
 from storage import gaps, records
 from storage import talk as talks
+from storage.store import Store
+from tests.conftest import Database
 from tests.desk.conftest import Browser, Office, joins
 
 NewBrowser = Callable[..., Browser]
@@ -169,3 +175,16 @@ async def test_what_a_resident_erased_is_gone_from_the_list(office: Office, sato
     office.store.transact(lambda rows: rows.connection().exec_driver_sql("update message set body_sealed = null").rowcount)
     await sato.opens("/desk/unheard")
     assert "いま、見なおす声はありません" in sato.text
+
+
+def test_the_command_prints_the_same_list_without_a_word_of_the_resident(office: Office, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch):
+    was_not_heard(office, kind="match", cards=["kome-bank"], decision="gap")
+    office.store.transact(lambda rows: gaps.note(rows, reasons=("full",), domain=None, source="desk", now=datetime.now(UTC), wish="夜の居場所"))
+    monkeypatch.setattr(apps, "open_store", lambda settings, exclusive: Store.open(sqlite_database.url, office.store.keyring, exclusive=False))
+    printed = CliRunner().invoke(knowledge_app, ["gaps", "--days", "3660"])
+    assert printed.exit_code == 0
+    assert "聞きとれなかった声: 1 件" in printed.output
+    assert "kome-bank" in printed.output
+    assert "いっぱい・空きがない: 1 件" in printed.output
+    assert "夜の居場所" in printed.output
+    assert SAID not in printed.output
