@@ -22,6 +22,7 @@ OUR_WORD_FOR: Final = {
     "定休日": "closed", "連絡先": "contacts", "窓口": "contacts", "住所": "address", "場所": "place", "費用": "cost", "料金": "cost",
     "対象": "who", "持ち物": "bring", "方法": "how", "申込": "how", "分野": "domain", "確認日": "checked", "よみ": "kana", "読み": "kana",
     "ふりがな": "kana", "メール": "mail", "email": "mail", "根拠": "law", "法律": "law", "ホームページ": "url", "URL": "url",
+    "年齢": "age", "世帯": "household", "地域": "area", "備考": "note", "注意": "note",
     "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "start": "from", "end": "to",
 }  # fmt: skip
 """What people call a field → what it is called here."""
@@ -66,16 +67,21 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
     """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
     found = error.errors(include_url=False)
     with_wide_colon = {(*_way(one)[:-1], str(_way(one)[-1]).partition("：")[0].strip()) for one in found if "：" in str(_way(one)[-1:])}
+    misspelt = {(*_way(one)[:-1], nearest(_name(_way(one)), field_names(_model_at(model, _way(one)[:-1])))) for one in found if _is_unknown(one)}
     for one in found:
         way = _way(one)
         source = _source(sources, way)
-        if one["type"] == "missing" and (way in with_wide_colon or not source.read.whole):
-            continue  # it stands there, in a line that could not be read
+        if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or not source.read.whole):
+            continue  # it stands there, under another name or in a line that could not be read
         yield _complaint(one, way, model, source)
 
 
 def _way(one: ErrorDetails) -> Trail:
     return tuple(part for part in one["loc"] if part != "[key]")
+
+
+def _is_unknown(one: ErrorDetails) -> bool:
+    return one["type"] == "extra_forbidden"
 
 
 def _source(sources: list[Source], way: Trail) -> Source:
@@ -128,10 +134,21 @@ def _unknown(told: _Telling, name: str, model: type[BaseModel]) -> Problem:
         key, _, value = name.partition("：")
         hint = f"半角の「{key.strip()}: {value.strip()}」にしてください。"
         return told.problem("wide_colon", f"{name}: 全角の「：」は読めません", hint, key=True)
-    known = field_names(_model_at(model, told.way[:-1]))
+    here = _model_at(model, told.way[:-1])
+    known = field_names(here)
     near = nearest(name, known)
-    hint = f"もしかして「{near}」ですか。" if near else f"使える項目: {', '.join(known)}"
+    hint = f"もしかして「{near}」ですか。" if near else _elsewhere(name, here) or f"使える項目: {', '.join(known)}"
     return told.problem("unknown_field", f"「{name}」という項目はありません", hint, key=True)
+
+
+def _elsewhere(name: str, here: type[BaseModel] | None) -> str | None:
+    """A field that belongs into a block of this one: tel beside name, instead of below contacts."""
+    for block, info in here.model_fields.items() if here else ():
+        inside = next(_models_in(info.annotation), None)
+        near = nearest(name, field_names(inside)) if inside is not None and block in ("contacts", "who", "place") else None
+        if near is not None:
+            return f"「{near}」は、「{block}:」の中に、字下げして書きます。"
+    return None
 
 
 def _choose(said: str, choices: list[str]) -> str:

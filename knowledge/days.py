@@ -17,6 +17,8 @@ import jpholiday
 WEEK: Final = "月火水木金土日"
 HINT: Final = "月-金、月・水・金、毎日、平日、土日祝、第2・4土、毎月15日、年末年始、8/13-8/16、2026-12-28 のように書いてください。"
 
+_KANJI: Final = "一二三四五"
+_NUMBERED: Final = re.compile(rf"第[{_KANJI}](?:[・、,と]?第?[{_KANJI}])*")
 _DAY = rf"([{WEEK}])(?:曜日?)?"
 _TO = r"\s*[-〜~‐–—ー−]\s*|から"
 
@@ -125,13 +127,18 @@ def is_holiday(day: date) -> bool:
 @lru_cache(maxsize=4_096)
 def days_of(written: str) -> Days:
     """Read one line of days. Raises UnknownDays."""
-    text = unicodedata.normalize("NFKC", written).strip()
+    text = _NUMBERED.sub(_in_figures, unicodedata.normalize("NFKC", written).strip())
     if not text:
         raise UnknownDays("曜日が空です")
     rules = tuple(_rules(text))
     if not rules:
         raise UnknownDays(f"「{written}」の曜日がわかりません")
     return Days(rules)
+
+
+def _in_figures(found: re.Match[str]) -> str:
+    """第二・四土 is 第2・4土."""
+    return "".join(str(_KANJI.index(letter) + 1) if letter in _KANJI else letter for letter in found[0])
 
 
 def _rules(text: str) -> Iterator[Rule]:

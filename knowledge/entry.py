@@ -65,6 +65,13 @@ def _always(value: object) -> object:
     return value
 
 
+def _later(clock: str) -> str:
+    """5:00 after 9:00 is five in the afternoon, or the next morning."""
+    hour, _, minute = clock.partition(":")
+    afternoon = f"午後なら「{int(hour) + 12}:{minute}」、" if hour.isdecimal() and 0 < int(hour) < 12 else ""
+    return f"{afternoon}夜をまたぐときは「翌{clock}」と書いてください。"
+
+
 DaysLine = Annotated[str, BeforeValidator(_days_line)]
 DaysLines = Annotated[tuple[DaysLine, ...], BeforeValidator(listed)]
 
@@ -91,7 +98,7 @@ class Hours(Written):
         if self.from_.startswith("翌"):
             raise wrong("hours_order", "始まりに「翌」は使えません", "次の日の曜日の行に書いてください。")
         if self.ends <= self.begins:
-            raise wrong("hours_order", "終わりが始まりより前です", f"夜をまたぐときは「翌{self.to}」と書いてください。")
+            raise wrong("hours_order", "終わりが始まりより前です", _later(self.to))
         return self
 
 
@@ -161,7 +168,7 @@ class Event(Written):
         if (self.on is None) == (self.every is None):
             raise wrong("event_day", "日付かくり返しの、どちらか一つが要ります", "「on: 2026-12-03」か「every: 毎週火」を書いてください。")
         if self.from_ is not None and self.to is not None and minutes(self.to) <= minutes(self.from_):
-            raise wrong("hours_order", "終わりが始まりより前です", f"夜をまたぐときは「翌{self.to}」と書いてください。")
+            raise wrong("hours_order", "終わりが始まりより前です", _later(self.to))
         return self
 
 

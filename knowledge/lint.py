@@ -132,7 +132,7 @@ def _identity(look: _Look) -> Iterator[Problem]:
     if entry.domain is not None and entry.domain not in domains and (look.laid.over_starter or _has_own_domains(look.laid)):
         called = (domain.id for domain in domains.values() if entry.domain in domain.name)
         near = next(called, None) or nearest(entry.domain, list(domains))
-        hint = f"もしかして「{near}」ですか。" if near else f"使えるもの: {', '.join(domains)}"
+        hint = f"もしかして「{near}」ですか。" if near else f"使えるもの: {'、'.join(f'{name}（{domain.name}）' for name, domain in domains.items())}"
         yield look.at(("domain",), "unknown_domain", f"domain: 「{entry.domain}」は domains.yaml にありません", hint)
 
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 _TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
 _QUOTES: Final = "\"'“”‘’「」『』＂＇″"
-_BULLETS: Final = "－−―—–•●○◯・"
+_BULLETS: Final = "－−―—–•●○◯・ー"
 _CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _REIWA: Final = re.compile(r"(?:令和|R)(\d{1,2}|元)[年.](\d{1,2})[月.](\d{1,2})日?")

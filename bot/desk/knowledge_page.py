@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
@@ -18,6 +18,7 @@ from flows.cards import preview
 from flows.model import Scene
 from knowledge.entry import Entry
 from knowledge.exchange import excel
+from knowledge.hearing.model import Lang
 from knowledge.layers import lay
 from knowledge.searching import search
 from storage import knowledge_edits, proposals, records
@@ -28,6 +29,7 @@ router = APIRouter(route_class=pages.DeskRoute)
 
 _OLD, _TOO_OLD = timedelta(days=180), timedelta(days=365)
 _WINDOW = timedelta(days=28)
+_LOOKS: tuple[Lang, ...] = ("ja", "easy", "en")
 _FLAGS = {"old": "確認日が古い", "no_tel": "電話がない", "no_examples": "例文がない"}
 
 
@@ -37,6 +39,8 @@ class Row:
 
     entry: Entry
     tel: str
+    hours: str
+    """Of the same contact, one row a line."""
     flags: tuple[str, ...]
     age: int | None
     """Days since 確認日; None = 未確認."""
@@ -91,6 +95,7 @@ async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed)
     text = _mended(text, written["act"])[: knowledge_work.LONGEST]
     kept = cells if written["door"] == "form" else None
     draft = await asyncio.to_thread(knowledge_work.draft, folder, disk, text, knowledge_work.today(parts), kept)
+    draft = replace(draft, why=written["why"], seen=True)
     if written["act"] == "propose" and draft.sound and written["mark"] == disk.mark and draft.text != disk.text:
         await parts.store.atransact(lambda rows: _propose(rows, parts, signed, disk, draft, written["why"]))
         return RedirectResponse("/desk/proposals?done=proposed", status_code=303)
@@ -98,7 +103,7 @@ async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed)
         return await _publish(request, parts, signed, entry, disk, draft, written["why"])
     if written["act"] == "try" and draft.sound:
         answers = await asyncio.to_thread(knowledge_work.tried, parts, disk, draft.text)
-        draft = Draft(draft.text, draft.problems, draft.entry, answers, draft.cells)
+        draft = replace(draft, answers=answers)
     trouble = "changed" if written["act"] in ("publish", "propose") and draft.sound else None
     return await _page(request, parts, signed, entry, disk, draft, trouble=trouble, status=200 if draft.sound and not trouble else 422)
 
@@ -144,7 +149,7 @@ async def _page(
     history = await parts.store.atransact(lambda rows: knowledge_edits.of_entry(rows, entry.id))
     scene = Scene(now=parts.clock.now().astimezone(JST))
     seen = draft.entry or entry
-    looks = [(lang, *preview(seen, lang, scene, parts.knowledge.town)) for lang in ("ja", "easy")]
+    looks = [(lang, *preview(seen, lang, scene, parts.knowledge.town)) for lang in _LOOKS]
     names = {name: one.name for name, one in parts.knowledge.town.base.entries.items()}
     return await pages.page(
         request, signed, "knowledge_entry.html", status=status, entry=entry, disk=disk, draft=draft, looks=looks, history=history, trouble=trouble,
@@ -165,12 +170,14 @@ def _mended(text: str, act: str) -> str:
 
 
 def _row(entry: Entry, today: date, figures: Mapping[str, tuple[int, int]]) -> Row:
-    tel = next((contact.tel or contact.hotline or "" for contact in entry.contacts if contact.tel or contact.hotline), "")
+    contact = next((contact for contact in entry.contacts if contact.tel or contact.hotline), None)
+    tel = (contact.tel or contact.hotline or "") if contact else ""
+    hours = "\n".join(f"{row.days} {row.from_}-{row.to}" for row in contact.hours) if contact else ""
     checked = entry.checked.on
     old = checked is None or today - checked > _OLD
     flags = [name for name, so in (("old", old), ("no_tel", not tel), ("no_examples", not entry.examples)) if so]
     shown, right = figures.get(entry.id, (0, 0))
-    return Row(entry, tel, tuple(flags), None if checked is None else (today - checked).days, shown, right)
+    return Row(entry, tel, hours, tuple(flags), None if checked is None else (today - checked).days, shown, right)
 
 
 def _entry(parts: Parts, entry_id: str) -> Entry:

@@ -61,6 +61,9 @@ class Draft:
     answers: tuple[Answer, ...] | None = None
     """Stored sentences whose answer changes; None = not tried."""
     cells: dict[str, str] = field(default_factory=dict)
+    why: str = ""
+    seen: bool = False
+    """Somebody asked to have it checked; else it is the file as it stands."""
 
     @property
     def sound(self) -> bool:
