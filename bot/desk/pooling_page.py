@@ -14,7 +14,7 @@ from bot.parts import Parts
 from knowledge import pooling as resources
 from knowledge.editing import new_file
 from knowledge.pooling import COLUMNS, KINDS, NotTaken
-from storage import knowledge_edits, pooling, referrals
+from storage import pooling, referrals
 from storage.pooling import Proposed
 from storage.refusals import Missing, Stale
 from storage.staff import SignedIn
@@ -84,22 +84,18 @@ async def decide(request: Request, proposal_id: str, parts: TheParts, signed: Si
         return RedirectResponse("/desk/pooling", status_code=303)
     disk, text = _file_of(parts, one)
     draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, text, now.astimezone(JST).date())
+    files = {disk.path: (disk.entry_id, text)}
+
+    def taken(rows: Rows) -> None:
+        pooling.decide(rows, viewer, proposal_id, "taken", entry_id=disk.entry_id, now=now)
+
     try:
-        live = draft.sound and await asyncio.to_thread(knowledge_work.publish, parts, disk, text)
+        live = draft.sound and await knowledge_work.publish_and_note(parts, signed.member.id, f"持ちより：{one.agency}", files, taken)
     except OSError:
         live = False
     if not live:
         told = "　".join(problem.message for problem in draft.problems[:3]) or "フォルダーに書けないか、ほかの項目にまちがいがあります。"
         return await _page(request, parts, signed, trouble=told, status=422)
-    file = disk.path.relative_to(parts.knowledge.folder).as_posix()
-
-    def work(rows: Rows) -> None:
-        pooling.decide(rows, viewer, proposal_id, "taken", entry_id=disk.entry_id, now=now)
-        knowledge_edits.note(
-            rows, entry_id=disk.entry_id, file=file, before=None, after=text, staff_id=signed.member.id, why=f"持ちより：{one.agency}", now=now
-        )
-
-    await parts.store.atransact(work)
     return RedirectResponse("/desk/pooling", status_code=303)
 
 
