@@ -88,10 +88,16 @@ def is_word_for_word(session: Session, text: str, town: Town) -> bool:
     return any(short == plain_label(choice.label) or short in town.typed(f"say.{choice.value}") for choice in own)
 
 
-def says_the_same(text: str, words: Iterable[str]) -> bool:
-    """Whether a text says one of these, whatever the endings: two things at least, or nothing else than one deed."""
+def says_the_same(text: str, words: Iterable[str], *, least: int = 1) -> bool:
+    """Whether a text says one of these, whatever the endings. `least`: so many things must be in it, to be no chance."""
     said = gist(text) if len(plain(text)) <= LONGEST_CHOICE else None
-    return said is not None and any(one.same_as(said) for one in gists(words) if len(one.words) > 1 or one.is_deed)
+    return said is not None and len(said.words) >= least and any(one.same_as(said) for one in gists(words))
+
+
+def says_nothing_but(text: str, words: Collection[str]) -> bool:
+    """「ありがとうございます。助かりました」: every piece is one of these."""
+    pieces = [plain(piece) for piece in _BETWEEN_PIECES.split(text) if plain(piece)]
+    return bool(pieces) and all(piece in words for piece in pieces)
 
 
 def without_politeness(text: str, typed: Mapping[str, Collection[str]]) -> str:
@@ -164,7 +170,10 @@ class _Reader:
     def _same(self, short: str, said: Gist) -> Iterator[str]:
         """The same by its words, or by its sound, as somebody writes who never changes into kanji."""
         if said.words:
-            yield from (option.value for option in self._options if option.said.same_as(said) or (len(short) > 2 and short == option.said.sound))
+            yield from (option.value for option in self._options if option.said.same_as(said))
+        sound = short.removeprefix("お")
+        if len(sound) > 1:
+            yield from (option.value for option in self._options if option.said.sound == sound and not option.said.denied)
 
     def _same_word(self, short: str, said: Gist) -> Iterator[str]:
         if said.words:
@@ -181,7 +190,7 @@ class _Reader:
                 yield option.value
 
     def _part(self, short: str, said: Gist) -> Iterator[str]:
-        """Part of a label: 「お金」 of お金・仕事, 「時間」 of 時間が合わない."""
+        """Part of a label: 「説明会」 of 説明会の日, 「時間」 of 時間が合わない."""
         if not said.words:
             return
         for option in self._options:

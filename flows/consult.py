@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from flows import gap, handoff, helper, moments, mydata, oddities, several, thirdparty, young
+from flows import answers, gap, handoff, helper, moments, mydata, oddities, several, thirdparty, young
 from flows.cards import MOST_CARDS, all_closed, cards, needs_area, why_of
 from flows.letters import sentences, shortened
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
@@ -61,7 +61,7 @@ def worry_written(talk: Talk) -> Turn:
         return talk.ask("consult.open", "open.example", choices=("!human",))
     if not talk.has_words:
         return oddities.no_words(talk)
-    if talk.note("ended") and talk.worry and plain(talk.text) in talk.town.typed("go_on_again"):
+    if talk.note("ended") and talk.worry and answers.says_the_same(talk.text, talk.town.typed("go_on_again")):
         return hear_worry(talk.noting(ended=None))
     return hear_worry((talk.new_worry() if talk.note("ended") else talk).remembering())
 
@@ -373,7 +373,7 @@ def cards_answered(talk: Talk) -> Turn:
             return handoff.hand_over(talk, "asked_human", talk.says("handoff.connect"), handoff.promise(talk), extra=(wish,))
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
-        case _ if talk.text and plain(talk.text) in talk.town.typed("thanks"):
+        case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
             return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
         case _ if talk.text:
             fresh = talk.new_worry().remembering()

@@ -39,8 +39,8 @@ from flows.typed import plain
 Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
 """Payloads `!human` … and the words for them, valid in every state (G4); the last three are doors of the menu."""
-_IN_OTHER_WORDS: Final = ("human", "back", "help")
-"""Known whatever their endings, 「人と話したいんですけど」; 「もうやめたい」 or 「やり直したい」 may be about a life."""
+_IN_OTHER_WORDS: Final = {"human": 2, "back": 1, "help": 1}
+"""Known whatever their endings, 「人と話したいんですけど」, when so much is said; 「もうやめたい」 or 「やり直したい」 may be about a life."""
 _LONGEST_WORD: Final = 32
 """Letters."""
 _LEFT_ALONE: Final = timedelta(minutes=30)
@@ -201,7 +201,7 @@ def _word_for(text: str, typed: Mapping[str, Collection[str]]) -> str | None:
         if not short or len(short) > _LONGEST_WORD:
             continue
         found = next((word for word in EVERYWHERE if short in typed[word]), None)
-        found = found or next((word for word in _IN_OTHER_WORDS if answers.says_the_same(said, typed[word])), None)
+        found = found or next((word for word, least in _IN_OTHER_WORDS.items() if answers.says_the_same(said, typed[word], least=least)), None)
         if found is not None:
             return found
     return None

@@ -54,7 +54,7 @@ class Gist(NamedTuple):
 
     def same_as(self, other: "Gist") -> bool:
         """The same thing, neither or both denied; kana that the dictionary read as another word still sounds the same."""
-        return self.denied == other.denied and (self.words == other.words or (len(self.sound) > 2 and self.sound == other.sound))
+        return self.denied == other.denied and (self.words == other.words or (len(self.sound) > 1 and self.sound == other.sound))
 
 
 def gist(text: str) -> Gist:

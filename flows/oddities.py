@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from flows.answers import says_nothing_but
 from flows.model import Count, TellLead, Turn
 from flows.talk import MOST_BUBBLES, Talk, last_bubbles
 from flows.typed import plain
@@ -25,7 +26,7 @@ def answer(talk: Talk) -> Turn | None:
         return talk.noting(sorry="yes").ask("consult.open", key, choices=("!human", "!start"))
     if said in words("about_bot"):
         return talk.ask("consult.open", "odd.about", choices=("what", "!human"))
-    if said in words("thanks"):
+    if says_nothing_but(talk.latest, words("thanks")):
         return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
     return None
 
