@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.clock import JST
 from flows import model
 from knowledge.hearing.model import Level
-from storage import audit, cases, erasure, gaps, helping, records
+from storage import audit, cases, erasure, gaps, helping, household, records
 from storage import talk as talks
 from storage.talk import Talk
 
@@ -17,6 +17,7 @@ URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
 RETURNED = "returned"
 """The promise that somebody reacts to a resident who came back; when it falls due, the case waits for everybody (D8e)."""
 _TITLE_LENGTH = 40
+_AS_TOLD = "本人の話から（未確認）"
 _ERASE_AT = 3
 """Hour of the night after, Japanese time."""
 
@@ -118,6 +119,7 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
         session, talk, reason=effect.reason, urgency=URGENCY[effect.level], title=_title(effect), sheet=sheet, topics=effect.topics,
         shares_story=effect.share_story, restricted=effect.restricted or talk.hidden_address, promise_at=effect.promise_at, now=now,
     )  # fmt: skip
+    household.as_told(session, case.id, talks.scope_of(talk.id), [_facts(one) for one in effect.household], now)
     if effect.promise_at is not None:
         records.drop_promises(session, talk.id, ("reply",), now)
         records.promise(session, talk, kind="reply", due_at=effect.promise_at, case_id=case.id)
@@ -129,6 +131,11 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
     act = "case.opened" if case.new else "case.added"
     audit.note(session, actor="bot", act=act, now=now, case_id=case.id, reason=effect.reason, level=effect.level)
     return replace(done, talk=replace(talk, owner="human") if effect.take_over else talk, case_id=case.id)
+
+
+def _facts(person: model.Relative) -> dict[str, str]:
+    """A person of the home as 世帯 keeps them; that it was said, not asked or confirmed, stands beside it (I8)."""
+    return {"relation": person.relation, "birth": "" if person.age is None else f"{person.age}歳", "note": _AS_TOLD}
 
 
 def _raise_alarm(session: Session, done: Done, effect: model.RaiseAlarm, now: datetime) -> Done:

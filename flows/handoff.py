@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from flows import moments
 from flows.filling import Town, fill, line_in_words
+from flows.household import relatives
 from flows.letters import shortened
 from flows.model import Effect, OpenCase, RecordConsent, Reply, Scene, Session, SheetLine, Turn, Utterance
 from flows.sheet import sheet_of
@@ -187,6 +188,7 @@ def open_case(
         gap_reasons=session.gap_reasons if share else (),
         tried=session.tried if share else (),
         topics=_topics(talk) if share else (),
+        household=relatives(session.story, talk.town) if share and only is None else (),
         restricted=not _HUNTED.isdisjoint(session.danger.kinds),
         take_over=desk.is_there if take_over is None else take_over,
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from flows.filling import Town
 from flows.letters import sentences
-from flows.model import Said, SheetLine
+from flows.model import Relative, Said, SheetLine
 from flows.typed import plain
 from knowledge.hearing.normalise import plain as even
 from knowledge.hearing.phrases_seen import flat
@@ -87,30 +87,34 @@ def _is_only_who(piece: str) -> bool:
 
 def members(story: tuple[Said, ...], town: Town) -> Iterator[SheetLine]:
     """Who lives in the home, for the sheet: each with an age where one was told, and how they live; with the message it stands in (I8)."""
-    words = town.words("ja").says
-    seen: set[str] = set()
+    of_age = town.words("ja").says["sheet.of_age"][0]
+    for one in relatives(story, town):
+        text = one.relation if one.age is None else of_age.replace("{who}", one.relation).replace("{age}", str(one.age))
+        yield SheetLine(about="household", text=text, source="said", refs=(one.ref,) if one.ref else ())
+    for told, ref in {match[0]: said.ref for said in reversed(story) for match in _TOGETHER.finditer(said.text)}.items():
+        yield SheetLine(about="household", text=told, source="said", refs=(ref,) if ref else ())
+
+
+def relatives(story: tuple[Said, ...], town: Town) -> tuple[Relative, ...]:
+    """Each person named once, in the order told; an age told later is theirs too."""
+    found: dict[str, Relative] = {}
     for said in story:
-        refs = (said.ref,) if said.ref else ()
-        for line in _told(said.text, words["sheet.of_age"][0], words["sheet.self"][0], seen):
-            yield SheetLine(about="household", text=line, source="said", refs=refs)
+        for relation, age in _named(said.text, town.words("ja").says["sheet.self"][0]):
+            known = found.get(relation)
+            if known is None or (known.age is None and age is not None):
+                found[relation] = Relative(relation=relation, age=age, ref=said.ref)
+    return tuple(found.values())
 
 
-def _told(text: str, of_age: str, self_word: str, seen: set[str]) -> Iterator[str]:
+def _named(text: str, self_word: str) -> Iterator[tuple[str, int | None]]:
     for match in _SELF_OF_AGE.finditer(text):
-        age = match[1] or match[2]
-        if int(age) <= _OLDEST and self_word not in seen:
-            seen.add(self_word)
-            yield of_age.replace("{who}", self_word).replace("{age}", age)
+        yield from _of_age(self_word, match[1] or match[2])
     for match in _KIN_OF_AGE.finditer(text):
-        age, who = match[1] or match[4], match[2] or match[3]
-        if int(age) <= _OLDEST and who not in seen:
-            seen.add(who)
-            yield of_age.replace("{who}", who).replace("{age}", age)
+        yield from _of_age(match[2] or match[3], match[1] or match[4])
     for match in _KIN_SEEN.finditer(text):
-        if match[1] not in seen:
-            seen.add(match[1])
-            yield match[1]
-    for match in _TOGETHER.finditer(text):
-        if match[0] not in seen:
-            seen.add(match[0])
-            yield match[0]
+        yield match[1], None
+
+
+def _of_age(relation: str, age: str) -> Iterator[tuple[str, int | None]]:
+    if int(age) <= _OLDEST:
+        yield relation, int(age)

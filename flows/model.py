@@ -238,6 +238,15 @@ class ForgetWords(Value):
     refs: tuple[str, ...]
 
 
+class Relative(Value):
+    """Somebody of the home, as the resident named them (D4): for the desk's 世帯."""
+
+    relation: str
+    """父, 妻, 本人 …"""
+    age: int | None = None
+    ref: str | None = None
+
+
 class OpenCase(Value):
     """D5, D6, D8: a human takes over. Opens the case, or adds to the open one and can only raise its urgency (I6)."""
 
@@ -252,6 +261,8 @@ class OpenCase(Value):
     gap_reasons: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    household: tuple[Relative, ...] = ()
+    """Who lives in the home, told and not asked; empty where the story is not shared."""
     restricted: bool = False
     """Title and topic stay masked until opened (D6d)."""
     take_over: bool = True

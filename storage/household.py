@@ -1,6 +1,6 @@
 """世帯: the people around a case. Each has a consent and a 閲覧制限 of their own; the link to their own case is seen only from both sides (R18)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -79,6 +79,20 @@ def save(
         raise Stale if session.execute(select(_H.c.id).where(*mine)).first() else Missing
     audit.note(session, actor=viewer.actor, act="household.changed", now=now, case_id=case.id, member=member_id)
     return member_id
+
+
+def as_told(session: Session, case_id: str, scope: str, told: Sequence[Mapping[str, str]], now: datetime) -> None:
+    """People the resident named, written down once each by their relation: whom staff took off, or wrote themselves, does not come again."""
+    rows = session.execute(select(_H.c.id, _H.c.body_sealed).where(_H.c.case_id == case_id)).all() if told else []
+    known = {unseal_json(session, scope, f"household_member.body:{row.id}", row.body_sealed)["relation"] for row in rows}
+    for facts in told:
+        if facts["relation"] in known:
+            continue
+        made = new_id()
+        cell = seal_json(session, scope, f"household_member.body:{made}", {name: facts.get(name, "") for name in FACTS})
+        values = {"consent": "unknown", "restricted": False, "version": 1, "created_at": now}
+        session.execute(_H.insert().values(id=made, case_id=case_id, body_sealed=cell, **values))
+        audit.note(session, actor="bot", act="household.added", now=now, case_id=case_id, member=made)
 
 
 def remove(session: Session, viewer: Viewer, case: CaseHead, member_id: str, now: datetime) -> None:

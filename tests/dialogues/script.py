@@ -26,7 +26,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from knowledge.entry import Entry
-from storage.sealing import unseal
+from storage.sealing import unseal, unseal_json
 from storage.talk import scope_of
 from tests.town import Coordinator, Resident, Town
 
@@ -195,6 +195,9 @@ class Player:
             case "consent_holds":
                 found = [row.purpose for row in rows("SELECT purpose FROM consent WHERE conversation_id = :id AND withdrawn_at IS NULL", id=talk)]
                 assert (wanted in found) if wanted else not found, f"consents: {found}"
+            case "household":
+                told = self.town.store.transact(lambda session: household_of_case(session, talk))
+                assert told == wanted, f"the household says {told}"
             case "task":
                 found = [row.kind for row in rows("SELECT kind FROM task WHERE conversation_id = :id AND done_at IS NULL", id=talk)]
                 assert (wanted in found) if wanted else not found, f"tasks: {found}"
@@ -223,6 +226,15 @@ def sheet_of_case(session: Session, conversation_id: str) -> str:
     row = session.execute(query, {"id": conversation_id}).one()
     cell = unseal(session, scope_of(conversation_id), f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)
     return "\n".join(line["text"] for line in json.loads(cell))
+
+
+def household_of_case(session: Session, conversation_id: str) -> dict[str, str]:
+    """Who is in the household of the open case, by relation: what is known of their age."""
+    query = text("SELECT h.id, h.body_sealed FROM household_member h JOIN care_case c ON c.id = h.case_id "
+                 "WHERE c.conversation_id = :id AND h.removed_at IS NULL ORDER BY h.created_at, h.id")  # fmt: skip
+    rows = session.execute(query, {"id": conversation_id}).all()
+    people = [unseal_json(session, scope_of(conversation_id), f"household_member.body:{row.id}", row.body_sealed) for row in rows]
+    return {person["relation"]: person["birth"] for person in people}
 
 
 def _plain(words: str) -> str:
