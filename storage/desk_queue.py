@@ -62,6 +62,8 @@ class QueueRow:
     next_contact_at: datetime | None
     opened_at: datetime
     last_at: datetime
+    changed_at: datetime
+    """The newest of: opened, written in, taken, first answered, closed."""
     resident_wrote_last: bool
     unread: bool
     shut: bool
@@ -237,8 +239,14 @@ def _queue_row(session: Session, row: Any) -> QueueRow:
     topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if not shut and row.topics_sealed else []
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
-        row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident", row.last_seq > row.read_seq, shut, not row.hidden_address,
+        row.next_contact_at, row.opened_at, row.last_at, _changed(row), row.last_author == "resident",
+        row.last_seq > row.read_seq, shut, not row.hidden_address,
     )  # fmt: skip
+
+
+def _changed(row: Any) -> datetime:
+    times: list[datetime | None] = [row.opened_at, row.last_at, row.claimed_at, row.first_reply_at, row.closed_at]
+    return max(at for at in times if at is not None)
 
 
 # ---------------------------------------------------------------- alarms and tasks

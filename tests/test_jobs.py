@@ -153,3 +153,29 @@ def test_telegram_by_polling_answers_each_update_once_and_remembers_where_it_was
         time.sleep(0.5)
         again.rests()
         assert len(resident.all_heard()) == said
+
+
+@pytest.mark.parametrize(("said_yes", "asked"), [(True, True), (False, False)])
+def test_when_an_office_is_silent_the_resident_is_asked_too_if_they_wished_to_be(town: Town, said_yes: bool, asked: bool) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("line").taps("相談をはじめる").says("人と話したい")
+    coordinator.claims(resident.case)
+    wish = {"recipient": "地域包括支援センター（見本）", "purpose": "訪問", "items": ["退院"], "basis": "danger", "danger": "倒れている"}
+    coordinator._call("POST", resident.case, "/refer", 200, wish | {"until": "2027-03-31"})
+    coordinator.hands_back(resident.case)
+
+    def agrees(rows: talks.Session) -> None:
+        talk = talks.by_id(rows, resident.conversation_in(rows))
+        assert talk is not None
+        records.give_consent(rows, talk, purpose="follow_up", recipient="窓口", items=["talk"], days=90, version=1, now=town.clock.now())
+
+    if said_yes:
+        town.store.transact(agrees)
+    resident.listens()
+    town.clock.stands_at("2026-12-04 17:01")
+
+    town.is_swept()
+    town.is_swept()
+
+    assert "referral_silent" in [row.kind for row in town.rows("SELECT kind FROM task")]
+    assert resident.hears_nothing() is not asked

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AwareDatetime
 from sqlmodel import Session as Rows
 
 from bot.api.errors import ApiRoute
@@ -66,13 +67,20 @@ router = APIRouter(prefix="/api/v1", route_class=ApiRoute, dependencies=[Depends
 
 @router.get("/cases")
 async def list_cases(
-    viewer: Holder, parts: TheParts, state: Annotated[State | None, Query()] = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    viewer: Holder, parts: TheParts, state: Annotated[State | None, Query()] = None, limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    since: Annotated[AwareDatetime | None, Query(description="Only cases in which something happened at this time or later")] = None,
 ) -> Cases:  # fmt: skip
-    """Cases by state, most dangerous first, then by promised time; without a state, all that are open."""
+    """Cases by state, most dangerous first, then by promised time; without a state all that are open, and with `since` the closed ones too."""
     now = parts.clock.now()
-    view: desk_queue.View = "closed" if state == "closed" else "open"
-    rows = await parts.store.atransact(lambda rows: desk_queue.queue(rows, viewer, now, view=view))
-    return Cases(cases=[line_of(row) for row in rows if state in (None, row.state)][:limit])
+    views: list[desk_queue.View] = ["open"] if state is None else ["closed" if state == "closed" else "open"]
+    if state is None and since is not None:
+        views.append("closed")
+
+    def work(rows: Rows) -> list[desk_queue.QueueRow]:
+        return [row for view in views for row in desk_queue.queue(rows, viewer, now, view=view)]
+
+    found = await parts.store.atransact(work)
+    return Cases(cases=[line_of(row) for row in found if state in (None, row.state) and (since is None or row.changed_at >= since)][:limit])
 
 
 @router.get("/cases/{code}")

@@ -47,12 +47,25 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
         case "referral_silent" if due.case_id is None or not referrals.is_silent(rows, due.case_id, now):
             records.end_promise(rows, due.id, "kept", now)
             return Received(talk.id)
+        case "referral_silent":
+            _ask_the_resident_too(rows, talk, due, now)
+            records.end_promise(rows, due.id, "kept", now)
+            records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
+            return Received(talk.id, case_changed=True)
         case effects.RETURNED:
             return _returned(rows, due, now)
         case _:
             records.end_promise(rows, due.id, "kept", now)
             records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
             return Received(talk.id, case_changed=True)
+
+
+def _ask_the_resident_too(rows: Rows, talk: talks.Talk, due: DuePromise, now: datetime) -> None:
+    """An office is silent: only with what the person says of it is the picture true. Asked by the bot of those who said yes to being asked (D9);
+    of all others, and while a human writes with them, by whoever sees to the task."""
+    said_yes = any(one.purpose == "follow_up" and one.withdrawn_at is None for one in records.consents(rows, talk.id))
+    if said_yes and talk.owner != "human":
+        records.promise(rows, talk, kind="how_are_you", due_at=now, case_id=due.case_id)
 
 
 def _late(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:

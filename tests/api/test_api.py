@@ -171,3 +171,18 @@ async def test_another_system_refers_only_on_a_lawful_ground(office: Office, sat
     (made,) = answer.json()["referrals"]
     assert (made["state"], made["items"], made["needs_check"]) == ("asked", ["退院のこと"], False)
     assert (await sato.get(f"/cases/{code}/referrals")).json() == answer.json()
+
+
+async def test_since_gives_what_happened_from_then_on_closed_cases_too(office: Office, sato: httpx.AsyncClient) -> None:
+    quiet, ended, talked = (office.has_case(name, who=name) for name in ("U1", "U2", "U3"))
+    office.clock.moves(hours=1)
+    since = office.clock.now().isoformat()
+    version = (await sato.post(f"/cases/{ended}/claim")).json()["version"]
+    close = {"expected_version": version, "reason": "settled", "no_next_contact": True}
+    assert (await sato.post(f"/cases/{ended}/close", json=close)).status_code == 200
+    office.resident_says("もう一つあります", who="U3")
+
+    found = {case["code"] for case in (await sato.get("/cases", params={"since": since})).json()["cases"]}
+    assert found == {ended, talked}
+    assert quiet in {case["code"] for case in (await sato.get("/cases")).json()["cases"]}
+    assert (await sato.get("/cases", params={"since": "きのう"})).status_code == 422

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.desk.conftest import PASSWORD, Browser, Office, joins
-from tests.desk.test_sheets import AGENCY, heard_yes, refers, tab
+from tests.desk.test_sheets import AGENCY, consent_of, heard_yes, refers, tab
+from tests.desk.test_stream import listening
 
 NewBrowser = Callable[..., Browser]
 
@@ -116,3 +117,23 @@ async def test_who_writes_is_known_and_a_late_reply_stands_beside_what_came_in_b
     assert "田中が先に書きました" in both
     assert "佐藤のおくれた返事" in both
     assert office.rows("SELECT count(*) FROM writing") == [(1,)]
+
+
+@pytest.mark.requirement("R20")
+async def test_an_open_page_of_an_agency_is_told_within_a_second_that_its_grant_is_over(
+    office: Office, lead: Browser, a_browser: NewBrowser
+) -> None:  # fmt: skip
+    agency = await of_agency(lead, a_browser(), AGENCY, "houkatsu")
+    code = office.has_case()
+    await heard_yes(lead, code)
+    await lead.opens(tab(code, "referrals"))
+    await refers(lead, code, basis="consent", consent=consent_of(lead))
+    (referral,) = office.rows("SELECT id FROM referral")[0]
+    async with listening(agency, "/desk/stream") as ear:
+        await ear.hears("shared", str(referral))
+        await lead.opens(tab(code, "consents"))
+        withdraw = re.search(r'action="([^"]+/withdraw)"', lead.page)
+        assert withdraw is not None
+        await lead.posts(withdraw[1])
+        assert (await ear.hears("shared", seconds=1))[1] == "[]"
+    assert (await agency.http.get(f"/desk/shared/{referral}")).status_code == 404
