@@ -26,6 +26,7 @@ from flows import (
     outing,
     room,
     several,
+    showing,
     thirdparty,
     young,
 )  # fmt: skip
@@ -61,13 +62,13 @@ STEPS: Final[Mapping[str, Step]] = {
     "consult.which": consult.which_answered,
     "consult.whose": consult.whose_answered,
     "consult.unclear": consult.unclear_answered,
-    "consult.area": consult.area_answered,
+    "consult.area": showing.area_answered,
     "consult.guess": consult.guess_answered,
     "consult.knows": consult.who_knows_told,
     "consult.safe": danger.safe_answered,
-    "consult.shown": consult.cards_answered,
-    "consult.wrong": consult.what_was_wrong,
-    "consult.follow_up": consult.follow_up_answered,
+    "consult.shown": showing.cards_answered,
+    "consult.wrong": showing.what_was_wrong,
+    "consult.follow_up": showing.follow_up_answered,
     "danger.unclear": danger.unclear_answered,
     "danger.asked": danger.answered,
     "danger.stay": danger.staying,
@@ -252,7 +253,7 @@ def _everywhere(talk: Talk, word: str) -> Turn:
 def _back(talk: Talk) -> Turn:
     before = step_back(talk)
     if before is not None and before.at == "consult.shown":
-        return consult.cards_again(before, talk.says("back.done"))
+        return showing.cards_again(before, talk.says("back.done"))
     return go_back(talk)
 
 
