@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from knowledge.hearing.apart import apart, shown
 from knowledge.hearing.asked import Asked, Part
 from knowledge.hearing.danger import DangerList
 from knowledge.hearing.decide import decide
@@ -14,6 +15,7 @@ from knowledge.hearing.model import Danger, Hearing, Lang, Need
 from knowledge.hearing.normalise import Plain, plain
 from knowledge.hearing.phrases_seen import Flat, flat
 from knowledge.hearing.segment import blended, parts, story_share
+from knowledge.hearing.weight import Weight
 
 CARDS_FOR_ONE = 3
 CARDS_FOR_SEVERAL = 6
@@ -44,10 +46,12 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     told = parts(asked, whole, spoken) if narrow else []
     share = story_share(even.text, spoken)
     needs = _distinct(tuple(_need(part, whole, share, asked) for part in told), whole, asked)
-    weight = lexicon.hardships.weigh(said if asked.signs.japanese else _with_glosses(said, even, spoken, index))
+    weight = _weigh(even, said, spoken, index)
     evidence = asked.evidence(whole)
     decision, reason = decide(danger, intent, evidence if narrow else None, index.confidence.sure(evidence), weight)
-    return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=cards(needs), reason=reason)
+    sides = apart(asked, spoken) if len(needs) == 1 and decision == "answer" and intent != "offer" else None
+    offered = cards(needs) if sides is None else shown(whole, sides, index.ids)
+    return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
 
 
 def cards(needs: Sequence[Need]) -> tuple[str, ...]:
@@ -82,9 +86,19 @@ def _need(part: Part, whole: Part, share: float, asked: Asked) -> Need:
     )
 
 
+def weighed(text: str, base: Listens) -> Weight:
+    """How much lies on the household of one message."""
+    even = plain(text)
+    return _weigh(even, flat(even.text), language(text), base.hearing)
+
+
+def _weigh(even: Plain, said: Flat, lang: Lang, index: Index) -> Weight:
+    return index.lexicon.hardships.weigh(said if lang in ("ja", "easy") else _with_glosses(said, even, lang, index))
+
+
 def _with_glosses(said: Flat, even: Plain, lang: Lang, index: Index) -> Flat:
     """A foreign text and the Japanese words it stands for: what hardships are counted in."""
     return Flat(said + "\n" + "。".join(flat(word) for words, _, _ in index.lexicon.glossary.japanese(even, lang) for word in words))
 
 
-__all__ = ["Hearing", "hear"]
+__all__ = ["Hearing", "hear", "weighed"]

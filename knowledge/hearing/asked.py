@@ -1,7 +1,7 @@
 """One message before the index of a base: looked up once, so that any stretch of it can be scored, weighed and explained at little cost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from knowledge.hearing.model import Match
 from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.keys import Keys
 from knowledge.hearing.rank.letters import placed, runs
-from knowledge.hearing.rank.postings import Floats, Ints, Places, best, distinct
+from knowledge.hearing.rank.postings import Floats, Ints, Once, Places, best
 from knowledge.hearing.rank.reasons import MOST, NAME_SHARE, pieces, shares, why
 from knowledge.hearing.rank.signs import Signs
 
@@ -50,6 +50,12 @@ class Part:
     scores: Scores
     top: tuple[int, ...]
     """The best entries, best first."""
+    telling: int
+    """Signs that say what it is about."""
+    known: int
+    """Those of them that the base knows."""
+    groups: int
+    words: int
 
 
 class Asked:
@@ -59,16 +65,19 @@ class Asked:
         self.index, self.signs, self.plain = index, signs, signs.plain
         self._names_asked = not (signs.japanese and index.all_told)
         self._keys, self._starts, self._ends = self._with_names() if self._names_asked else (signs.keys, signs.starts, signs.ends)
-        self._asked, self._of = distinct(self._keys)
+        self._once = Once.made(self._keys)
+        self._asked, self._of = self._once.keys, self._once.of
         self._kinds = keys.kinds(self._asked)
         self._rows = index.table.rows(self._asked)
         self._heavy = index.examples.weights(self._asked, self._rows)
         self._pointed = index.table.point(self._rows)
+        self._held = index.held.point(self._rows)
+        self._named = index.named.point(self._rows) if self._names_asked else None
         self._telling = self._narrow()
         if signs.japanese:
             drawn, self._run_starts, self._run_ends = placed(self.plain.text)
-            asked, self._run_of = distinct(drawn)
-            self._run_rows = index.letters.postings.rows(asked)
+            self._runs_once = Once.made(drawn)
+            self._run_rows = index.letters.postings.rows(self._runs_once.keys)
             self._run_mass = index.letters.weights(self._run_rows)
             self._drawn = index.letters.postings.point(self._run_rows)
 
@@ -78,20 +87,34 @@ class Asked:
 
     def part(self, start: int, end: int, *, leave_out: str | None = None) -> Part:
         """A stretch with its scores; `leave_out` is the exact text of an example to forget for it."""
-        scores = self._scores(start, end, leave_out)
-        return Part(start, end, scores, tuple(best(scores.total, TOP).tolist()))
+        return self.parts([(start, end)], leave_out=leave_out)[0]
 
     def whole(self, *, leave_out: str | None = None) -> Part:
         """The whole message."""
         return self.part(0, len(self.plain.text), leave_out=leave_out)
 
+    def parts(self, spans: Sequence[tuple[int, int]], *, leave_out: str | None = None) -> list[Part]:
+        """Several stretches at once, which costs little more than one."""
+        begin, stop = np.array(spans, np.int32).reshape(-1, 2).T[:, :, None]
+        within = (self._starts >= begin) & (self._ends <= stop)
+        there = self._once.any(within)
+        scores = self._scores(spans, within, there, leave_out)
+        telling = self._once.any(within & self._telling)
+        counts = zip(
+            np.count_nonzero(telling, axis=1).tolist(),
+            np.count_nonzero(telling & (self._rows >= 0), axis=1).tolist(),
+            np.count_nonzero(there & (self._kinds == keys.SYNONYM), axis=1).tolist(),
+            np.count_nonzero(there & (self._kinds == keys.WORD), axis=1).tolist(),
+            strict=True,
+        )
+        return [
+            Part(start, end, each, tuple(best(each.total, TOP).tolist()), *count)
+            for (start, end), each, count in zip(spans, scores, counts, strict=True)
+        ]
+
     def evidence(self, part: Part, total: Floats | None = None) -> Evidence:
         """The features that tell whether the best entries of a stretch, by its own scores or by `total`, can be trusted."""
         total = part.scores.total if total is None else total
-        within = self._within(part.start, part.end)
-        telling = self._there(within & self._telling)
-        known = int(np.count_nonzero(telling & (self._rows >= 0)))
-        kinds = np.bincount(self._kinds[self._there(within)], minlength=keys.KINDS)
         first = [*total[best(total, TOP)].tolist(), 0.0, 0.0, 0.0, 0.0]
         mean = float(np.add.reduce(total)) / max(len(total), 1)
         spread = max(float(total @ total) / len(total) - mean**2, 0.0) ** 0.5 if len(total) > 1 else 1.0
@@ -100,10 +123,10 @@ class Asked:
             lead=first[0] - first[1],
             lead_of_three=first[0] - first[3],
             above=(first[0] - mean) / max(spread, 1e-6) if len(total) else 0.0,
-            known=known,
-            understood=known / max(int(np.count_nonzero(telling)), 1),
-            groups=int(kinds[keys.SYNONYM]),
-            words=int(kinds[keys.WORD]),
+            known=part.known,
+            understood=part.known / max(part.telling, 1),
+            groups=part.groups,
+            words=part.words,
         )
 
     def sure(self, part: Part) -> float:
@@ -147,47 +170,43 @@ class Asked:
     def _within(self, start: int, end: int) -> _Mask:
         return (self._starts >= start) & (self._ends <= end)
 
-    def _there(self, signs: _Mask) -> _Mask:
-        """Of all keys asked for, those that some of the signs carry."""
-        return np.bincount(self._of[signs], minlength=len(self._asked)) > 0
-
-    def _scores(self, start: int, end: int, leave_out: str | None) -> Scores:
-        index, width, homes_end = self.index, len(self.index.ids), len(self.index.ids) + len(self.index.domains.norms)
-        there = self._there(self._within(start, end))
-        wanted = there * self._heavy
-        wanted /= np.float32(max(float(wanted @ wanted), 1e-9) ** 0.5)
+    def _scores(self, spans: Sequence[tuple[int, int]], within: _Mask, there: _Mask, leave_out: str | None) -> list[Scores]:
+        index, width = self.index, len(self.index.ids)
+        wanted = _of_length_one(there * self._heavy)
         told = self._pointed.score(wanted)
-        said, homes, alike = told[:width], told[width:homes_end], told[homes_end : len(told) - width]
-        drawn, letters = self._by_letter(start, end)
+        said, homes = told[:, :width], told[:, width:]
+        drawn, letters = self._by_letter(spans)
         if leave_out is not None:
-            self._forget(leave_out, wanted, said, homes, letters, drawn)
-        near = homes[index.domains.home]
+            self._forget(leave_out, wanted[0], said[0], homes[0], letters[0], drawn[0])
+        near = homes[:, index.domains.home]
         called = self._by_name(there)
+        shares = np.array([_drawn_share(self.plain.text[start:end]) for start, end in spans], np.float32)
         total = said + np.float32(DOMAIN_WEIGHT) * near + index.name_weights * called
-        total += index.letter_weights * np.float32(_drawn_share(self.plain.text[start:end])) * drawn
-        index.refusals.hold_back(total, alike)
-        return Scores(total, said, called, near, drawn)
+        total += index.letter_weights * shares[:, None] * drawn
+        index.refusals.hold_back(total, self._held.score(wanted))
+        return [Scores(*of_one) for of_one in zip(total, said, called, near, drawn, strict=True)]
 
     def _by_name(self, there: _Mask) -> Floats:
         """Score by names, divided by the stretch's own weight: of the size of the other channels.
 
         Where every entry has examples they have nothing to add to a Japanese text, and are not asked.
         """
-        width = len(self.index.ids)
-        if not self._names_asked:
-            return np.zeros(width, np.float32)
-        mass = float((self.index.names.idf[self._rows[there & (self._rows >= 0)]] ** 2).sum()) ** 0.5
-        told = self._pointed.score(there.astype(np.float32))
-        return told[len(told) - width :] / np.float32(max(mass, 1.0))
+        if self._named is None:
+            return np.zeros((len(there), len(self.index.ids)), np.float32)
+        told = there.astype(np.float32)
+        known = self._rows >= 0
+        idf = np.zeros(len(self._rows), np.float32)
+        idf[known] = self.index.names.idf[self._rows[known]]
+        mass = np.sqrt(told @ idf**2)
+        return self._named.score(told) / np.maximum(mass, np.float32(1.0))[:, None]
 
-    def _by_letter(self, start: int, end: int) -> tuple[Floats, Floats]:
+    def _by_letter(self, spans: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
         """Score by letters, and the weight of each run; nothing for a foreign text, whose letters mean nothing here."""
         if not self.signs.japanese:
-            return np.zeros(len(self.index.ids), np.float32), np.zeros(0, np.float32)
-        within = (self._run_starts >= start) & (self._run_ends <= end)
-        there = np.bincount(self._run_of[within], minlength=len(self._run_rows)) > 0
-        wanted = there.astype(np.float32)
-        wanted /= np.float32(max(float(wanted @ self._run_mass) ** 0.5, 1.0))
+            return np.zeros((len(spans), len(self.index.ids)), np.float32), np.zeros((len(spans), 0), np.float32)
+        begin, stop = np.array(spans, np.int32).reshape(-1, 2).T[:, :, None]
+        wanted = self._runs_once.any((self._run_starts >= begin) & (self._run_ends <= stop)).astype(np.float32)
+        wanted /= np.maximum(np.sqrt(wanted @ self._run_mass), np.float32(1.0))[:, None]
         return self._drawn.score(wanted), wanted
 
     def _forget(self, example: str, wanted: Floats, said: Floats, homes: Floats, letters: Floats, drawn: Floats) -> None:
@@ -212,11 +231,18 @@ class Asked:
         heavy /= np.float32(max(float(heavy @ heavy), 1e-9) ** 0.5)
         told = pieces(self.signs, part.start, part.end)
         share = shares(told, self._starts[within], self._ends[within])
-        columns, by_name = entries.tolist(), self._pointed.width - len(self.index.ids)
-        there = self._pointed.towards([*columns, *(by_name + entry for entry in columns)], len(self._asked))[of]
-        strengths = heavy[:, None] * there[:, : len(columns)] + np.float32(NAME_SHARE) * there[:, len(columns) :]
+        columns = entries.tolist()
+        strengths = heavy[:, None] * self._pointed.towards(columns, len(self._asked))[of]
+        if self._named is not None:
+            strengths += np.float32(NAME_SHARE) * self._named.towards(columns, len(self._asked))[of]
         for carried in (strengths.T @ share).tolist():
             yield why(self.plain, told, carried)
+
+
+def _of_length_one(wanted: Floats) -> Floats:
+    """Each row brought to length one, in place."""
+    wanted /= np.maximum(np.sqrt(np.einsum("ij,ij->i", wanted, wanted)), np.float32(1e-5))[:, None]
+    return wanted
 
 
 def _drawn_share(text: str) -> float:

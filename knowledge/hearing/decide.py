@@ -14,10 +14,10 @@ TOO_UNSURE: Final = 0.12
 UNDERSTOOD: Final = 0.5
 FEW: Final = 1
 """A message with one telling word the base knows, and as many it does not, is about something else (株価の見通し)."""
-SIDES: Final = 3
-"""Sides of life in trouble from which one person should take the whole, if it concerns more than the writer."""
-PEOPLE: Final = 3
 REFUSALS: Final = 2
+SIDES: Final = 3
+TOO_MUCH: Final = 0.2
+"""Chance from which one person should take the whole. A household handed over for nothing costs a talk, one left alone with six cards costs more."""
 
 
 def decide(danger: Danger, intent: Intent, told: Evidence | None, sure: float, weight: Weight) -> tuple[Decision, str]:
@@ -30,10 +30,8 @@ def decide(danger: Danger, intent: Intent, told: Evidence | None, sure: float, w
         return "ask", "smalltalk"
     if intent == "offer":
         return "answer", "offer"
-    if weight.refused >= REFUSALS or (weight.sent_around and (weight.refused or weight.areas or weight.people)):
-        return "handoff", "gap"
-    if entangled(weight):
-        return "handoff", "entangled"
+    if weight.of_many >= TOO_MUCH or (weight.sent_around and weight.refused):
+        return "handoff", "gap" if turned_away(weight) else "entangled"
     if told is None:
         return "ask", "thin"
     if told.known <= FEW and told.understood <= UNDERSTOOD:
@@ -43,11 +41,6 @@ def decide(danger: Danger, intent: Intent, told: Evidence | None, sure: float, w
     return "answer", "confident"
 
 
-def entangled(weight: Weight) -> bool:
-    """Three sides of life, or two that are said to be too much, or two that strike three people: no single desk carries that.
-
-    Rarely wrong: of 3,364 sentences written for single services it takes fewer than one in a hundred.
-    """
-    if weight.too_much:
-        return weight.sides >= SIDES - 1
-    return weight.sides > SIDES or (weight.sides == SIDES and weight.people > 0) or (weight.sides == SIDES - 1 and weight.people >= PEOPLE)
+def turned_away(weight: Weight) -> bool:
+    """The systems have refused this, more than it is many troubles at once."""
+    return weight.sent_around or weight.refused >= REFUSALS or (weight.refused > 0 and weight.sides < SIDES)

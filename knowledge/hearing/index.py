@@ -49,7 +49,11 @@ class Index:
     letters: Letters
     refusals: Refusals
     table: Postings
-    """By sign: the entries by their examples, the domains, the sentences that hold back, the entries by their names."""
+    """By sign: the entries by their examples, and the domains."""
+    held: Postings
+    """By sign: the sentences that hold back."""
+    named: Postings
+    """By sign: the entries by their names."""
     all_told: bool
     """Whether every entry has examples."""
     name_weights: Floats
@@ -94,7 +98,9 @@ class Index:
             domains,
             Letters.build([[plain(text).text for text in _said_in(entry)] for entry in entries.values()]),
             refusals,
-            examples.postings().beside(by_domain).beside(by_refusal).beside(by_name),
+            examples.postings().beside(by_domain),
+            by_refusal,
+            by_name,
             bool(told.all()),
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),

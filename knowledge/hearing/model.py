@@ -81,6 +81,6 @@ class Hearing(Value):
     needs: tuple[Need, ...]
     decision: Decision
     cards: tuple[str, ...]
-    """Ids in the order they would be shown: needs interleaved, at most three for one need, six for several."""
+    """Ids in the order they would be shown: needs interleaved, at most three for one need, six for several or where a second may be meant."""
     reason: str = ""
     """Why this decision, in a short stable word for staff and tests: `confident`, `thin`, `entangled`, `gap`, `asks_human`, …"""

@@ -54,9 +54,8 @@ def parts(asked: Asked, whole: Part, lang: Lang) -> list[Part]:
     if len(stretches) < 2:
         return [whole]
     needs: list[Part] = []
-    for start, end in stretches:
-        part = asked.part(start, end)
-        another = bool(_ANOTHER.match(asked.plain.text, start))
+    for part in asked.parts(stretches):
+        another = bool(_ANOTHER.match(asked.plain.text, part.start))
         like = next((at for at in reversed(range(len(needs))) if _same(needs[at], part, asked.index.homes, another=another)), None)
         if like is None:
             needs.append(part)

@@ -3,11 +3,24 @@
 The lists are hardships.yaml. This decides only whether a human should take the whole; it never chooses a service.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import exp, log1p
+from typing import Any, Final
 
+from knowledge.hearing.normalise import cut, plain
 from knowledge.hearing.phrases_seen import Flat, Phrases
+
+FITTED: Final = (-0.912, (1.052, 1.034, 0.663, 0.432, 1.942, 0.261, 1.079, 0.214, 0.632, -1.365))
+"""Intercept and weights of the counts, fitted on bot/bench/sets/households-dev.jsonl and the base's examples (`python -m bot.bench.households`)."""
+MOST_REFUSALS: Final = 3
+SHORTEST_SOUND: Final = 4
+"""Sounds from which a phrase written in kanji is also listened for in a text of kana; shorter ones stand inside other words."""
+MOSTLY_KANA: Final = 0.12
+"""Share of kanji below which a text is read by ear."""
+
+_KANJI = re.compile(r"[一-龠]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,22 @@ class Weight:
     sent_around: bool
     too_much: bool
     """Says that one desk, or one person, cannot carry it."""
+    length: int
+    """Characters: much that is told in few words weighs more."""
+
+    @property
+    def of_many(self) -> float:
+        """Chance, 0–1, that no single desk carries this (D4), or that the desks have turned it away (D5)."""
+        intercept, weights = FITTED
+        return 1 / (1 + exp(-(intercept + sum(weight * count for weight, count in zip(weights, self.counts(), strict=True)))))
+
+    def counts(self) -> list[float]:
+        """What the chance is made of. People and refusals weigh more where several sides are in trouble."""
+        sides, refused = self.sides, min(self.refused, MOST_REFUSALS)
+        return [
+            sides, max(sides - 2, 0), self.people, sides * bool(self.people), refused, sides * bool(refused),
+            self.sent_around, self.too_much, sides * self.too_much, log1p(self.length),
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +64,17 @@ class Hardships:
     refused: Phrases
     sent_around: Phrases
     too_much: Phrases
+    by_ear: "Hardships | None" = None
+    """The same lists with the sound of every phrase: for who writes in hiragana."""
 
     @classmethod
     def of(cls, lists: Mapping[str, Any]) -> "Hardships":
-        sides = {str(area): str(side) for side, areas in lists["sides"].items() for area in areas}
-        refused, around, too_much = (Phrases.of(lists[name]) for name in ("refused", "sent_around", "too_much"))
-        return cls(_by_name(lists["areas"]), sides, _by_name(lists["people"]), refused, around, too_much)
+        return cls(*_compiled(lists, lambda phrases: phrases), by_ear=cls(*_compiled(lists, lambda phrases: [*phrases, *_sounds(phrases)])))
 
     def weigh(self, even: Flat) -> Weight:
         """Counts over a Japanese text, given `flat` (a foreign one goes through the glossary first)."""
+        if self.by_ear is not None and len(_KANJI.findall(even)) < MOSTLY_KANA * len(even):
+            return self.by_ear.weigh(even)
         areas = frozenset(name for name, words in self.areas.items() if words.any(even))
         return Weight(
             areas,
@@ -52,8 +83,21 @@ class Hardships:
             len(self.refused.seen(even)),
             self.sent_around.any(even),
             self.too_much.any(even),
+            len(even),
         )
 
 
-def _by_name(lists: Mapping[str, Sequence[str]]) -> dict[str, Phrases]:
-    return {name: Phrases.of(words) for name, words in lists.items()}
+_Lists = tuple[dict[str, Phrases], dict[str, str], dict[str, Phrases], Phrases, Phrases, Phrases]
+
+
+def _compiled(lists: Mapping[str, Any], said: Callable[[Sequence[str]], Sequence[str]]) -> _Lists:
+    areas, people = ({name: Phrases.of(said(words)) for name, words in lists[kind].items()} for kind in ("areas", "people"))
+    sides = {str(area): str(side) for side, areas in lists["sides"].items() for area in areas}
+    refused, around, too_much = (Phrases.of(said(lists[name])) for name in ("refused", "sent_around", "too_much"))
+    return areas, sides, people, refused, around, too_much
+
+
+def _sounds(phrases: Sequence[str]) -> list[str]:
+    """The phrases that have kanji, as they sound."""
+    heard = ["…".join(cut(plain(part)).sound for part in phrase.split("…")) for phrase in phrases if _KANJI.search(phrase)]
+    return [sound for sound in heard if len(sound) >= SHORTEST_SOUND]

@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Places = npt.NDArray[np.intp]
 Weights = npt.NDArray[np.floating[Any]]
+Mask = npt.NDArray[np.bool_]
 
 LARGE: Final = 1_000
 COMMON: Final = 0.1
@@ -43,10 +44,10 @@ class Pointed:
         return cls(which, columns, weights, width, table.reshape(asked, width))
 
     def score(self, strengths: Floats) -> Floats:
-        """Sum over the asked signs of strength × weight, for every column; `strengths` by place in the asking."""
+        """For every row of strengths (by place in the asking): the sum over the asked signs of strength × weight, for every column."""
         if self.table is not None:
             return strengths @ self.table
-        return np.bincount(self.columns, self.weights * strengths[self.which], self.width).astype(np.float32)
+        return np.array([np.bincount(self.columns, self.weights * row[self.which], self.width) for row in strengths], np.float32)
 
     def towards(self, columns: Sequence[int], asked: int) -> Floats:
         """How strongly each of the `asked` signs points to some columns: [sign, column]."""
@@ -117,15 +118,37 @@ class Postings:
         return Postings(self.keys, starts, columns, weights, self.width + other.width)
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Each of some keys once, ascending; `of` is the place of every key given among them."""
+
+    keys: Keys
+    of: Places
+    order: Places
+    first: Places
+    """Where each key begins in `order`."""
+
+    @classmethod
+    def made(cls, keys: Keys) -> "Once":
+        order = keys.argsort(kind="stable")
+        ordered = keys[order]
+        first = np.ones(len(keys), bool)
+        np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+        places = np.empty(len(keys), np.intp)
+        places[order] = first.cumsum() - 1
+        return cls(ordered[first], places, order, first.nonzero()[0])
+
+    def any(self, masks: Mask) -> Mask:
+        """For every row of a mask over the keys given: which of the keys have at least one place in it."""
+        if not len(self.first):
+            return np.zeros((len(masks), 0), bool)
+        return np.logical_or.reduceat(masks[:, self.order], self.first, axis=1)
+
+
 def distinct(keys: Keys) -> tuple[Keys, Places]:
     """Each key once, ascending, and for every key given its place among them."""
-    order = keys.argsort(kind="stable")
-    ordered = keys[order]
-    first = np.ones(len(keys), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    of = np.empty(len(keys), np.intp)
-    of[order] = first.cumsum() - 1
-    return ordered[first], of
+    once = Once.made(keys)
+    return once.keys, once.of
 
 
 def summed(rows: Places, columns: Places, weights: Weights, width: int) -> tuple[Places, Places, npt.NDArray[np.float64]]:

@@ -30,10 +30,10 @@ class Refusals:
         return cls(tuple(entry for entry, _ in sentences)), postings
 
     def hold_back(self, total: Floats, alike: Floats) -> None:
-        """Take off, in place, what the likeness to each sentence takes off its entry."""
-        held: dict[int, float] = {}
-        for at in np.flatnonzero(alike > FROM):
-            entry = self.owner[at]
-            held[entry] = max(held.get(entry, 0.0), WEIGHT * float(alike[at] - FROM))
+        """Take off, in place and for every row, what the likeness to each sentence takes off its entry."""
+        held: dict[tuple[int, int], float] = {}
+        for row, at in zip(*(places.tolist() for places in (alike > FROM).nonzero()), strict=True):
+            entry = (row, self.owner[at])
+            held[entry] = max(held.get(entry, 0.0), WEIGHT * float(alike[row, at] - FROM))
         for entry, weight in held.items():
             total[entry] -= np.float32(weight)
