@@ -66,7 +66,7 @@ def _asked(line: str) -> tuple[Any, str]:
 
 def _line(asked_id: Any, text: str, base: Base, ranked: int | None) -> str:
     if ranked is not None:
-        answer: dict[str, Any] = {"id": asked_id, "ranked": [match.id for match in base.hearing.rank(text, limit=ranked)]}
+        answer: dict[str, Any] = {"id": asked_id, "ranked": base.hearing.order(text, ranked)}
     else:
         answer = {"id": asked_id, **told(hear(text, base))}
     return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")

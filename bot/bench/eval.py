@@ -31,6 +31,7 @@ DECISIONS = (
     "offers understood",
     "language right",
 )
+UNSEEN = ("unseen: households reach a human", "unseen: one desk's stories taken from it", "unseen: both needs among six cards")
 DANGERS = ("danger heard", "false alarms (L2, L3)", "level right", "kinds right")
 CARDS, CARDS_FOR_SEVERAL = 3, 6
 Worry = dict[str, Any]
@@ -94,9 +95,9 @@ def run(base: Base, out: Console) -> dict[str, float]:
     table.add_row("median ms", *(f"{found.median:.2f}" for found in columns))
     table.add_row("p99 ms", *(f"{found.slowest:.2f}" for found in columns))
     table.add_section()
-    figures |= {**_decisions(base, worries), **_dangers(base, dangers)}
+    figures |= {**_decisions(base, worries), **_unseen(base), **_dangers(base, dangers)}
     figures |= {f"{measure}, lines kept unseen": figure for measure, figure in _dangers(base, unseen).items()}
-    for measure in (*DECISIONS, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
+    for measure in (*DECISIONS, *UNSEEN, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
         table.add_row(measure, f"{figures[measure]:.3f}")
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
@@ -149,6 +150,18 @@ def _decisions(base: Base, worries: Sequence[Worry]) -> dict[str, float]:
         [worry["lang"].removesuffix("-easy") == hearing.lang.replace("easy", "ja") for worry, hearing in heard],
     )
     return dict(zip(DECISIONS, map(_share, shares), strict=True))
+
+
+def _unseen(base: Base) -> dict[str, float]:
+    """Sets that were written before what they measure was built (sets/README.md), and are only counted."""
+    homes = [(line["decision"] == "handoff", hear(line["text"], base).decision in ("handoff", "danger")) for line in _read("households-unseen")]
+    two = [(line, set(hear(line["text"], base).cards[:CARDS_FOR_SEVERAL])) for line in _read("two-needs-unseen")]
+    shares = (
+        [taken for whole, taken in homes if whole],
+        [taken for whole, taken in homes if not whole],
+        [all(shown & set(need["ids"]) for need in line["needs"]) for line, shown in two],
+    )
+    return dict(zip(UNSEEN, map(_share, shares), strict=True))
 
 
 def _dangers(base: Base, lines: Sequence[Worry]) -> dict[str, float]:

@@ -198,7 +198,7 @@ class Asked:
         idf = np.zeros(len(self._rows), np.float32)
         idf[known] = self.index.names.idf[self._rows[known]]
         mass = np.sqrt(told @ idf**2)
-        return self._named.score(told) / np.maximum(mass, np.float32(1.0))[:, None]
+        return np.asarray(self._named.score(told) / np.maximum(mass, np.float32(1.0))[:, None], np.float32)
 
     def _by_letter(self, spans: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
         """Score by letters, and the weight of each run; nothing for a foreign text, whose letters mean nothing here."""

@@ -23,7 +23,7 @@ from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hearing.rank.letters import Letters
 from knowledge.hearing.rank.names import Field, Names
-from knowledge.hearing.rank.postings import Floats, Ints, Postings, distinct
+from knowledge.hearing.rank.postings import Floats, Ints, Postings, best, distinct
 from knowledge.hearing.rank.refusals import Refusals
 from knowledge.hearing.rank.signs import Signs, read
 
@@ -31,7 +31,7 @@ NAMES_WEIGHT: Final = 0.05
 """Weight of the names of an entry that has examples."""
 LETTERS_WEIGHT: Final = 1.0
 BARE_NAMES_WEIGHT: Final = 2.4
-BARE_LETTERS_WEIGHT: Final = 0.65
+BARE_LETTERS_WEIGHT: Final = 1.0
 """The same for an entry without examples, so that it can stand beside those that have them."""
 SUMMARY_WEIGHT: Final = 0.3
 
@@ -126,6 +126,10 @@ class Index:
         asked = self.ask(text, lang)
         whole = asked.whole(leave_out=leave_out)
         return asked.matches(whole, whole.scores.total, limit)
+
+    def order(self, text: str, limit: int) -> list[str]:
+        """The ids of `rank` alone, without chances and reasons: for `--ranked` over a large base."""
+        return [self.ids[entry] for entry in best(self.ask(text).whole().scores.total, limit).tolist()]
 
     def owners(self, example: str) -> list[int]:
         """The entries that hold an example, by its exact text."""

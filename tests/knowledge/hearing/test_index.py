@@ -11,7 +11,7 @@ from knowledge.hearing.index import Index
 from knowledge.hearing.lexicon import Lexicon
 
 
-def entry(entry_id: str, name: str, summary: str = "", **more: object) -> SimpleNamespace:
+def entry(entry_id: str, name: str, summary: str | None = "", **more: object) -> SimpleNamespace:
     return SimpleNamespace(id=entry_id, name=name, summary=summary, **more)
 
 
@@ -69,6 +69,34 @@ def test_scores_fall_along_the_ranking(base: Base) -> None:
 def test_an_entry_needs_no_more_than_a_name() -> None:
     index = Index.build({"a": entry("a", "街路灯の修理"), "b": entry("b", "粗大ごみの収集"), "c": entry("c", "印鑑登録")})
     assert index.rank("家の前の街灯が切れて真っ暗です")[0].id == "a"
+
+
+def test_the_plain_order_is_that_of_the_ranking(base: Base) -> None:
+    for said in ("補聴器が高い", "ごみ出しがつらい", "", "I lost my job"):
+        assert base.hearing.order(said, 9) == [match.id for match in base.hearing.rank(said, limit=9)]
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("古いタンスを引き取ってほしい", "b"),
+        ("実印にするハンコを登録したい", "c"),
+        ("道に穴が開いていて危ない", "d"),
+        ("よその市に引っ越すときの届けは", "e"),
+    ],
+)
+def test_a_city_that_wrote_names_alone_is_understood_in_everyday_words(said: str, right: str) -> None:
+    entries = {"a": entry("a", "燃えるごみの収集日"), "b": entry("b", "粗大ごみの申し込み"), "c": entry("c", "印鑑証明"),
+               "d": entry("d", "道路の陥没の通報"), "e": entry("e", "転出届"), "f": entry("f", "テレビを処分したいとき")}  # fmt: skip
+    assert Index.build(entries).rank(said)[0].id == right
+
+
+def test_no_entry_is_too_odd_to_be_ranked() -> None:
+    odd = {"a": entry("a", "", ""), "b": entry("b", "12345"), "c": entry("c", "Tax office", "FAQ"), "d": SimpleNamespace(id="d", name="上下水道"),
+           "e": entry("e", "名" * 3_000, "説明" * 20_000), "f": entry("f", "市税", None)}  # fmt: skip
+    index = Index.build(odd)
+    for said in ("水道", "tax", "", "12345", "あ" * 5_000, "😀"):
+        assert sorted(index.order(said, 10)) == sorted(odd)
 
 
 def test_an_empty_base_finds_nothing_and_does_not_fall() -> None:

@@ -18,11 +18,11 @@ def postings(cells: dict[tuple[int, int], int]) -> Postings:
 @given(triples, st.lists(st.sampled_from([-1, *range(10)]), max_size=12, unique=True))
 def test_a_table_and_a_walk_lead_to_the_same_entries(cells: dict[tuple[int, int], int], asked: list[int]) -> None:
     pointed = postings(cells).point(np.array(asked, np.intp))
-    strengths = np.arange(1, len(asked) + 1, dtype=np.float32)
+    strengths = np.arange(1, len(asked) + 1, dtype=np.float32)[None, :]
     wanted = [sum(weight * place for place, row in enumerate(asked, 1) if (weight := cells.get((row, column)))) for column in range(WIDTH)]
     walked = Pointed(pointed.which, pointed.columns, pointed.weights, WIDTH, None)
     for way in (pointed, walked):
-        assert way.score(strengths).tolist() == wanted
+        assert way.score(np.concatenate((strengths, 2 * strengths))).tolist() == [wanted, [2 * total for total in wanted]]
     assert (pointed.towards([0, 3], len(asked)) == walked.towards([0, 3], len(asked))).all()
 
 
