@@ -44,9 +44,9 @@ def apart(asked: Asked, lang: Lang) -> tuple[Part, Part] | None:
 
 
 def shown(whole: Part, sides: tuple[Part, Part], ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Six cards: the best for the whole, the first of each side, and so on."""
+    """Six cards: the best three for the whole, as if there were one need, then the first of each side, and so on."""
     one, other = (side.top for side in sides)
-    first = [*whole.top[:1], *one[:1], *other[:1], *whole.top[1:3], *one[1:2], *other[1:2], *whole.top[3:], *one, *other]
+    first = [*whole.top[:3], *one[:1], *other[:1], *one[1:2], *other[1:2], *whole.top[3:], *one, *other]
     return tuple(ids[entry] for entry in dict.fromkeys(first))[:SHOWN]
 
 
