@@ -40,7 +40,7 @@ class Walk:
         self.staff = [world.coordinator("佐藤"), world.coordinator("鈴木")]
         self.agency = Agency(world)
         for channel in ("line", "line", "telegram"):
-            world.resident(channel)  # type: ignore[arg-type]
+            world.resident(channel)
         self.share = 0.0
         world.weather = self.weather
 

@@ -345,8 +345,8 @@ class Person:
                 found.append(f"{self.account}: {shown[:60]} was shown and stands nowhere")
         for key, row in written.items():
             body = unseal(rows, talks.scope_of(conversation_id), f"outbox.body:{row.id}", bytes(row.body_sealed))
-            looks, shown = self.platform.render(Outgoing.model_validate_json(body)), [look for of, look in taken if of == key]
-            found += [f"{self.account}: {fault}" for fault in self._letter(row, looks, shown)]
+            looks, seen = self.platform.render(Outgoing.model_validate_json(body)), [look for of, look in taken if of == key]
+            found += [f"{self.account}: {fault}" for fault in self._letter(row, looks, seen)]
         if any(row.state == "failed" and row.problem != "blocked" for row in written.values()) and not _tasks(rows, conversation_id):
             found.append(f"{self.account}: a letter failed and nobody at the desk was told")
         return found
