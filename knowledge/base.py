@@ -60,6 +60,8 @@ class Base:
     danger: DangerList
     synonyms: tuple[tuple[str, ...], ...] = ()
     """The town's own groups of words that mean the same."""
+    danger_files: tuple[tuple[str, int, int], ...] = ()
+    """Path, time and size of the files the list of dangers was read from: while they stay, a changed entry need not read it again."""
 
     @cached_property
     def stored_sentences(self) -> tuple[StoredSentence, ...]:
@@ -78,13 +80,15 @@ def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> 
     """
     sources = sources_of(folder)
     sound = kept(keep, "layers", sources, lambda: _sound(folder))
-    danger = danger_of(folder, keep)
+    danger_files = _danger_files(folder)
+    danger = before.danger if before is not None and before.danger_files == danger_files else danger_of(folder, keep)
     if not isinstance(danger, DangerList):
         raise BrokenBase(tuple(danger))
     hearing = replace(kept(keep, "index", sources, lambda: _index(sound, folder, keep, before)), confidence=Confidence.of_town(folder))
     return Base(
         version=sound.version, folder=folder, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
         hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger, synonyms=sound.synonyms,
+        danger_files=danger_files,
     )  # fmt: skip
 
 
@@ -155,6 +159,11 @@ def danger_of(folder: Path, keep: Path | None = None) -> DangerList | list[Probl
         return kept(keep, "danger", (file, *(file.parent / "danger").glob("*.*")), lambda: DangerList.load(file))
     except BrokenDangerList as wrong:
         return [Problem(str(file), 1, 1, "error", "danger", message) for message in wrong.problems]
+
+
+def _danger_files(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    file = own_danger_file(folder) or STARTER / "danger.yaml"
+    return tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in (file, *sorted((file.parent / "danger").glob("*.*"))))
 
 
 def unknown_hotlines(laid: Laid) -> list[Problem]:

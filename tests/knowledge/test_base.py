@@ -211,3 +211,14 @@ def test_a_town_lies_over_nothing_but_the_starter_or_a_folder_beside_it(tmp_path
     with pytest.raises(BrokenBase) as refused:
         load(tmp_path)
     assert [(problem.code, problem.line) for problem in refused.value.problems] == [("extends", 2)]
+
+
+def test_a_changed_entry_does_not_read_the_danger_list_again_and_a_changed_list_is_heard(tmp_path: Path) -> None:
+    folder = tmp_path / "town"
+    folder.mkdir()
+    (folder / "hatake.yaml").write_text("id: hatake\nname: 畑の会\nsummary: みんなで野菜を育てます。\n", encoding="utf-8")
+    before = load(folder)
+    assert load(folder, before=before).danger is before.danger
+    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [大橋の上にいる], must: [大橋の上にいる], must_not: [大橋を渡って病院へ行く]}"
+    (folder / "danger.yaml").write_text(f"rules:\n  - {rule}\n", encoding="utf-8")
+    assert load(folder, before=before).danger.scan("大橋の上にいる").level == "L2"
