@@ -63,14 +63,14 @@ class Lexicon:
     """Members of groups that are themselves words in order (`ごはん…くれない`), in the order they were read."""
 
     def group(self, name: str, expressions: Sequence[str]) -> int:
-        """Register the words of a group once, under its name."""
-        if name in self.groups:
-            return self.groups[name]
+        """Register words under the name of a group; a concept gathers its words from a file a language."""
         plain = [expression for expression in expressions if not _is_phrase(expression)]
         words = {word for expression in plain for word in spellings(expression, self.readings)}
         phrases = [Pattern.of(expression, (self._part(expression, None),)) for expression in expressions if expression not in plain]
-        number = self.groups[name] = len(self.sizes)
-        self.sizes.append(len(words) + len(phrases))
+        number = self.groups.setdefault(name, len(self.sizes))
+        if number == len(self.sizes):
+            self.sizes.append(0)
+        self.sizes[number] += len(words) + len(phrases)
         self.phrases += [(number, phrase) for phrase in phrases]
         if words and not phrases and all(is_latin(word[0]) for word in words):
             self.latin.add(number)
@@ -99,12 +99,13 @@ class Lexicon:
     def _token(self, token: str) -> int:
         if ("(" in token and "<" in token) or token.count("(") != token.count(")"):
             raise WrongPattern(f"「{token}」のかっこが合いません。かっこの中では … と <グループ> は使えません。")
-        if not token.startswith("<"):
-            return self.group(token, [token])
-        if token not in self.groups:
-            known = "、".join(name for name in self.groups if name.startswith("<"))
-            raise WrongPattern(f"グループ {token} がありません。使える名前：{known}")
-        return self.groups[token]
+        known = self.groups.get(token)
+        if known is not None:
+            return known
+        if token.startswith("<"):
+            names = "、".join(name for name in self.groups if name.startswith("<"))
+            raise WrongPattern(f"グループ {token} がありません。使える名前：{names}")
+        return self.group(token, [token])
 
 
 def _is_phrase(expression: str) -> bool:

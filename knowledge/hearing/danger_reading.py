@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from knowledge.hearing.danger_ear import Sentence
+from knowledge.hearing.danger_ear import CONCEPT, Sentence
 from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
@@ -139,7 +139,7 @@ class _Reader:
 
     def groups(self, file: str, tree: Mapping[str, object]) -> None:
         for name, expressions in self._mapping(file, "groups", tree.get("groups")).items():
-            if f"<{name}>" in self.lexicon.groups:
+            if f"<{name}>" in self.lexicon.groups and not f"<{name}>".startswith(CONCEPT):
                 self.problems.append(f"{file}: グループ {name} が二つあります。一つにまとめてください。")
             with _Noting(self.problems, f"{file}: グループ {name}"):
                 self.lexicon.group(f"<{name}>", self._lines(f"{file}: {name}", expressions))

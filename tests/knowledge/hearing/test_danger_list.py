@@ -41,6 +41,19 @@ def test_files_of_the_folder_beside_belong_to_the_list(tmp_path: Path) -> None:
     assert [rule.id for rule in load(tmp_path, GOOD).rules] == ["hits", "more"]
 
 
+def test_a_concept_gathers_its_words_from_a_file_a_language_and_any_other_group_stands_once(tmp_path: Path) -> None:
+    folder = tmp_path / "danger"
+    folder.mkdir()
+    (folder / "english.yaml").write_text("groups:\n  c_hit: [punch*]\n", encoding="utf-8")
+    with_concept = GOOD.replace("groups:", "groups:\n  c_hit: [殴ら]")
+    danger = load(tmp_path, with_concept)
+    assert "<c_hit>" in danger.features("he punched me")
+    assert "<c_hit>" in danger.features("殴られた")
+    (folder / "again.yaml").write_text("groups:\n  hits: [蹴ら]\n", encoding="utf-8")
+    with pytest.raises(BrokenDangerList, match="グループ hits が二つあります"):
+        load(tmp_path, with_concept)
+
+
 def test_a_sentence_that_no_longer_holds_is_reported_with_its_rule(tmp_path: Path) -> None:
     danger = load(tmp_path, GOOD.replace("must: [夫に殴られました]", "must: [夫に蹴られました]"))
     (failure,) = danger.test()
