@@ -27,31 +27,34 @@ from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 
 CONCEPT: Final = "<c_"
 """How the names of groups begin whose meetings carry points of their own."""
-ASK: Final = -0.6
-TELL: Final = 1.2
-SURE: Final = 1.6
+ASK: Final = -0.2
+TELL: Final = 0.6
+SURE: Final = 0.9
 """From ASK points on a message is asked about (L1), from TELL on it is taken as told (L2), from SURE on and with points for
 "now" as life in danger (L3): measured on sentences of other hands than those the points come from."""
-ASK_FOREIGN: Final = 1.5
+ASK_FOREIGN: Final = 1.3
 ASK_IN_PART: Final = 1.5
 """Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
 SEVERAL: Final = 4
 WORTH_A_LOOK: Final = 0.0
 """Two sentences whose letters alone carry fewer points are not weighed with their concepts: that takes most of the time."""
-NOW: Final = 0.0
-SURELY_NOW: Final = 0.5
-DOUBT: Final = -3.0
-SURE_OF_KIND: Final = 0.6
+NOW: Final = -0.3
+SURELY_NOW: Final = 0.8
+DOUBT: Final = -3.6
+SURE_OF_KIND: Final = 0.45
 SHORTEST: Final = 5
 BARE: Final = 8
 SHORT: Final = 14
-ASK_SHORT: Final = 3.0
+ASK_SHORT: Final = 2.0
 """A few letters resemble too much: a SHORT cry needs more points, a BARE one is only asked about, fewer than SHORTEST are left
 to the rules."""
-ALSO: Final = 0.3
+ALSO: Final = 0.2
 """A second kind is named from this likelihood on."""
 DANGER_COLUMN, NOW_COLUMN, FIRST_KIND = 0, 1, 2
 COLUMNS: Final = FIRST_KIND + len(DANGER_KINDS)
+EDGE: Final = "_"
+PIECES: Final = (4, 5)
+"""Letters of the pieces of a Latin word, its edges marked: they carry what endings share."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 _LATIN = re.compile("[a-zà-ỹ]")
 
@@ -195,11 +198,14 @@ class Ear:
 
 
 def runs(text: str) -> set[str]:
-    """Runs of one to three letters of a folded text; in Latin letters its words and every two words in order."""
+    """Runs of one to three letters of a folded text; in Latin letters its words, every two words in order, and pieces of words
+    (languages of many endings: golpea, golpeó, golpeando)."""
     if _LATIN.search(text) and not has_kana(text):
         words = _WORD.findall(text)
         found = {f" {word}" for word in words}
         found.update([f" {one} {following}" for one, following in pairwise(words)])
+        for word in {f"{EDGE}{word}{EDGE}" for word in words}:
+            found.update([word[start : start + size] for size in PIECES for start in range(len(word) - size + 1)])
         return found
     found = set(text)
     found.update(map(add, text, text[1:]))
