@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 
-.PHONY: run test lint assets lock bench eval crash clean
+.PHONY: run test lint assets lock bench eval crash audit sbom clean
 
 run: .venv/ready-run assets
 	@$(BIN)/madoguchi serve
@@ -22,6 +22,12 @@ lint: .venv/ready-dev
 crash: .venv/ready-dev
 	@$(BIN)/python -m tests.crash.drill --engine sqlite
 	@$(BIN)/python -m tests.crash.drill --engine postgres
+
+audit: .venv/ready-dev
+	@$(BIN)/python -m tests.security.supply audit
+
+sbom: .venv/ready-dev
+	@$(BIN)/python -m tests.security.supply sbom var/sbom.json
 
 eval bench: .venv/ready-dev
 	@$(BIN)/madoguchi $@

@@ -124,6 +124,20 @@ def verify() -> None:
     sys.exit(start.verify(Settings(), out))
 
 
+@app.command()
+def incident(
+    since: Annotated[datetime, typer.Option("--since", help="いつから / from when, Japanese time")],
+    until: Annotated[datetime, typer.Option("--until", help="いつまで / until when")],
+    login: Annotated[str | None, typer.Option("--staff", help="この職員のログイン名だけ / only this login")] = None,
+    agency: Annotated[str | None, typer.Option("--agency", help="この機関だけ / only this agency")] = None,
+    code: Annotated[str | None, typer.Option("--case", help="この相談票だけ / only this case")] = None,
+) -> None:
+    """漏えい等のとき、だれの何に関わるかを報告書の順に出す / whom an incident concerns, in the order of the report form."""
+    from bot import incident as incidents
+
+    sys.exit(incidents.run(Settings(), since, until, login, agency, code, out, err))
+
+
 @app.command(name="master-key")
 def master_key(file: Annotated[Path, typer.Argument(help="まだ無いファイル / a file that is not there yet")]) -> None:
     """封の鍵を作る（本番で一度だけ）/ make the master key of a new town; keep a copy of it apart from the backups."""

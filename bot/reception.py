@@ -25,7 +25,7 @@ from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, is_private, post
 from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance, Wanted
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import cases, consents, erasure, helping, outbox, records
+from storage import attachments, cases, consents, erasure, helping, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -146,6 +146,8 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
         at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
         danger_rule=danger.rule,
     )  # fmt: skip
+    if inbound.file_id is not None:
+        attachments.want(at.rows, talk, line, channel=inbound.channel, source=inbound.file_id, now=at.now)
     may = _may_tell(at, talk, inbound, text)
     if may is not None and consents.answer(at.rows, talk, *may, at.now):
         talks.link_inbox(at.rows, inbox_id, line.id, "acknowledged")

@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     backup_folder: Path = Path("var/backups")
     backup_keep_days: int = Field(default=30, ge=1)
     """Backups older than this are deleted by the next one; the newest always stays (R41)."""
+    oidc_issuer: str = ""
+    """The town's own directory of staff (OpenID Connect), as it names itself; with `oidc_client_id` the sign-in page leads there too (R26)."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    scanner: str = ""
+    """Command that gets every attachment on its standard input and ends with 0 for a clean one; without it only kinds are checked (R34)."""
     max_body: int = 1_000_000
     """Largest request body in bytes (R4)."""
 
@@ -88,6 +94,12 @@ class Settings(BaseSettings):
         """Platforms that only open the private room on our own page (R14)."""
         modes = {"line": self.line_mode, "telegram": self.telegram_use or self.line_mode}
         return frozenset(name for name, mode in modes.items() if mode == "entrance")
+
+    @property
+    def directory_ready(self) -> bool:
+        """In production only over https: what comes back decides who somebody is."""
+        safe = self.profile == "demo" or urlsplit(self.oidc_issuer).scheme == "https"
+        return bool(self.oidc_issuer and self.oidc_client_id) and safe
 
     @property
     def line_ready(self) -> bool:

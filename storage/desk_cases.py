@@ -12,19 +12,19 @@ from typing import Any, Literal, get_args
 from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session
 
-from storage import audit, cases, outbox, records, staff
+from storage import attachments, audit, cases, outbox, records, staff
 from storage import talk as talks
 from storage.desk_heads import row_of
-from storage.desk_queue import READS_CASES, State, Viewer, in_scope
+from storage.desk_queue import READS_CASES, State, Viewer, in_scope, person_behind
 from storage.dialect import is_postgres, table
 from storage.ids import new_id
 from storage.records import GivenConsent
 from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Stale
 from storage.sealing import fingerprint, seal, unseal
-from storage.tables import Alarm, Case, Conversation, Memo, Task
+from storage.tables import Alarm, Case, Conversation, Memo, ShutOut, Task
 from storage.talk import Line, Talk, scope_of
 
-_K, _C, _E, _L, _T = table(Case), table(Conversation), table(Memo), table(Alarm), table(Task)
+_K, _C, _E, _L, _T, _O = table(Case), table(Conversation), table(Memo), table(Alarm), table(Task), table(ShutOut)
 
 CloseReason = Literal["settled", "other_agency", "moved", "own_wish", "died", "lost_contact"]
 """落ち着いた, 別機関へ, 転居, 本人の希望, 死亡, 連絡途絶 (D14)."""
@@ -108,6 +108,8 @@ class CaseFile:
     first_reply_at: datetime | None
     closed_at: datetime | None
     lines: tuple[Line, ...]
+    files: dict[str, attachments.Shown]
+    """Pictures and papers by the id of their line."""
     first_seq: int
     """Number of the first line shown; the desk may read from `begins_at` on."""
     begins_at: int
@@ -155,8 +157,9 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, sin
         topics=tuple(json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))) if row.topics_sealed else (),
         sheet=tuple(sheet), shares_story=row.shares_story, version=row.version, promise_at=row.promise_at,
         next_contact_at=row.next_contact_at, next_contact_none=row.next_contact_none, close_reason=row.close_reason, opened_at=row.opened_at,
-        claimed_at=row.claimed_at, first_reply_at=row.first_reply_at, closed_at=row.closed_at, lines=tuple(lines), first_seq=first,
-        begins_at=row.from_seq, last_seq=talk.last_seq, numbers={**talks.numbers(session, talk.id, sources), **{line.id: line.seq for line in lines}},
+        claimed_at=row.claimed_at, first_reply_at=row.first_reply_at, closed_at=row.closed_at, lines=tuple(lines),
+        files=attachments.of_lines(session, talk.id, lines), first_seq=first, begins_at=row.from_seq,
+        last_seq=talk.last_seq, numbers={**talks.numbers(session, talk.id, sources), **{line.id: line.seq for line in lines}},
         notes=tuple(_notes(session, row, who)), dangers=tuple(dangers), consents=tuple(records.consents(session, talk.id)),
         tasks=tuple(_tasks(session, row)), deliveries=outbox.states_of(session, written_by_staff), staff_names=who, trail=tuple(trail),
     )  # fmt: skip
@@ -219,7 +222,8 @@ def claim(session: Session, viewer: Viewer, code: str, now: datetime, *, instead
 
 def claim_alarm(session: Session, viewer: Viewer, alarm_id: str, now: datetime) -> Held:
     """Take a ringing alarm: its case, or a new one where the bot still led alone (D6, D14)."""
-    conversation_id = session.execute(select(_L.c.conversation_id).where(in_scope(viewer), _L.c.id == alarm_id)).scalar()
+    may_know = in_scope(viewer, person_behind(_L.c.conversation_id))
+    conversation_id = session.execute(select(_L.c.conversation_id).where(may_know, _L.c.id == alarm_id)).scalar()
     talk = None if conversation_id is None else talks.by_id(session, conversation_id)
     if talk is None:
         raise Missing
@@ -294,12 +298,19 @@ def close(session: Session, viewer: Viewer, held: Held, reason: CloseReason, now
 
 
 def pass_on(session: Session, viewer: Viewer, held: Held, to: str, now: datetime) -> Held:
-    """ほかの人に渡す: somebody else answers for this case from now on. Raises `Missing` unless `to` can read cases and sign in."""
-    if to not in {member.id for member in staff.everybody(session) if member.role in READS_CASES and not member.disabled}:
+    """ほかの人に渡す: somebody else answers for this case from now on. Raises `Missing` unless `to` may read it and sign in."""
+    if to not in {member.id for member in may_take(session, held.id)}:
         raise Missing
     held = _change(session, held, coordinator_id=to)
     audit.note(session, actor=viewer.actor, act="case.passed_on", now=now, case_id=held.id, to=to)
     return held
+
+
+def may_take(session: Session, case_id: str) -> list[staff.Member]:
+    """Who can answer for this case: reads cases, signs in, and is not shut out of it (R21)."""
+    shut = select(_O.c.staff_id).join(_K, _K.c.person_id == _O.c.person_id).where(_K.c.id == case_id, _O.c.lifted_at.is_(None))
+    kept_out = set(session.execute(shut).scalars())
+    return [one for one in staff.everybody(session) if one.role in READS_CASES and not one.disabled and one.id not in kept_out]
 
 
 def reopen(session: Session, viewer: Viewer, code: str, now: datetime) -> Held:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlmodel import Session
 
 from storage import audit
 from storage.dialect import table
 from storage.sealing import unseal
 from storage.staff import Role
-from storage.tables import Alarm, Case, Conversation, Message, Plan, Referral, Staff, Task
+from storage.tables import Alarm, Case, Conversation, Message, Plan, Referral, ShutOut, Staff, Task
 from storage.talk import scope_of
 
 _K, _C, _M, _S, _L, _T = table(Case), table(Conversation), table(Message), table(Staff), table(Alarm), table(Task)
-_R, _P = table(Referral), table(Plan)
+_R, _P, _O = table(Referral), table(Plan), table(ShutOut)
 
 State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
@@ -43,6 +43,8 @@ class Viewer:
     name: str
     role: Role
     actor: str
+    let_in: frozenset[str] = frozenset()
+    """Residents whose cases an emergency opens to them now (R21)."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,24 @@ class OpenTask:
 
 
 def may_read_cases(viewer: Viewer) -> bool:
-    return viewer.role in READS_CASES
+    return viewer.role in READS_CASES or bool(viewer.let_in)
 
 
-def in_scope(viewer: Viewer) -> ColumnElement[bool]:
-    """The one condition under which this viewer may know that a case exists."""
-    return true() if may_read_cases(viewer) else false()
+def in_scope(viewer: Viewer, person: ColumnElement[str] = _K.c.person_id) -> ColumnElement[bool]:
+    """The one condition under which this viewer may know that a case exists. `person`: whose it is; a row of nobody's is everybody's.
+
+    Somebody shut out finds nothing of that resident, unless an emergency lets them in (R21).
+    """
+    let_in = person.in_(sorted(viewer.let_in))
+    if viewer.role not in READS_CASES:
+        return let_in
+    shut = select(_O.c.id).where(_O.c.person_id == person, _O.c.staff_id == viewer.staff_id, _O.c.lifted_at.is_(None))
+    return or_(~shut.exists(), let_in)
+
+
+def person_behind(conversation: ColumnElement[str]) -> Any:
+    """Whose talk this is."""
+    return select(_C.c.person_id).where(_C.c.id == conversation).scalar_subquery()
 
 
 # ---------------------------------------------------------------- the queue
@@ -258,7 +272,7 @@ def ringing(session: Session, viewer: Viewer) -> list[Ringing]:
         select(_L.c.id, _L.c.level, _L.c.raised_at, _K.c.code, _K.c.coordinator_id, _S.c.name)
         .outerjoin(_K, and_(_K.c.conversation_id == _L.c.conversation_id, _K.c.state != "closed"))
         .outerjoin(_S, _S.c.id == _K.c.coordinator_id)
-        .where(in_scope(viewer), _L.c.acknowledged_at.is_(None)).order_by(_L.c.level.desc(), _L.c.raised_at)
+        .where(in_scope(viewer, person_behind(_L.c.conversation_id)), _L.c.acknowledged_at.is_(None)).order_by(_L.c.level.desc(), _L.c.raised_at)
     )  # fmt: skip
     return [Ringing(row.id, row.level, row.raised_at, row.code, row.coordinator_id, row.name) for row in session.execute(query)]
 
@@ -269,7 +283,7 @@ def tasks(session: Session, viewer: Viewer, now: datetime) -> list[OpenTask]:
     query = (
         select(_T, _K.c.code)
         .outerjoin(_K, or_(_K.c.id == _T.c.case_id, and_(_T.c.case_id.is_(None), _K.c.conversation_id == _T.c.conversation_id, is_open)))
-        .where(in_scope(viewer), _T.c.done_at.is_(None))
+        .where(in_scope(viewer, person_behind(_T.c.conversation_id)), _T.c.done_at.is_(None))
         .order_by(case((_T.c.due_at.is_(None), 1), else_=0), _T.c.due_at, _T.c.created_at)
     )
     found = [OpenTask(row.id, row.kind, row.code, row.due_at, row.created_at, _note(session, row)) for row in session.execute(query)]
@@ -278,13 +292,14 @@ def tasks(session: Session, viewer: Viewer, now: datetime) -> list[OpenTask]:
 
 
 def task_count(session: Session, viewer: Viewer) -> int:
-    found: int = session.execute(select(func.count()).select_from(_T).where(in_scope(viewer), _T.c.done_at.is_(None))).scalar_one()
+    may_know = in_scope(viewer, person_behind(_T.c.conversation_id))
+    found: int = session.execute(select(func.count()).select_from(_T).where(may_know, _T.c.done_at.is_(None))).scalar_one()
     return found
 
 
 def finish_task(session: Session, viewer: Viewer, task_id: str, now: datetime) -> bool:
     """A member of staff has seen to it; False when it is not there, or done already."""
-    done = update(_T).where(in_scope(viewer), _T.c.id == task_id, _T.c.done_at.is_(None)).values(done_at=now)
+    done = update(_T).where(in_scope(viewer, person_behind(_T.c.conversation_id)), _T.c.id == task_id, _T.c.done_at.is_(None)).values(done_at=now)
     if not session.execute(done).rowcount:  # type: ignore[attr-defined]
         return False
     audit.note(session, actor=viewer.actor, act="task.done", now=now, task=task_id)

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel
 from storage.dialect import table
 from storage.ids import new_id
 from storage.sealing import keyring, mark_erasure
-from storage.tables import Case, Consent, Conversation, Erasure, Identity, Inbox, Message, Offer, Outbox, Outcome, Person, Promise, Task
+from storage.tables import Attachment, Case, Consent, Conversation, Erasure, Identity, Inbox, Message, Offer, Outbox, Outcome, Person, Promise, Task
 from storage.talk import Talk, by_id, scope_of
 
 _E, _M, _X, _C, _I = table(Erasure), table(Message), table(Inbox), table(Conversation), table(Identity)
@@ -60,7 +60,7 @@ def erase_words(session: Session, talk: Talk, receipt: str, now: datetime) -> No
     of = talk.id
     session.execute(update(_M).where(_M.c.conversation_id == of).values(body_sealed=None, platform_hash=None, danger_rule=None, withdrawn_at=now))
     session.execute(update(_X).where(_X.c.conversation_id == of).values(raw_sealed=None))
-    for derived in (Outbox, Offer, Outcome):
+    for derived in (Outbox, Offer, Outcome, Attachment):
         session.execute(delete(table(derived)).where(table(derived).c.conversation_id == of))
     session.execute(update(table(Task)).where(table(Task).c.conversation_id == of).values(note_sealed=None))
     consents, promised = table(Consent), table(Promise)

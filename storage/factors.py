@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyotp
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlmodel import Session
 
 from storage import audit
 from storage.dialect import table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
-from storage.tables import StaffFactor
+from storage.tables import StaffFactor, StaffPasskey
 
-_F = table(StaffFactor)
+_F, _P = table(StaffFactor), table(StaffPasskey)
 _STEP = 30
 _MOST_DRIFT = 1
 """Steps before and after now that a clock may be off."""
@@ -32,12 +32,19 @@ class Factors:
 
     totp: bool
     recovery_left: int
+    passkeys: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether a second factor is asked for at all; recovery codes alone are none."""
+        return self.totp or self.passkeys > 0
 
 
 def of(session: Session, staff_id: str) -> Factors:
     good = select(_F.c.kind).where(_F.c.staff_id == staff_id, _F.c.confirmed_at.is_not(None), _F.c.used_at.is_(None))
     kinds = list(session.execute(good).scalars())
-    return Factors("totp" in kinds, kinds.count("recovery"))
+    keys = session.execute(select(func.count()).select_from(_P).where(_P.c.staff_id == staff_id)).scalar_one()
+    return Factors("totp" in kinds, kinds.count("recovery"), keys)
 
 
 def offered(session: Session, staff_id: str, now: datetime) -> str:
@@ -59,11 +66,17 @@ def confirm(session: Session, staff_id: str, code: str, now: datetime) -> list[s
         return None
     session.execute(delete(_F).where(_F.c.staff_id == staff_id, _F.c.id != row.id))
     session.execute(update(_F).where(_F.c.id == row.id).values(confirmed_at=now, last_step=step))
+    audit.note(session, actor=f"staff:{staff_id}", act="staff.factor_set", now=now)
+    return new_recovery_codes(session, staff_id, now)
+
+
+def new_recovery_codes(session: Session, staff_id: str, now: datetime) -> list[str]:
+    """Ten new codes in place of the old ones, shown once."""
+    session.execute(delete(_F).where(_F.c.staff_id == staff_id, _F.c.kind == "recovery"))
     codes = [_recovery_code() for _ in range(_RECOVERY_CODES)]
     for one in codes:
         kept = {"id": new_id(), "staff_id": staff_id, "kind": "recovery", "code_hash": _hash(staff_id, one), "last_step": 0}
         session.execute(_F.insert().values(**kept, confirmed_at=now, created_at=now))
-    audit.note(session, actor=f"staff:{staff_id}", act="staff.factor_set", now=now)
     return codes
 
 

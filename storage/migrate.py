@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect
 
+from storage import row_locks
+
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 106_004
 
@@ -16,7 +18,7 @@ _LOCK = 106_004
 def migrate(engine: Engine, to: str = "head") -> None:
     """Run the migrations that this database lacks; nothing when it is up to date."""
     with engine.connect() as connection:
-        if to == "head" and _stands_at(connection) == _newest():
+        if to == "head" and _stands_at(connection) == _newest() and _is_locked(connection):
             return
         connection.rollback()
         from alembic import command  # only a start that has something to do waits for it
@@ -30,6 +32,8 @@ def migrate(engine: Engine, to: str = "head") -> None:
                 command.downgrade(config, to)
             else:
                 command.upgrade(config, to)
+                if connection.dialect.name == "postgresql" and to == "head":
+                    row_locks.put(connection)
 
 
 def _stands_at(connection: Connection) -> str | None:
@@ -38,6 +42,10 @@ def _stands_at(connection: Connection) -> str | None:
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return found
+
+
+def _is_locked(connection: Connection) -> bool:
+    return connection.dialect.name != "postgresql" or row_locks.stand(connection)
 
 
 def _newest() -> str:

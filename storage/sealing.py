@@ -89,16 +89,23 @@ class Keyring:
 
     def seal(self, session: Session, scope: str, place: str, text: str) -> bytes:
         """Seal `text` for one cell. `place` is `table.column:row`, bound as associated data."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._key(session, scope).encrypt(nonce, text.encode("utf-8", "surrogatepass"), f"{scope}|{place}".encode())
+        return self.seal_file(session, scope, place, text.encode("utf-8", "surrogatepass"))
 
     def open(self, session: Session, scope: str, place: str, cell: bytes) -> str:
         """Open one cell, or raise `SealBroken`."""
+        return self.open_file(session, scope, place, cell).decode("utf-8", "surrogatepass")
+
+    def seal_file(self, session: Session, scope: str, place: str, content: bytes) -> bytes:
+        """Seal bytes for one cell."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._key(session, scope).encrypt(nonce, content, f"{scope}|{place}".encode())
+
+    def open_file(self, session: Session, scope: str, place: str, cell: bytes) -> bytes:
+        """Open a cell of bytes, or raise `SealBroken`."""
         try:
-            plain = self._key(session, scope).decrypt(cell[:_NONCE], cell[_NONCE:], f"{scope}|{place}".encode())
+            return self._key(session, scope).decrypt(cell[:_NONCE], cell[_NONCE:], f"{scope}|{place}".encode())
         except InvalidTag as error:
             raise SealBroken(place) from error
-        return plain.decode("utf-8", "surrogatepass")
 
     def fingerprint(self, session: Session, text: str) -> str:
         """Return an HMAC for exact match of identifiers, with a key of its own (R39)."""
@@ -191,6 +198,16 @@ def seal(session: Session, scope: str, place: str, text: str) -> bytes:
 def unseal(session: Session, scope: str, place: str, cell: bytes) -> str:
     """Open one cell; see `Keyring.open`."""
     return keyring(session).open(session, scope, place, cell)
+
+
+def seal_file(session: Session, scope: str, place: str, content: bytes) -> bytes:
+    """Seal bytes; see `Keyring.seal_file`."""
+    return keyring(session).seal_file(session, scope, place, content)
+
+
+def open_file(session: Session, scope: str, place: str, cell: bytes) -> bytes:
+    """Open bytes; see `Keyring.open_file`."""
+    return keyring(session).open_file(session, scope, place, cell)
 
 
 def seal_json(session: Session, scope: str, place: str, value: object) -> bytes:

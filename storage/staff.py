@@ -72,6 +72,8 @@ class SignedIn:
     seen_at: datetime
     factor_due: bool = False
     """The password was right, the second factor is not yet: opens the door that asks for it, and no other (R26)."""
+    let_in: frozenset[str] = frozenset()
+    """Residents whose cases an emergency opens to them now (R21)."""
 
     @property
     def ends_at(self) -> datetime:

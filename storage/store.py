@@ -26,11 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, TextClause, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
+from storage import row_locks
 from storage.sealing import Keyring, was_erasure
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ _PG_TRIES = 5
 _PG_CONNECT_SECONDS = 5
 _PG_SETTINGS = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
 """A stuck neighbour costs ten seconds and a 503, not the front door."""
+_AS_ROLE = f", set_config('role', '{row_locks.ROLE}', true)"
 _PRAGMAS = {
     "busy_timeout": 5000, "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0, "cache_size": -65536,
 }  # fmt: skip
@@ -85,6 +87,10 @@ class Store:
         if make_url(url).get_backend_name() == "sqlite":
             return SqliteStore(url, keyring, exclusive=exclusive)
         return PostgresStore(url, keyring)
+
+    def seen_by(self, staff_id: str) -> "Store":
+        """This store as one member of staff may see it: the second lock, where the engine has one (R19)."""
+        return self
 
     @property
     def alone(self) -> bool:
@@ -349,6 +355,10 @@ class PostgresStore(Store):
         super().__init__(url, keyring, pool_size=_PG_THREADS, max_overflow=2, pool_pre_ping=True, connect_args=wait)
         event.listen(self.engine, "connect", _set_timeouts)
         self._threads = ThreadPoolExecutor(_PG_THREADS, thread_name_prefix="store")
+        self._names_viewer: TextClause | None = None
+
+    def seen_by(self, staff_id: str) -> Store:
+        return _SeenBy(self, staff_id)
 
     @property
     def alone(self) -> bool:
@@ -380,12 +390,38 @@ class PostgresStore(Store):
 
     def _try(self, work: Work[T]) -> T:
         with self.engine.begin() as connection:
+            if self._names_viewer is None:
+                as_role = _AS_ROLE if connection.exec_driver_sql(row_locks.MAY_PLAY).scalar() else ""
+                self._names_viewer = text(f"SELECT set_config('madoguchi.viewer', 'system', true){as_role}")
+            connection.execute(self._names_viewer)
             session = self._session(connection)
             outcome = work(session)
             session.flush()
         self.keyring.adopt(session)
         session.close()
         return outcome
+
+
+class _SeenBy(Store):
+    """A PostgreSQL store whose every transaction names one member of staff as its viewer."""
+
+    def __init__(self, whole: PostgresStore, staff_id: str) -> None:
+        self.engine, self.keyring = whole.engine, whole.keyring
+        self._whole, self._names_viewer = whole, select(func.set_config("madoguchi.viewer", staff_id, True))
+
+    @property
+    def alone(self) -> bool:
+        return self._whole.alone
+
+    def submit(self, work: Work[T], *, urgent: bool = False) -> Future[T]:
+        def narrowed(session: Session) -> T:
+            session.execute(self._names_viewer)
+            return work(session)
+
+        return self._whole.submit(narrowed, urgent=urgent)
+
+    def close(self) -> None:
+        """Closed by whoever opened the whole."""
 
 
 def _set_timeouts(connection: Any, _record: Any) -> None:

@@ -16,10 +16,11 @@ from sqlmodel import Session
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.sealing import fingerprint, keyring, mark_erasure, seal, unseal
-from storage.tables import Conversation, Identity, Inbox, Message, Person
+from storage.tables import Attachment, Conversation, Identity, Inbox, Message, Person
 from storage.text import clean
 
 _C, _I, _X, _M, _P = table(Conversation), table(Identity), table(Inbox), table(Message), table(Person)
+_F = table(Attachment)
 _OF: Any = bindparam("of")
 
 _TALK = select(
@@ -268,6 +269,7 @@ def forget_words(session: Session, talk: Talk, message_ids: Sequence[str], now: 
     """Erase the bodies of these lines and of their raw events; the numbered rows stay (D1b, R8)."""
     session.execute(update(_M).where(_M.c.id.in_(message_ids), _M.c.conversation_id == talk.id).values(body_sealed=None, withdrawn_at=now))
     session.execute(update(_X).where(_X.c.message_id.in_(message_ids), _X.c.conversation_id == talk.id).values(raw_sealed=None))
+    session.execute(delete(_F).where(_F.c.message_id.in_(message_ids), _F.c.conversation_id == talk.id))
     mark_erasure(session)
 
 

@@ -240,7 +240,7 @@ class Resident:
     def _sticker(self) -> None:
         raise NotImplementedError
 
-    def _picture(self) -> None:
+    def _picture(self, content: bytes) -> None:
         raise NotImplementedError
 
     def all_heard(self) -> list[Bubble]:
@@ -266,8 +266,8 @@ class Resident:
     def sends_sticker(self) -> Self:
         return self._act(self._sticker)
 
-    def sends_picture(self) -> Self:
-        return self._act(self._picture)
+    def sends_picture(self, content: bytes = b"\xff\xd8\xff") -> Self:
+        return self._act(lambda: self._picture(content))
 
     def _act(self, act: Callable[[], None]) -> Self:
         self.listens()
@@ -365,8 +365,8 @@ class OnLine(_OnPlatform):
     def _sticker(self) -> None:
         self._post(self.town.line.sticker(self.account, package="1", keywords=()))
 
-    def _picture(self) -> None:
-        self._post(self.town.line.image(self.account))
+    def _picture(self, content: bytes) -> None:
+        self._post(self.town.line.image(self.account, content))
 
     def all_heard(self) -> list[Bubble]:
         return self.town.line.heard(self.account)
@@ -392,8 +392,8 @@ class OnTelegram(_OnPlatform):
     def _sticker(self) -> None:
         self._post(self.town.telegram.sticker(self.account, "🐱"))
 
-    def _picture(self) -> None:
-        self._post(self.town.telegram.image(self.account))
+    def _picture(self, content: bytes) -> None:
+        self._post(self.town.telegram.image(self.account, content))
 
     def all_heard(self) -> list[Bubble]:
         return self.town.telegram.heard(self.account)
@@ -449,7 +449,7 @@ class OnWeb(_FromRows):
     def _sticker(self) -> None:
         self._say("👍")
 
-    def _picture(self) -> None:
+    def _picture(self, content: bytes) -> None:
         raise NotImplementedError("the web chat takes no pictures yet")
 
 
@@ -474,7 +474,7 @@ class OnTerminal(_FromRows):
     def _sticker(self) -> None:
         self._say("👍")
 
-    def _picture(self) -> None:
+    def _picture(self, content: bytes) -> None:
         raise NotImplementedError("the terminal takes no pictures")
 
 

@@ -1,5 +1,6 @@
 """/api/v1: other systems of the town read and act with a token that has one member of staff's rights (design.md §5)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ from bot.api.shapes import (
     referral_of,
     whole_of,
 )  # fmt: skip
-from bot.desk import acts, support_acts
+from bot.desk import access, acts, support_acts
 from bot.desk.acts import Ending
 from bot.hub import conversation
 from bot.parts import Parts
@@ -42,6 +43,7 @@ _bearer = HTTPBearer(auto_error=False)
 
 async def _holder(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Viewer:
     """Whose rights the token has. No token, a wrong one and a revoked one are one 401; a role that reads no cases is 403 (R17)."""
+    access.refuse_unkeepable(request)
     parts = _parts(request)
     token = "" if given is None else given.credentials
     holder = await parts.store.atransact(lambda rows: staff.key_holder(rows, token)) if token else None
@@ -50,12 +52,15 @@ async def _holder(request: Request, given: Annotated[HTTPAuthorizationCredential
     viewer = Viewer(holder.member.id, holder.member.name, holder.member.role, f"token:{holder.short}")
     if not desk_queue.may_read_cases(viewer):
         raise HTTPException(403)
+    request.state.viewer = viewer
     return viewer
 
 
 def _parts(request: Request) -> Parts:
+    """The parts as the token's holder may use them (R19)."""
     parts: Parts = request.app.state.parts
-    return parts
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    return parts if viewer is None else replace(parts, store=parts.store.seen_by(viewer.staff_id))
 
 
 Holder = Annotated[Viewer, Depends(_holder)]

@@ -22,6 +22,7 @@ from linebot.v3.messaging import (
 from bot.channels import line_reading, line_rendering
 from bot.channels.cutting import Unsendable
 from bot.channels.port import Delivery, Inbound, Outgoing, Refused, Sent, TryLater, Unknown
+from bot.outside import NotFetched, fetch
 from bot.settings import Settings
 from flows.model import ChannelName
 
@@ -36,6 +37,7 @@ _ANSWERS = {"reply": {"200": "ReplyMessageResponse"}, "push": {"200": "PushMessa
 _OPERATOR_PAUSE = 600.0
 _QUOTA_PAUSE = 3600.0
 _LONGEST_SETTLING = 25
+_MESSAGE_ID = re.compile(r"[0-9]{1,40}")
 
 
 class LineChannel:
@@ -49,6 +51,7 @@ class LineChannel:
             raise ValueError("LINE needs its channel secret and access token (R1)")
         self._secret = settings.line_channel_secret.get_secret_value()
         token = settings.line_channel_access_token.get_secret_value()
+        self._token, self._data_host = token, settings.line_data_host.rstrip("/")
         self._configuration = Configuration(host=settings.line_api_host.rstrip("/"), access_token=token)
         self._timeout = aiohttp.ClientTimeout(total=seconds, connect=min(5.0, seconds))
         self._client: AsyncApiClient | None = None
@@ -85,6 +88,12 @@ class LineChannel:
             f"/v2/bot/message/{verb}", "POST", header_params=dict(headers), body=body, auth_settings=["Bearer"],
             response_types_map=_ANSWERS[verb], _request_timeout=self._timeout,
         )  # fmt: skip
+
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """A picture or paper of a message, from LINE's data host (its content is kept for a while only)."""
+        if not _MESSAGE_ID.fullmatch(file_id):
+            raise NotFetched("address", again=False)
+        return await fetch(f"{self._data_host}/v2/bot/message/{file_id}/content", most=most, headers={"authorization": f"Bearer {self._token}"})
 
     async def settling(self, destination: str) -> None:
         """Show LINE's loading animation; it ends when a message arrives."""

@@ -92,7 +92,9 @@ def _message(inbound: Inbound, message: dict[str, Any]) -> Inbound:
             yes = means_yes(_word(message, "packageId"), keywords if isinstance(keywords, list) else ())
             return replace(inbound, kind="sticker", sticker_ok=yes)
         case "image" | "audio" | "video" | "file" as media:
-            return replace(inbound, kind="media", media=media)
+            at_line = _part(message, "contentProvider").get("type", "line") == "line"  # an address elsewhere is never called
+            ours = media in ("image", "file") and at_line
+            return replace(inbound, kind="media", media=media, file_id=inbound.platform_id if ours else None)
         case "location":
             return replace(inbound, kind="location")
     return inbound

@@ -40,6 +40,8 @@ class Inbound:
     text: str = ""
     button: str | None = None
     media: Literal["image", "audio", "video", "file"] | None = None
+    file_id: str | None = None
+    """How the platform names a picture or paper that came along, to fetch it later (R34)."""
     sticker_ok: bool = False
     platform_id: str | None = None
     """The platform's id of the message, to find it again when it is unsent."""
@@ -109,6 +111,15 @@ class AnswersTaps(Protocol):
 
     async def answer(self, tap: Inbound) -> None:
         """End the waiting mark, and show on the message what was chosen; failures are nobody's problem."""
+        ...
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """A channel whose residents can send pictures and papers."""
+
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """The file behind an `Inbound.file_id`, at most `most` bytes. Raises `bot.outside.NotFetched`."""
         ...
 
 

@@ -5,6 +5,7 @@ Its `Application` keeps updates in memory, and nothing a resident wrote may live
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from telegram.request import HTTPXRequest
 from bot.channels import telegram_reading, telegram_rendering
 from bot.channels.cutting import Unsendable
 from bot.channels.port import Delivery, Inbound, Outgoing, Refused, Sent, TryLater, Unknown
+from bot.outside import NotFetched, fetch
 from bot.settings import Settings
 from flows.model import ChannelName
 
@@ -31,6 +33,7 @@ _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 _OPERATOR_PAUSE = 600.0
 _POLL_PAUSE = 3.0
 _LONG_POLL = 25
+_FILE_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9]+)?")
 
 
 class TelegramChannel:
@@ -42,6 +45,7 @@ class TelegramChannel:
         """`seconds` is how long one call may wait for its answer; `long_poll` how long Telegram holds a poll open."""
         if settings.telegram_token is None:
             raise ValueError("Telegram needs its token (R1)")
+        self._file_url = settings.telegram_file_url
         self._secret = settings.telegram_secret.get_secret_value() if settings.telegram_secret else None
         self._seconds = seconds
         self._long_poll = long_poll
@@ -126,6 +130,19 @@ class TelegramChannel:
         except _UNREADABLE:  # accepted (2xx), but what came back is no message
             return Unknown("unreadable_answer")
         return Sent()
+
+    async def fetch(self, file_id: str, most: int) -> bytes:
+        """A photo or document: Telegram is asked for its path, which is checked before it becomes part of an address."""
+        try:
+            found = await self._bot.do_api_request("getFile", api_kwargs={"file_id": file_id})
+        except BadRequest as error:
+            raise NotFetched("gone", again=False) from error
+        except TelegramError as error:
+            raise NotFetched("not_connected", again=True) from error
+        path = found.get("file_path") if isinstance(found, dict) else None
+        if not isinstance(path, str) or not _FILE_PATH.fullmatch(path):
+            raise NotFetched("address", again=False)
+        return await fetch(f"{self._file_url}{self._bot.token}/{path}", most=most)
 
     async def settling(self, destination: str) -> None:
         """Show "typing…" for five seconds, or until a message arrives."""

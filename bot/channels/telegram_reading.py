@@ -109,9 +109,9 @@ def _message(inbound: Inbound, message: Message) -> Inbound:
     if message.text is not None:
         return _words(inbound, message.text)
     if message.caption:  # words under a picture are heard like any others (G1)
-        return replace(inbound, kind="text", text=message.caption, media=media)
+        return replace(inbound, kind="text", text=message.caption, media=media, file_id=_file_of(message))
     if media is not None:
-        return replace(inbound, kind="media", media=media)
+        return replace(inbound, kind="media", media=media, file_id=_file_of(message))
     if message.sticker is not None or message.dice is not None:
         emoji = message.sticker.emoji if message.sticker is not None else None
         return replace(inbound, kind="sticker", sticker_ok=(emoji or "").translate(_SKIN_TONES).strip("\ufe0f") in _YES_STICKERS)
@@ -129,6 +129,13 @@ def _words(inbound: Inbound, text: str) -> Inbound:
     if command in _PAYLOADS and not rest.strip():
         return replace(inbound, kind="button", button=_PAYLOADS[command])
     return replace(inbound, kind="text", text=text)
+
+
+def _file_of(message: Message) -> str | None:
+    """The largest of a photo's sizes, or the paper."""
+    if message.photo:
+        return message.photo[-1].file_id
+    return None if message.document is None or message.animation is not None else message.document.file_id
 
 
 def _media(message: Message) -> Literal["image", "audio", "video", "file"] | None:

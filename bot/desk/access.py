@@ -2,23 +2,26 @@
 
 import hmac
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.routing import APIRoute
+from sqlmodel import Session as Rows
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from bot.parts import Parts
-from storage import staff
+from storage import keeping_out, staff
 from storage.desk_queue import Viewer, may_read_cases
 from storage.ids import new_token
 from storage.staff import Role, SignedIn
+from storage.text import clean
 
-Door = Literal["anyone", "entering", "staff", "cases", "agency", "lead", "knowledge"]
+Door = Literal["anyone", "entering", "staff", "inside", "cases", "agency", "lead", "knowledge"]
 """`anyone`: not signed in; `entering`: the password was right, the second factor may still be due (R26); `staff`: signed in;
-`cases`: signed in with a role that reads cases."""
+`inside`: signed in and of this office, not of an agency; `cases`: signed in with a role that reads cases."""
 
 KNOWS: frozenset[Role] = frozenset({"editor", "coordinator", "lead"})
 """Who keeps what the town knows: a door of its own, without any case behind it."""
@@ -30,10 +33,16 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/welcome"): "anyone",
     ("POST", "/desk/welcome"): "anyone",
     ("POST", "/desk/size"): "anyone",
+    ("POST", "/desk/directory"): "anyone",
+    ("GET", "/desk/directory/back"): "anyone",
+    ("POST", "/desk/directory/tie"): "staff",
     ("GET", "/desk/second"): "entering",
     ("POST", "/desk/second"): "entering",
     ("GET", "/desk/factor"): "entering",
     ("POST", "/desk/factor"): "entering",
+    ("GET", "/desk/passkey"): "entering",
+    ("POST", "/desk/passkey"): "entering",
+    ("POST", "/desk/passkey/{key_id}/remove"): "staff",
     ("POST", "/desk/sign-out"): "entering",
     ("GET", "/desk/me"): "staff",
     ("POST", "/desk/me/password"): "staff",
@@ -42,6 +51,9 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/help"): "staff",
     ("GET", "/desk/stream"): "staff",
     ("GET", "/desk"): "staff",
+    ("GET", "/desk/emergency"): "inside",
+    ("POST", "/desk/emergency"): "inside",
+    ("POST", "/desk/emergency/{emergency_id}"): "cases",
     ("GET", "/desk/shared"): "agency",
     ("GET", "/desk/shared/{referral_id}"): "agency",
     ("POST", "/desk/shared/{referral_id}"): "agency",
@@ -90,6 +102,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/alarms/{alarm_id}/claim"): "cases",
     ("GET", "/desk/cases/{code}"): "cases",
     ("GET", "/desk/cases/{code}/stream"): "cases",
+    ("GET", "/desk/cases/{code}/attachments/{attachment_id}"): "cases",
     ("POST", "/desk/cases/{code}/seen"): "cases",
     ("POST", "/desk/cases/{code}/claim"): "cases",
     ("POST", "/desk/cases/{code}/reply"): "cases",
@@ -101,6 +114,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/close"): "cases",
     ("GET", "/desk/cases/{code}/pass-on"): "cases",
     ("POST", "/desk/cases/{code}/pass-on"): "cases",
+    ("POST", "/desk/cases/{code}/shut-out"): "cases",
+    ("POST", "/desk/cases/{code}/shut-out/{shut_out_id}/lift"): "cases",
     ("POST", "/desk/cases/{code}/reopen"): "cases",
     ("GET", "/desk/cases/{code}/sheet"): "cases",
     ("POST", "/desk/cases/{code}/sheet"): "cases",
@@ -149,6 +164,7 @@ def check_doors(screens: Iterable[APIRouter]) -> None:
 async def guard(request: Request) -> None:
     """Runs before every route of the desk: finds its rule, who asks, and for a POST whether the form is ours."""
     door = DOORS[request.method, request.scope["route"].path]
+    refuse_unkeepable(request)
     if request.method == "POST":
         _same_site(request)
     if door == "anyone":
@@ -163,6 +179,8 @@ async def guard(request: Request) -> None:
     reads = may_read_cases(viewer_of(signed))
     if (door == "cases" and not reads) or (door in ("agency", "lead") and signed.member.role != door):
         raise HTTPException(404)
+    if door == "inside" and signed.member.role == "agency":
+        raise HTTPException(404)
     if door == "knowledge" and signed.member.role not in KNOWS:
         raise HTTPException(404)
     request.state.signed = signed
@@ -173,17 +191,19 @@ def _signed(request: Request) -> SignedIn:
     return signed
 
 
-def _parts(request: Request) -> Parts:
+def parts_of(request: Request) -> Parts:
+    """The parts as whoever asks may use them: signed in, the database itself refuses what is out of their scope (R19)."""
     parts: Parts = request.app.state.parts
-    return parts
+    signed: SignedIn | None = getattr(request.state, "signed", None)
+    return parts if signed is None else replace(parts, store=parts.store.seen_by(signed.member.id))
 
 
 Signed = Annotated[SignedIn, Depends(_signed)]
-TheParts = Annotated[Parts, Depends(_parts)]
+TheParts = Annotated[Parts, Depends(parts_of)]
 
 
 def viewer_of(signed: SignedIn) -> Viewer:
-    return Viewer(signed.member.id, signed.member.name, signed.member.role, f"staff:{signed.member.id}")
+    return Viewer(signed.member.id, signed.member.name, signed.member.role, f"staff:{signed.member.id}", signed.let_in)
 
 
 async def find_signed_in(request: Request, *, touch: bool = True, entering: bool = False) -> SignedIn | None:
@@ -191,12 +211,17 @@ async def find_signed_in(request: Request, *, touch: bool = True, entering: bool
 
     `entering`: also a browser whose second factor is still due; everywhere else it is nobody (R26).
     """
-    parts = _parts(request)
+    parts = parts_of(request)
     token = request.cookies.get(cookie_name(parts))
     if not token:
         return None
     now = parts.clock.now()
-    signed = await parts.store.atransact(lambda rows: staff.signed_in(rows, token, now, touch=touch))
+
+    def look(rows: Rows) -> SignedIn | None:
+        found = staff.signed_in(rows, token, now, touch=touch)
+        return found and replace(found, let_in=keeping_out.let_in(rows, found.member.id, now))
+
+    signed = await parts.store.atransact(look)
     return None if signed is not None and signed.factor_due and not entering else signed
 
 
@@ -224,16 +249,16 @@ def give_form_token(response: Response, parts: Parts, token: str) -> None:
 
 
 async def fields(request: Request, *names: str) -> dict[str, str]:
-    """Exactly these fields of a form, as text; whatever else was sent is left alone (R24). Missing ones are empty."""
+    """Exactly these fields of a form, as clean text (R5); whatever else was sent is left alone (R24). Missing ones are empty."""
     form = await _form(request)
     found = {name: form.get(name, "") for name in names}
-    return {name: "" if isinstance(value, UploadFile) else value for name, value in found.items()}
+    return {name: "" if isinstance(value, UploadFile) else clean(value) for name, value in found.items()}
 
 
 async def lists(request: Request, *names: str) -> dict[str, list[str]]:
     """Exactly these fields of a form that may come several times, in the order of the page (R24)."""
     form = await _form(request)
-    return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in names}
+    return {name: [clean(value) for value in form.getlist(name) if isinstance(value, str)] for name in names}
 
 
 async def files(request: Request, name: str) -> UploadFile | None:

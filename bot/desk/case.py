@@ -18,7 +18,7 @@ from bot.desk.talk_view import ShownLine, shown
 from bot.hub import conversation
 from bot.parts import Parts
 from flows.gap import REASONS
-from storage import desk_cases, desk_sheets
+from storage import attachments, desk_cases, desk_sheets
 from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
 from storage.refusals import Closed, HeldByOther, NotHeld, Refused, Stale
@@ -38,6 +38,18 @@ _WHY: tuple[tuple[type[Refused], Why], ...] = (
 @router.get("/desk/cases/{code}")
 async def case_page(request: Request, code: str, parts: TheParts, signed: Signed) -> HTMLResponse:
     return await _case(request, parts, signed, code)
+
+
+@router.get("/desk/cases/{code}/attachments/{attachment_id}")
+async def attachment(code: str, attachment_id: str, parts: TheParts, signed: Signed) -> Response:
+    """A picture or paper of the resident, made anew, under a name of our own, never run by the browser (R34)."""
+    viewer, now = access.viewer_of(signed), parts.clock.now()
+    found = await parts.store.atransact(lambda rows: attachments.read(rows, viewer, code, attachment_id, now))
+    media_type, ending = ("application/pdf", "pdf") if found.kind == "pdf" else ("image/jpeg", "jpg")
+    headers = {
+        "content-disposition": f'attachment; filename="{attachment_id[-8:]}.{ending}"', "content-security-policy": "default-src 'none'; sandbox",
+    }  # fmt: skip
+    return Response(found.body, media_type=media_type, headers=headers)
 
 
 @router.post("/desk/cases/{code}/seen")
@@ -179,7 +191,7 @@ async def _case(
     since = request.query_params.get("from", "")
     file = await _open(parts, signed, code, since=int(since) if since.isascii() and since.isdecimal() and len(since) < 10 else None)
     return await pages.page(
-        request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names), numbers=file.numbers,
+        request, signed, "case.html", status=status, case=file, lines=shown(file.lines, file.staff_names, file.files), numbers=file.numbers,
         mine=_mine(file, signed), why=why, who_holds=who_holds, kept_reply=kept_reply,
         kept_note=kept_note, kept_next=kept_next, longest=LONGEST_REPLY,
         ready=(("定型", offers.offers("reply")), ("やさしく", offers.offers("easy"))), news=_since(file, seen_seq) if why == "stale" else [],
@@ -235,7 +247,7 @@ def _mine(file: CaseFile, signed: SignedIn) -> bool:
 def _since(file: CaseFile, seen_seq: int | None) -> list[ShownLine]:
     """What was written after the page was read, to stand beside the words that were about to be sent (R23)."""
     after = file.last_seq - 3 if seen_seq is None or seen_seq < 0 else seen_seq
-    return shown([line for line in file.lines if line.seq > after], file.staff_names)
+    return shown([line for line in file.lines if line.seq > after], file.staff_names, file.files)
 
 
 def _version(written: dict[str, str]) -> int:

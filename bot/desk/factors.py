@@ -17,7 +17,8 @@ from bot.desk import access, pages, passwords
 from bot.desk.access import Signed, TheParts
 from bot.desk.signin import address, hasher
 from bot.parts import Parts
-from storage import factors, staff
+from storage import factors, oidc, staff
+from storage import passkeys as kept_keys
 from storage.staff import SignedIn
 
 router = APIRouter(route_class=pages.DeskRoute)
@@ -31,35 +32,36 @@ async def second_page(request: Request, parts: TheParts, signed: Signed) -> Resp
     if not signed.factor_due:
         return RedirectResponse("/desk", status_code=303)
     mine = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
-    return RedirectResponse("/desk/factor", status_code=303) if not mine.totp else _door(request, signed, "second.html")
+    return await _ask(request, parts, signed) if mine.any else RedirectResponse("/desk/factor", status_code=303)
 
 
 @router.post("/desk/second")
 async def second(request: Request, parts: TheParts, signed: Signed) -> Response:
-    """The code of the authenticator, or a recovery code; guessing is slowed like guessing a password (R28)."""
-    code, now = (await access.fields(request, "code"))["code"][:_LONGEST_CODE], parts.clock.now()
+    """The answer of a passkey, the code of the authenticator, or a recovery code; guessing is slowed like guessing a password (R28)."""
+    written, now = await access.fields(request, "code", "credential"), parts.clock.now()
+    code, answer = written["code"][:_LONGEST_CODE], written["credential"]
     who, where = f"factor:{signed.member.id}", address(request)
 
     def work(rows: Rows) -> str | None:
         if not staff.may_try(rows, who, where, now):
             return "too_many"
-        if factors.passes(rows, signed.member.id, code, now):
+        if _signs(rows, parts, signed, answer) if answer else factors.passes(rows, signed.member.id, code, now):
             return None
         staff.note_failed_try(rows, who, where, now)
         return "wrong"
 
     trouble = await parts.store.atransact(work)
     if trouble is not None:
-        return _door(request, signed, "second.html", status=429 if trouble == "too_many" else 401, trouble=trouble)
+        return await _ask(request, parts, signed, trouble=trouble, status=429 if trouble == "too_many" else 401)
     response = RedirectResponse("/desk", status_code=303)
-    access.give_cookie(response, parts, await _proven(parts, signed))
+    access.give_cookie(response, parts, await proven(parts, signed))
     return response
 
 
 @router.get("/desk/factor")
 async def factor_page(request: Request, parts: TheParts, signed: Signed) -> Response:
     mine = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
-    if mine.totp and signed.factor_due:  # a right password alone must not replace the factor
+    if mine.any and signed.factor_due:  # a right password alone must not replace the factor
         return RedirectResponse("/desk/second", status_code=303)
     return await _set_up(request, parts, signed, has_one=mine.totp)
 
@@ -71,8 +73,11 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
     staff_id, where = signed.member.id, address(request)
 
     def work(rows: Rows) -> tuple[bool, list[str] | None, str | None]:
-        has_one = factors.of(rows, staff_id).totp
-        if has_one and (signed.factor_due or not staff.may_try(rows, f"factor:{staff_id}", where, now)):
+        mine = factors.of(rows, staff_id)
+        has_one = mine.totp
+        if mine.any and signed.factor_due:
+            return has_one, None, "too_many"
+        if has_one and not staff.may_try(rows, f"factor:{staff_id}", where, now):
             return has_one, None, "too_many"
         if has_one and not factors.passes(rows, staff_id, written["current"][:_LONGEST_CODE], now):
             staff.note_failed_try(rows, f"factor:{staff_id}", where, now)
@@ -83,14 +88,14 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
     has_one, codes, trouble = await parts.store.atransact(work)
     if codes is None:
         return await _set_up(request, parts, signed, has_one=has_one, trouble=trouble, status=422)
-    response = _door(request, signed, "recovery.html", codes=codes)
-    access.give_cookie(response, parts, await _proven(parts, signed))
+    response = door(request, signed, "recovery.html", codes=codes)
+    access.give_cookie(response, parts, await proven(parts, signed))
     return response
 
 
 @router.get("/desk/me")
 async def me(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
-    return await _me(request, parts, signed)
+    return await me_page(request, parts, signed)
 
 
 @router.post("/desk/me/password")
@@ -99,28 +104,28 @@ async def password(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
     written, now = await access.fields(request, "current", "password", "again"), parts.clock.now()
     who, where, member = f"password:{signed.member.id}", address(request), signed.member
     if not await parts.store.atransact(lambda rows: staff.may_try(rows, who, where, now)):
-        return await _me(request, parts, signed, trouble="too_many", status=429)
+        return await me_page(request, parts, signed, trouble="too_many", status=429)
     known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
     if not await hasher(request).fits(written["current"], None if known is None else known.password_hash):
         await parts.store.atransact(lambda rows: staff.note_failed_try(rows, who, where, now))
-        return await _me(request, parts, signed, trouble="current", status=422)
+        return await me_page(request, parts, signed, trouble="current", status=422)
     chosen = written["password"]
     trouble = "differ" if chosen != written["again"] else passwords.problem_with(chosen, login=member.login, name=member.name)
     if trouble is not None:
-        return await _me(request, parts, signed, trouble=trouble, status=422)
+        return await me_page(request, parts, signed, trouble=trouble, status=422)
     made = await hasher(request).make(chosen)
     await parts.store.atransact(lambda rows: staff.change_password(rows, signed, made, now))
-    return await _me(request, parts, signed, done="password")
+    return await me_page(request, parts, signed, done="password")
 
 
 @router.post("/desk/me/end-others")
 async def end_others(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
     now = parts.clock.now()
     await parts.store.atransact(lambda rows: staff.end_others(rows, signed, now))
-    return await _me(request, parts, signed, done="ended")
+    return await me_page(request, parts, signed, done="ended")
 
 
-async def _proven(parts: Parts, signed: SignedIn) -> str:
+async def proven(parts: Parts, signed: SignedIn) -> str:
     """A new session with a new id, in place of the one that waited for the factor (R27)."""
     now = parts.clock.now()
 
@@ -131,28 +136,56 @@ async def _proven(parts: Parts, signed: SignedIn) -> str:
     return await parts.store.atransact(work)
 
 
+def _question(rows: Rows, parts: Parts, signed: SignedIn) -> str | None:
+    from bot.desk import passkeys  # their library is loaded by whoever has one
+
+    return passkeys.question(rows, parts, signed)
+
+
+def _signs(rows: Rows, parts: Parts, signed: SignedIn, answer: str) -> bool:
+    from bot.desk import passkeys
+
+    return passkeys.passes(rows, parts, signed, answer)
+
+
+async def _ask(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:
+    """The question for the second factor, with something to sign for whoever has a passkey."""
+
+    def look(rows: Rows) -> tuple[str | None, bool]:
+        mine = factors.of(rows, signed.member.id)
+        return _question(rows, parts, signed) if mine.passkeys else None, mine.totp
+
+    question, has_app = await parts.store.atransact(look)
+    return door(request, signed, "second.html", status=status, trouble=trouble, question=question, has_app=has_app)
+
+
 async def _set_up(request: Request, parts: Parts, signed: SignedIn, *, has_one: bool, trouble: str | None = None, status: int = 200) -> HTMLResponse:
     now = parts.clock.now()
     secret = await parts.store.atransact(lambda rows: factors.offered(rows, signed.member.id, now))
     address_of = pyotp.TOTP(secret).provisioning_uri(name=signed.member.login, issuer_name=_ISSUER)
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-    return _door(
+    return door(
         request, signed, "factor.html", status=status, secret=spaced, uri=address_of, picture=_qr(address_of), has_one=has_one, trouble=trouble
     )
 
 
-async def _me(
+async def me_page(
     request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, done: str | None = None, status: int = 200
 ) -> HTMLResponse:
     now = parts.clock.now()
 
     def look(rows: Rows) -> dict[str, Any]:
-        return {"sessions": staff.sessions_of(rows, signed.member.id, now), "factors": factors.of(rows, signed.member.id)}
+        me = signed.member.id
+        return {
+            "passkeys": kept_keys.of(rows, me), "sessions": staff.sessions_of(rows, me, now), "factors": factors.of(rows, me),
+            "tied": oidc.is_tied(rows, me),
+        }  # fmt: skip
 
-    return await pages.page(request, signed, "me.html", status=status, trouble=trouble, done=done, **await parts.store.atransact(look))
+    found, directory = await parts.store.atransact(look), parts.settings.directory_ready
+    return await pages.page(request, signed, "me.html", status=status, trouble=trouble, done=done, directory=directory, **found)
 
 
-def _door(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, trouble: str | None = None, **values: Any) -> HTMLResponse:
+def door(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, trouble: str | None = None, **values: Any) -> HTMLResponse:
     """A page before the desk: no frame, nothing of any case."""
     body = pages.render(template, csrf=signed.csrf, trouble=trouble, **values, **pages.common(request))
     return HTMLResponse(body, status_code=status)

@@ -90,6 +90,10 @@ def fiscal_year_name(day: date) -> str:
     return f"{era_year(named)}度"
 
 
+_YEARS = (1868, 2200)
+"""明治元年, and longer than any promise of ours."""
+
+
 def read_date(written: str) -> date:
     """Read `R8.11.23`, `令和8年11月23日`, `2026-11-23`, `20261123`, wide or narrow. Raises `WhichEra` for `8/11/23`, else `NotADate`."""
     text = unicodedata.normalize("NFKC", written).strip().upper()
@@ -110,6 +114,8 @@ def read_date(written: str) -> date:
 
 
 def _date(year: int, month: int, day: int) -> date:
+    if not _YEARS[0] <= year <= _YEARS[1]:  # a day at the edge of the calendar has no time in another zone
+        raise NotADate(f"{year}-{month}-{day}")
     try:
         return date(year, month, day)
     except ValueError as error:

@@ -65,7 +65,7 @@ def render(template: str, /, **values: Any) -> str:
 
 async def page(request: Request, signed: SignedIn, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page inside the frame: ringing alarms on top, counts, who I am."""
-    parts: Parts = request.app.state.parts
+    parts = access.parts_of(request)
     now = parts.clock.now()
     frame, on_duty = await parts.store.atransact(lambda rows: (frame_of(rows, signed), _on_duty(rows, signed, parts, now)))
     body = render(template, signed=signed, me=signed.member, csrf=signed.csrf, now=now, on_duty=on_duty, **frame, **common(request), **values)

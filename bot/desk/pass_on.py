@@ -7,16 +7,16 @@ from starlette.responses import RedirectResponse, Response
 from bot.desk import access, pages, sheets, support_acts
 from bot.desk.access import Signed, TheParts
 from bot.desk.sheets import Sheet, Unfinished
-from storage import staff
+from storage import desk_cases, keeping_out, staff
 from storage.desk_heads import CaseHead
-from storage.desk_queue import READS_CASES, Viewer
+from storage.desk_queue import Viewer
 
 router = APIRouter(route_class=pages.DeskRoute)
 
 
 def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: object) -> dict[str, object]:
-    others = [one for one in staff.everybody(rows) if one.role in READS_CASES and not one.disabled and one.id != viewer.staff_id]
-    return {"others": others}
+    takers = desk_cases.may_take(rows, case.id)
+    return {"others": [one for one in takers if one.id != viewer.staff_id], "takers": takers, "shut_out": keeping_out.of_case(rows, case)}
 
 
 SHEET = Sheet("pass-on", _gather)

@@ -1,6 +1,6 @@
 """Signing in, out, and the first set-up by a one-time link (R25–R29)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
@@ -46,7 +46,7 @@ async def sign_in(request: Request, parts: TheParts) -> Response:
     if argon.is_outdated(known.password_hash):
         renewed = await argon.make(written["password"])
         await parts.store.atransact(lambda rows: staff.set_password_hash(rows, known.member.id, renewed))
-    return await _enter(request, parts, known.member)
+    return await enter(request, parts, known.member)
 
 
 @router.get("/desk/welcome")
@@ -75,7 +75,7 @@ async def welcome(request: Request, parts: TheParts) -> Response:
     except staff.LoginTaken:
         return _form(request, parts, "welcome.html", status=422, trouble="taken", **kept)
     parts.hub.wake(DESK)
-    return await _enter(request, parts, member)
+    return await enter(request, parts, member)
 
 
 @router.post("/desk/sign-out")
@@ -96,7 +96,7 @@ async def stay(signed: Signed) -> Response:
     return Response(status_code=204, headers={"x-ends-at": signed.ends_at.isoformat()})
 
 
-async def _enter(request: Request, parts: Parts, member: Member) -> Response:
+async def enter(request: Request, parts: Parts, member: Member) -> Response:
     """A new session with a new id; one this browser had before ends (R27)."""
     now = parts.clock.now()
     before = await access.find_signed_in(request, touch=False, entering=True)
@@ -104,7 +104,7 @@ async def _enter(request: Request, parts: Parts, member: Member) -> Response:
     def work(rows: Rows) -> tuple[str, bool]:
         if before is not None:
             staff.sign_out(rows, before, now)
-        due = parts.settings.profile == "production" or factors.of(rows, member.id).totp
+        due = parts.settings.profile == "production" or factors.of(rows, member.id).any
         return staff.sign_in(rows, member, now, factor_due=due), due
 
     token, due = await parts.store.atransact(work)
@@ -115,16 +115,17 @@ async def _enter(request: Request, parts: Parts, member: Member) -> Response:
 
 def _form(request: Request, parts: Parts, template: str, /, *, status: int = 200, trouble: Trouble | None = None, **kept: str) -> HTMLResponse:
     token = access.form_token(request)
-    values = {"token": "", "name": "", "login": "", **kept}
-    response = HTMLResponse(pages.render(template, csrf=token, trouble=trouble, **values, **pages.common(request)), status_code=status)
+    values: dict[str, Any] = {"token": "", "name": "", "login": "", **kept}
+    values |= {"directory": parts.settings.directory_ready, **pages.common(request)}
+    response = HTMLResponse(pages.render(template, csrf=token, trouble=trouble, **values), status_code=status)
     access.give_form_token(response, parts, token)
     return response
 
 
 def _trouble_with(name: str, login: str, password: str, again: str) -> Trouble | None:
-    if not name or len(name) > _LONGEST_NAME:
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():  # no invisible twin of a colleague's name
         return "name"
-    if not staff.login_of(login) or len(login) > _LONGEST_LOGIN or any(letter.isspace() for letter in login):
+    if not staff.login_of(login) or len(login) > _LONGEST_LOGIN or not login.isprintable() or " " in login:
         return "login"
     if password != again:
         return "differ"

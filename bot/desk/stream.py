@@ -16,11 +16,13 @@ from starlette.responses import StreamingResponse
 from bot.clock import JST
 from bot.desk import access, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.talk_view import shown
+from bot.desk.talk_view import ShownLine, shown
 from bot.hub import DESK, conversation
 from bot.parts import Parts
-from storage import audit, desk_cases, desk_queue, desk_sheets, referrals
+from storage import attachments, audit, desk_cases, desk_queue, desk_sheets, referrals
+from storage.attachments import Shown
 from storage.desk_queue import Viewer
+from storage.refusals import Missing
 from storage.staff import SignedIn
 from storage.talk import Line
 
@@ -33,7 +35,7 @@ _LOOK_EVERY = 4.0
 
 
 @dataclass
-class _Shown:
+class _Told:
     """What this page was told last, so that only news is sent."""
 
     seq: int
@@ -48,7 +50,7 @@ class _Shown:
 
 @router.get("/desk/stream")
 async def desk_stream(request: Request, parts: TheParts, signed: Signed) -> StreamingResponse:
-    return _answer(_events(request, parts, None, None, _Shown(0)))
+    return _answer(_events(request, parts, None, None, _Told(0)))
 
 
 @router.get("/desk/cases/{code}/stream")
@@ -63,10 +65,10 @@ async def case_stream(request: Request, code: str, parts: TheParts, signed: Sign
 
     talk_id = await parts.store.atransact(begin)
     after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after"))
-    return _answer(_events(request, parts, code, talk_id, _Shown(after)))
+    return _answer(_events(request, parts, code, talk_id, _Told(after)))
 
 
-async def _events(request: Request, parts: Parts, code: str | None, talk_id: str | None, told: _Shown) -> AsyncIterator[str]:
+async def _events(request: Request, parts: Parts, code: str | None, talk_id: str | None, told: _Told) -> AsyncIterator[str]:
     yield "retry: 3000\n\n"
     topics = [DESK] if talk_id is None else [DESK, conversation(talk_id)]
     async for news in _look(request, parts, code, told):
@@ -80,7 +82,7 @@ async def _events(request: Request, parts: Parts, code: str | None, talk_id: str
                 return
 
 
-async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) -> AsyncIterator[str]:
+async def _look(request: Request, parts: Parts, code: str | None, told: _Told) -> AsyncIterator[str]:
     """What is new for this page, then a heartbeat with the time."""
     signed = await access.find_signed_in(request, touch=False)
     if signed is None:
@@ -100,17 +102,25 @@ async def _look(request: Request, parts: Parts, code: str | None, told: _Shown) 
         if shared != told.shared:
             told.shared = shared
             yield _event("shared", shared)
-    if code is not None and desk_queue.may_read_cases(viewer):
-        async for news in _case_news(parts, viewer, code, told):
-            yield news
+    if code is not None:
+        try:
+            async for news in _case_news(parts, viewer, code, told):
+                yield news
+        except Missing:  # shut out of it meanwhile, or the hour of an emergency is over: this page ends, the desk is one redirect away
+            yield _event("signed-out", "")
+            return
     now = parts.clock.now().astimezone(JST)
     yield _event("beat", f"{now:%H:%M:%S}")
 
 
-async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Shown) -> AsyncIterator[str]:
-    lines, states, names, version = await parts.store.atransact(lambda rows: desk_cases.lines_since(rows, viewer, code, told.seq))
+async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Told) -> AsyncIterator[str]:
+    def look(rows: Rows) -> tuple[list[Line], dict[str, str], dict[str, str], int, dict[str, Shown]]:
+        lines, states, names, version = desk_cases.lines_since(rows, viewer, code, told.seq)
+        return lines, states, names, version, attachments.of_lines(rows, desk_cases.conversation_of(rows, viewer, code), lines)
+
+    lines, states, names, version, files = await parts.store.atransact(look)
     if lines:
-        yield _event("lines", _fragment(lines, names, states, told), id_=lines[-1].seq)
+        yield _event("lines", _fragment(shown(lines, names, files), lines, states, told, code), id_=lines[-1].seq)
         told.seq = lines[-1].seq
     written = json.dumps(states, sort_keys=True)
     if written != told.states:
@@ -134,12 +144,11 @@ def _frame(rows: Rows, signed: SignedIn, viewer: Viewer, parts: Parts) -> tuple[
     return banner, json.dumps({"open": desk_queue.pulse(rows, viewer), "tasks": frame["task_count"]}, ensure_ascii=False)
 
 
-def _fragment(lines: list[Line], names: dict[str, str], states: dict[str, str], told: _Shown) -> str:
+def _fragment(new: list[ShownLine], lines: list[Line], states: dict[str, str], told: _Told, code: str) -> str:
     """The lines as the page shows them; a heading of the day only where a new one began since the page was opened."""
-    new = shown(lines, names)
     before, told.day = told.day or new[0].day, new[-1].day
     by_id = {line.id: states[str(line.seq)] for line in lines if str(line.seq) in states}
-    return pages.render("lines.html", lines=new, deliveries=by_id, day_before=before)
+    return pages.render("lines.html", lines=new, deliveries=by_id, day_before=before, code=code)
 
 
 def _event(name: str, content: str, *, id_: int | None = None) -> str:

@@ -1,13 +1,20 @@
 """Lines of a talk, ready to be shown to staff: who, when, what, without anything that could run (R30, R32)."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.clock import JST
+from storage.attachments import Shown as AttachmentShown
 from storage.talk import Line
+
+_TURNING = {point: f"［U+{point:04X}］" for point in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+"""Marks that turn the direction of writing: words must not look otherwise than they are (R32)."""
+_ADDRESS = re.compile(r"https?://[^\s　<>「」『』（）()]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,11 @@ class ShownLine:
     day: date
     kind: str
     media: str | None
+    file: AttachmentShown | None
+    """The picture or paper that came along."""
     texts: tuple[str, ...]
+    hosts: tuple[str, ...]
+    """Where addresses in these words really lead, as the network writes it (R32)."""
     cards: tuple[ShownCard, ...]
     buttons: tuple[str, ...]
     danger_level: str
@@ -38,7 +49,19 @@ class ShownLine:
     withdrawn: bool
 
 
-def shown(lines: Iterable[Line], names: Mapping[str, str]) -> list[ShownLine]:
+def hosts_in(text: str) -> list[str]:
+    """The real hosts of the addresses in a text, in punycode; the text itself stays text, nothing is fetched, nothing can be pressed (R32)."""
+    found = []
+    for address in _ADDRESS.findall(text):
+        try:
+            host = urlsplit(address).hostname or ""
+            found.append(host if host.isascii() else host.encode("idna").decode())
+        except (ValueError, UnicodeError):
+            found.append("？")
+    return found
+
+
+def shown(lines: Iterable[Line], names: Mapping[str, str], files: Mapping[str, AttachmentShown]) -> list[ShownLine]:
     """Lines in order. A pressed button is shown by its label, which stands with the bot's line that offered it."""
     labels: dict[str, str] = {}
     found = []
@@ -46,7 +69,7 @@ def shown(lines: Iterable[Line], names: Mapping[str, str]) -> list[ShownLine]:
         body: dict[str, Any] = {} if line.body is None else json.loads(line.body)
         if line.author != "resident":
             labels |= {button["value"]: button["label"] for button in _buttons(body) if button.get("value")}
-        found.append(_shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names))
+        found.append(_shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names, files.get(line.id)))
     return found
 
 
@@ -57,16 +80,17 @@ def _buttons(body: dict[str, Any]) -> Iterable[dict[str, str]]:
             yield from card.get("buttons", ())
 
 
-def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, str]) -> ShownLine:
+def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, str], file: AttachmentShown | None) -> ShownLine:
     said: dict[str, Any] = {"text": body.get("text", "") or pressed}
     bubbles: Iterable[dict[str, Any]] = body.get("bubbles", ()) if "bubbles" in body else (said,)
     cards = tuple(
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip
-    texts = tuple(text for bubble in bubbles if (text := bubble.get("text")))
+    texts = tuple(text.translate(_TURNING) for bubble in bubbles if (text := bubble.get("text")))
+    hosts = tuple(dict.fromkeys(host for text in texts for host in hosts_in(text))) if line.author == "resident" else ()
     return ShownLine(
         id=line.id, seq=line.seq, author=line.author, who=body.get("speaker") or names.get(line.staff_id or ""), at=line.at,
-        day=line.at.astimezone(JST).date(), kind=line.kind, media=body.get("media"), texts=texts, cards=cards,
+        day=line.at.astimezone(JST).date(), kind=line.kind, media=body.get("media"), file=file, texts=texts, hosts=hosts, cards=cards,
         buttons=tuple(button["label"] for button in body.get("buttons", ())), danger_level=line.danger_level, danger_rule=line.danger_rule,
         withdrawn=line.withdrawn_at is not None or line.body is None,
     )  # fmt: skip

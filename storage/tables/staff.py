@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from storage.tables.columns import key, ref, sealed, time
@@ -35,6 +35,8 @@ class StaffSession(SQLModel, table=True):
     ended_at: datetime | None = time(default=None)
     factor_due: bool = False
     """The password was right; the second factor is still asked for (R26)."""
+    challenge: str | None = Field(default=None, max_length=120)
+    """What a passkey was asked to sign in this browser; answered once."""
 
 
 class StaffFactor(SQLModel, table=True):
@@ -52,6 +54,20 @@ class StaffFactor(SQLModel, table=True):
     last_step: int = Field(default=0, sa_type=BigInteger)
     """The 30-second step of the last code taken: each code works once."""
     used_at: datetime | None = time(default=None)
+    created_at: datetime = time()
+
+
+class StaffPasskey(SQLModel, table=True):
+    """A passkey: its public half, and how often it has signed (R26)."""
+
+    __tablename__ = "staff_passkey"
+    id: str = key()
+    staff_id: str = ref("staff.id", index=True)
+    credential_id: str = Field(max_length=1400, unique=True)
+    """As browsers write it, base64url."""
+    public_key: bytes = Field(sa_type=LargeBinary)
+    sign_count: int = Field(default=0, sa_type=BigInteger)
+    name: str = Field(max_length=40)
     created_at: datetime = time()
 
 

@@ -17,7 +17,11 @@ _CASES = [place for place, door in DOORS.items() if door == "cases"]
 
 
 def _address(path: str, code: str) -> str:
-    ids = dict.fromkeys(("task_id", "alarm_id", "member_id", "referral_id", "consent_id", "issue_id", "proposal_id", "outcome_id"), "0" * 32)
+    named = (
+        "alarm_id", "attachment_id", "consent_id", "emergency_id", "issue_id", "key_id",
+        "member_id", "outcome_id", "proposal_id", "referral_id", "shut_out_id", "task_id",
+    )  # fmt: skip
+    ids = dict.fromkeys(named, "0" * 32)
     return path.format(code=code, form="plan", path="desk.css", entry_id="food-bank", **ids)
 
 
@@ -132,3 +136,24 @@ def test_a_route_without_a_rule_stops_the_start() -> None:
     with pytest.raises(RuntimeError, match="forgotten"):
         check_doors([case.router, extra])
     assert _ANYONE
+
+
+_OPENS: dict[str, set[str]] = {
+    "cases": {"coordinator", "lead"}, "agency": {"agency"}, "lead": {"lead"}, "knowledge": {"editor", "coordinator", "lead"},
+    "inside": {"coordinator", "lead", "editor", "admin"},
+}  # fmt: skip
+"""Who a door opens to, said once more beside the table: the two must agree."""
+
+
+@pytest.mark.requirement("R17", "R18")
+@pytest.mark.parametrize("role", ["coordinator", "lead", "editor", "admin", "agency"])
+async def test_every_door_is_shut_to_every_role_it_is_not_for(office: Office, a_browser: NewBrowser, role: str) -> None:
+    code = office.has_case()
+    browser = await joins(a_browser(), "鈴木", "suzuki", role)
+    csrf = browser.field("csrf")
+    for (method, path), door in DOORS.items():
+        if role not in _OPENS.get(door, {role}):
+            data = {"csrf": csrf} if method == "POST" else None
+            answer = await browser.http.request(method, _address(path, code), data=data)
+            assert answer.status_code == 404, (role, method, path)
+            assert "退院" not in answer.text

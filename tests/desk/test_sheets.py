@@ -334,6 +334,7 @@ async def test_a_closed_case_is_opened_again_unless_a_newer_one_is_open(office: 
 # ---------------------------------------------------------------- 国の帳票
 
 
+@pytest.mark.requirement("R33")
 async def test_the_national_sheets_say_what_is_known_and_unknown_for_the_rest(office: Office, sato: Browser) -> None:
     code = office.has_case("=HYPERLINK(1) 退院後の家のこと")
     await sato.opens(tab(code, "sheet"))
