@@ -202,6 +202,15 @@ Signed = Annotated[SignedIn, Depends(_signed)]
 TheParts = Annotated[Parts, Depends(parts_of)]
 
 
+def _whole(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+WholeParts = Annotated[Parts, Depends(_whole)]
+"""The parts without the second lock: for the town's counts, which name nobody and are the same for all, and for asking to be let in."""
+
+
 def viewer_of(signed: SignedIn) -> Viewer:
     return Viewer(signed.member.id, signed.member.name, signed.member.role, f"staff:{signed.member.id}", signed.let_in)
 

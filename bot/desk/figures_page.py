@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.clock import JST
 from bot.desk import access, exports, japanese_dates, national_forms, pages
-from bot.desk.access import Signed, TheParts
+from bot.desk.access import Signed, WholeParts
 from bot.figures import counting, tables
 from bot.figures.counting import Counts
 from bot.figures.tables import Report
@@ -43,12 +43,12 @@ class Span:
 
 
 @router.get("/desk/figures")
-async def page(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+async def page(request: Request, parts: WholeParts, signed: Signed) -> HTMLResponse:
     return await _page(request, parts, signed)
 
 
 @router.get("/desk/figures.xlsx")
-async def as_excel(request: Request, parts: TheParts, signed: Signed) -> Response:
+async def as_excel(request: Request, parts: WholeParts, signed: Signed) -> Response:
     """One sheet for each table."""
     span, report = await _report(request, parts, signed, how="xlsx")
     sheets = [("数", *_summary(report)), *((table.title, *tables.flat(table)) for table in report.tables)]
@@ -57,7 +57,7 @@ async def as_excel(request: Request, parts: TheParts, signed: Signed) -> Respons
 
 
 @router.get("/desk/figures.csv")
-async def as_csv(request: Request, parts: TheParts, signed: Signed) -> Response:
+async def as_csv(request: Request, parts: WholeParts, signed: Signed) -> Response:
     """All of it as one long table: one cell, one value."""
     span, report = await _report(request, parts, signed, how="csv")
     header = ("期間", "期間（和暦）", "表", "項目", "内訳", "単位", "数", "前年度の数")
@@ -75,7 +75,7 @@ async def as_csv(request: Request, parts: TheParts, signed: Signed) -> Response:
 
 
 @router.post("/desk/figures/close")
-async def close(request: Request, parts: TheParts, signed: Signed) -> Response:
+async def close(request: Request, parts: WholeParts, signed: Signed) -> Response:
     """月締め: the oldest months first, only what is over; from then on its numbers stay."""
     month = (await access.fields(request, "month"))["month"]
     viewer, now = access.viewer_of(signed), parts.clock.now()
