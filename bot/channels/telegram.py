@@ -134,7 +134,7 @@ class TelegramChannel:
     async def fetch(self, file_id: str, most: int) -> bytes:
         """A photo or document: Telegram is asked for its path, which is checked before it becomes part of an address."""
         try:
-            found = await self._bot.do_api_request("getFile", api_kwargs={"file_id": file_id})
+            found = await self._bot.do_api_request("GetFile", api_kwargs={"file_id": file_id})
         except BadRequest as error:
             raise NotFetched("gone", again=False) from error
         except TelegramError as error:
