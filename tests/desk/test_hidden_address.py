@@ -26,6 +26,7 @@ async def confirms(browser: Browser, code: str) -> httpx.Response:
     return await browser.posts(tab(code, "unlock"), release=found[1] if found else "0" * 32)
 
 
+@pytest.mark.requirement("R22")
 async def test_every_way_out_is_refused_and_stands_in_the_audit(office: Office, sato: Browser) -> None:
     code = office.has_case(hidden=True)
     await heard_yes(sato, code)
@@ -44,6 +45,7 @@ async def test_every_way_out_is_refused_and_stands_in_the_audit(office: Office, 
     assert "form.printed" not in acts(office)
 
 
+@pytest.mark.requirement("R22")
 async def test_one_person_alone_cannot_release_it(office: Office, sato: Browser) -> None:
     code = office.has_case(hidden=True)
     await asks(sato, code)
@@ -56,6 +58,7 @@ async def test_one_person_alone_cannot_release_it(office: Office, sato: Browser)
     assert sato.status == 409
 
 
+@pytest.mark.requirement("R22")
 async def test_two_people_release_it_for_one_day(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case(hidden=True)
     await asks(sato, code)
@@ -73,6 +76,7 @@ async def test_two_people_release_it_for_one_day(office: Office, sato: Browser, 
         assert (await other.post(f"/cases/{code}/refer", json=wish)).status_code == 409
 
 
+@pytest.mark.requirement("R22")
 async def test_a_release_of_one_case_opens_no_other(office: Office, sato: Browser, tanaka: Browser) -> None:
     one, other = office.has_case(hidden=True, who="U1"), office.has_case(hidden=True, who="U2")
     await asks(sato, one)
@@ -82,6 +86,7 @@ async def test_a_release_of_one_case_opens_no_other(office: Office, sato: Browse
     assert sato.status == 409
 
 
+@pytest.mark.requirement("R22")
 async def test_the_pages_of_the_case_do_not_print(office: Office, sato: Browser) -> None:
     hidden, plain = office.has_case(hidden=True, who="U1"), office.has_case(who="U2")
     for code, is_hidden in ((hidden, True), (plain, False)):

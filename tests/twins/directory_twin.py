@@ -83,7 +83,8 @@ class DirectoryTwin(Loopback):
             case "none":
                 return jwt.encode({"alg": "none"}, claims, OctKey.import_key("x" * 32), algorithms=["none"])
             case "hmac":  # the public key, which everybody has, as if it were a shared secret
-                return jwt.encode({"alg": "HS256", "kid": "1"}, claims, OctKey.import_key(self.key.as_pem(private=False)), algorithms=["HS256"])
+                shared = base64.urlsafe_b64encode(self.key.as_pem(private=False)).decode().rstrip("=")
+                return jwt.encode({"alg": "HS256", "kid": "1"}, claims, OctKey.import_key({"kty": "oct", "k": shared}), algorithms=["HS256"])
             case "other_key":
                 return jwt.encode({"alg": "RS256", "kid": "1"}, claims, RSAKey.generate_key(2048), algorithms=["RS256"])
         return jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key, algorithms=["RS256"])
