@@ -281,6 +281,12 @@ async def _form(request: Request) -> FormData:
     return await request.form(max_fields=_MOST_CELLS if with_file else _MOST_FIELDS, max_files=int(with_file))
 
 
+def refuse_unkeepable(request: Request) -> None:
+    """An address with a NUL leads nowhere: PostgreSQL and the file system do not even take the question (R5)."""
+    if any("\0" in value for value in (*request.path_params.values(), *request.query_params.values())):
+        raise HTTPException(404)
+
+
 def _same_site(request: Request) -> None:
     """Browsers say where a form came from; our no-referrer policy turns a plain Origin into `null`, so Sec-Fetch-Site counts first."""
     site = request.headers.get("sec-fetch-site")
