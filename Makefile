@@ -12,7 +12,7 @@ run: .venv/ready-run assets
 	@$(BIN)/madoguchi serve
 
 test: .venv/ready-dev assets lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/ready-dev
 	@$(BIN)/ruff check .
