@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AwareDatetime
 from sqlmodel import Session as Rows
 
 from bot.api.errors import ApiRoute
 from bot.api.shapes import (
+    CaseFilter,
     Cases,
     CaseWhole,
     Claim,
@@ -34,7 +34,7 @@ from bot.hub import conversation
 from bot.parts import Parts
 from storage import desk_cases, desk_heads, desk_queue, referrals, staff
 from storage.desk_cases import CaseFile
-from storage.desk_queue import State, Viewer
+from storage.desk_queue import Viewer
 from storage.referrals import Ground, Item
 from storage.text import clean
 
@@ -71,12 +71,9 @@ router = APIRouter(prefix="/api/v1", route_class=ApiRoute, dependencies=[Depends
 
 
 @router.get("/cases")
-async def list_cases(
-    viewer: Holder, parts: TheParts, state: Annotated[State | None, Query()] = None, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    since: Annotated[AwareDatetime | None, Query(description="Only cases in which something happened at this time or later")] = None,
-) -> Cases:  # fmt: skip
+async def list_cases(viewer: Holder, parts: TheParts, wish: Annotated[CaseFilter, Query()]) -> Cases:
     """Cases by state, most dangerous first, then by promised time; without a state all that are open, and with `since` the closed ones too."""
-    now = parts.clock.now()
+    state, since, now = wish.state, wish.since, parts.clock.now()
     views: list[desk_queue.View] = ["open"] if state is None else ["closed" if state == "closed" else "open"]
     if state is None and since is not None:
         views.append("closed")
@@ -85,7 +82,7 @@ async def list_cases(
         return [row for view in views for row in desk_queue.queue(rows, viewer, now, view=view)]
 
     found = await parts.store.atransact(work)
-    return Cases(cases=[line_of(row) for row in found if state in (None, row.state) and (since is None or row.changed_at >= since)][:limit])
+    return Cases(cases=[line_of(row) for row in found if state in (None, row.state) and (since is None or row.changed_at >= since)][: wish.limit])
 
 
 @router.get("/cases/{code}")

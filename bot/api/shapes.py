@@ -1,4 +1,4 @@
-"""What /api/v1 takes and gives: exactly these fields, nothing dumped whole (R24). Unknown fields that are sent are left alone."""
+"""What /api/v1 takes and gives: exactly these fields, nothing dumped whole (R24). Unknown fields of a body are left alone."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
@@ -27,6 +27,16 @@ class Problem(Shape):
 
     error: str
     message: str
+
+
+class CaseFilter(BaseModel):
+    """Which cases are asked for. A misspelt filter is an error: left alone, it would answer with every case (422)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: State | None = None
+    limit: int = Field(default=100, ge=1, le=500)
+    since: AwareDatetime | None = Field(default=None, description="Only cases in which something happened at this time or later")
 
 
 class CaseLine(Shape):

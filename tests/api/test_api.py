@@ -151,6 +151,7 @@ async def test_missing_cases_and_unknown_states_are_refused(sato: httpx.AsyncCli
     assert (await sato.get("/cases/AAA-AAAA")).json()["error"] == "not_found"
     assert (await sato.get("/cases", params={"state": "gone"})).status_code == 422
     assert (await sato.get("/cases", params={"limit": "0"})).status_code == 422
+    assert (await sato.get("/cases", params={"staet": "held"})).status_code == 422  # a misspelt filter must not answer with every case
 
 
 async def test_the_description_is_valid_openapi_and_names_every_route(sato: httpx.AsyncClient) -> None:

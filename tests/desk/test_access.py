@@ -52,6 +52,7 @@ async def test_roles_that_read_no_cases_see_no_counts_and_no_alarm(office: Offic
     assert browser.status == (303 if role == "agency" else 200)
     assert "緊急" not in browser.text
     assert "受付 1" not in browser.text
+    assert ("開くのを頼む" in browser.text) == (role != "agency")  # whom an emergency may let in finds the way to ask (R21)
 
 
 @pytest.mark.requirement("R18")

@@ -109,6 +109,7 @@ def test_an_entry_without_examples_is_told(folder: Path) -> None:
 def test_all_mistakes_of_all_files_come_at_once_in_order_of_place(folder: Path) -> None:
     write(folder, "b.yaml", "id: b\nname: 乙\nsumary: 乙です。\ntel: #8008\n")
     write(folder, "a.yaml", "id: a\n名前：甲\nsummary: 甲: です。\n")
+    write(folder, "c.yaml", "id: c\nname: 丙\n")
     problems = lint.check(folder, today=TODAY)
     places = [(Path(problem.file).name, problem.line) for problem in problems]
     assert places == sorted(places)
