@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -11,13 +11,15 @@ from rich.table import Table
 
 from bot.clock import JST
 from bot.settings import Settings
-from storage.gaps import FoundGap
-from storage.unheard import Unheard, Why
+
+if TYPE_CHECKING:
+    from storage.gaps import FoundGap
+    from storage.unheard import Unheard, Why
 
 out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
-WHY: dict[Why, str] = {"gap": "合うものがなかった", "unclear": "二度聞いても分からなかった", "wrong": "「ちがう」と言われた"}
+WHY: dict["Why", str] = {"gap": "合うものがなかった", "unclear": "二度聞いても分からなかった", "wrong": "「ちがう」と言われた"}
 REASONS: dict[str, str] = {
     "age": "年齢が合わない", "income": "収入・資産の線が合わない", "no_certificate": "手帳・認定・診断がない", "area": "住民票・区域が合わない",
     "full": "いっぱい・空きがない", "time": "時間が合わない", "distance": "遠い・通えない", "language": "ことばが通じない",
@@ -52,7 +54,7 @@ def gaps(
     _show(heard, missing, days)
 
 
-def _plain(heard: list[Unheard], missing: list[FoundGap]) -> dict[str, object]:
+def _plain(heard: "list[Unheard]", missing: "list[FoundGap]") -> dict[str, object]:
     return {
         "unheard": [{"at": one.at.isoformat(), "why": one.why, "cards": list(one.cards)} for one in heard],
         "gaps": [
@@ -61,7 +63,7 @@ def _plain(heard: list[Unheard], missing: list[FoundGap]) -> dict[str, object]:
     }
 
 
-def _show(heard: list[Unheard], missing: list[FoundGap], days: int) -> None:
+def _show(heard: "list[Unheard]", missing: "list[FoundGap]", days: int) -> None:
     out.print(f"聞きとれなかった声: {len(heard)} 件（{days} 日間）")
     if heard:
         table = Table("日付", "どうして", "そのとき見せた案内")

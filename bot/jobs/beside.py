@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from bot.jobs.fetching import Fetching
 from bot.jobs.loop import Loop
 from bot.parts import Parts
 
@@ -24,7 +23,10 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 
         parts.hub.untold = set()
         tasks.append(asyncio.create_task(exchange(parts.store.engine.url, parts.hub.untold, parts.hub.heard)))
-    tasks.append(asyncio.create_task(Fetching(parts).run()))
+    if {"line", "telegram"} & parts.channels.keys():  # the web chat takes no files
+        from bot.jobs.fetching import Fetching
+
+        tasks.append(asyncio.create_task(Fetching(parts).run()))
     if "telegram" in parts.channels:
         tasks += _telegram_tasks(parts, loop)
     tasks += _webhook_tasks(parts)
