@@ -28,6 +28,8 @@ def migrate(engine: Engine, to: str = "head") -> None:
         config.set_main_option("script_location", str(_FOLDER))
         with _alone(connection):
             config.attributes["connection"] = connection
+            if connection.dialect.name == "postgresql":
+                row_locks.lift(connection)
             if to == "base":
                 command.downgrade(config, to)
             else:

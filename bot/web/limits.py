@@ -1,5 +1,8 @@
 """Refuses bodies that are too large before anything reads them (R4)."""
 
+import contextlib
+
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -35,9 +38,11 @@ class BodyLimit:
             if not refused:
                 await send(message)
 
-        await self.app(scope, counted, guarded)
+        with contextlib.suppress(ClientDisconnect):  # nobody is there to be answered, and it is no fault of ours to be logged
+            await self.app(scope, counted, guarded)
 
 
 async def _refuse(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
+    """The rest of the body is never read, so the connection serves no further request; the other side is told."""
+    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0"), (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": b""})

@@ -9,23 +9,28 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from storage import staff
 from tests.town import Town
 
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-sync",
 ]  # fmt: skip
-"""The last one: a page of ours asks nobody outside for anything (R31)."""
+_NOBODY_OUTSIDE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""A page of ours asks nobody outside for anything (R31)."""
 PASSWORD = "見本の合言葉をならべて書く"
+
+
+def chromium_path() -> str | None:
+    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Ended with this folder: while it lives its event loop runs, and asynchronous tests elsewhere could not start theirs."""
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
         pytest.skip("no Chromium on this machine")
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, _NOBODY_OUTSIDE])
         yield browser
         browser.close()
 

@@ -46,18 +46,20 @@ def test_a_signed_body_that_is_meant_to_break_the_reader_is_refused_and_leaves_n
 
 
 @pytest.mark.requirement("R4")
-def test_a_body_that_is_too_large_is_refused_before_anything_reads_it(town: Town) -> None:
+def test_a_body_that_is_too_large_is_refused_before_anything_reads_it(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     big = b"x" * (town.settings.max_body + 1)
     chunks = (big[at : at + 65_536] for at in range(0, len(big), 65_536))
     said, unsaid = (("/line/webhook", "/telegram/webhook", "/desk/sign-in", "/say", "/api/v1/cases"), big), (("/line/webhook",), chunks)
     for paths, content in (said, unsaid):
         for path in paths:
             try:
-                assert town.http.post(path, content=content).status_code == 413, path
+                answer = town.http.post(path, content=content)
+                assert (answer.status_code, answer.headers["connection"]) == (413, "close"), path
             except httpx.TransportError:
                 continue  # the connection was cut before all was written
     assert town.rows("SELECT count(*) FROM inbox")[0][0] == 0
     assert town.http.get("/healthz").status_code == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.requirement("R4", "R24")

@@ -91,6 +91,10 @@ CALLS: dict[str, Callable[[Session], object]] = {
 }  # fmt: skip
 
 
+_OF_NO_TABLE = ("pg_advisory", "set_config")
+"""The store's own statements, which name a lock or the viewer."""
+
+
 def functions_of(module: ModuleType) -> set[str]:
     """Functions that other rooms call with a session."""
     name = module.__name__.rpartition(".")[2]
@@ -108,11 +112,10 @@ def test_every_function_is_looked_at(module: ModuleType) -> None:
 def plans(store: Store, call: Callable[[Session], object], *, as_it_likes: bool = False) -> dict[str, list[str]]:
     """How the engine would run each statement of a call. PostgreSQL walks a small table whatever there is, so it is kept from walking unless
     `as_it_likes`: then it chooses by what the tables hold."""
-    """What the engine would do for each statement of a call."""
     seen: list[tuple[str, Any]] = []
 
     def look(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE")) and "pg_advisory" not in statement:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")) and not any(name in statement for name in _OF_NO_TABLE):
             seen.append((statement, parameters[0] if many else parameters))
 
     event.listen(store.engine, "before_cursor_execute", look)

@@ -324,7 +324,10 @@ def test_a_connection_cut_in_the_middle_of_a_work_is_down_and_nothing_of_it_is_k
 
     def cut(rows: Session) -> None:
         records.count(rows, "kept", "2026-11-24")
-        rows.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        cut_off = rows.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with store.engine.begin() as from_outside:
+            from_outside.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": cut_off})
+        records.count(rows, "kept", "2026-11-24")
 
     with pytest.raises(StoreDown):
         store.transact(cut)
