@@ -16,6 +16,7 @@ from bot.desk.knowledge_work import FORM, Draft, OnDisk
 from bot.parts import Parts
 from flows.cards import preview
 from flows.model import Scene
+from knowledge.base import Base
 from knowledge.entry import Entry
 from knowledge.exchange import excel
 from knowledge.hearing.model import Lang
@@ -55,7 +56,7 @@ async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
     flag, domain = request.query_params.get("flag", ""), request.query_params.get("domain", "")
     base, since = parts.knowledge.town.base, parts.clock.now() - _WINDOW
     figures = await parts.store.atransact(lambda rows: records.card_figures(rows, since))
-    every = [_row(entry, today, figures) for entry in search(base.entries.values(), words)]
+    every = [_row(entry, base, today, figures) for entry in search(base.entries.values(), words)]
     shown = [row for row in every if (not flag or flag in row.flags) and (not domain or row.entry.domain == domain)]
     return await pages.page(
         request, signed, "knowledge.html", rows=shown, flags=_FLAGS, counts={name: sum(name in row.flags for row in every) for name in _FLAGS},
@@ -169,13 +170,14 @@ def _mended(text: str, act: str) -> str:
     return "\n".join(lines)
 
 
-def _row(entry: Entry, today: date, figures: Mapping[str, tuple[int, int]]) -> Row:
+def _row(entry: Entry, base: Base, today: date, figures: Mapping[str, tuple[int, int]]) -> Row:
     contact = next((contact for contact in entry.contacts if contact.tel or contact.hotline), None)
-    tel = (contact.tel or contact.hotline or "") if contact else ""
+    hotline = base.hotlines.get(contact.hotline) if contact and contact.hotline else None
+    tel = (contact.tel if contact else None) or (hotline.number if hotline else None) or ""
     hours = "\n".join(f"{row.days} {row.from_}-{row.to}" for row in contact.hours) if contact else ""
     checked = entry.checked.on
     old = checked is None or today - checked > _OLD
-    flags = [name for name, so in (("old", old), ("no_tel", not tel), ("no_examples", not entry.examples)) if so]
+    flags = [name for name, so in (("old", old), ("no_tel", contact is None), ("no_examples", not entry.examples)) if so]
     shown, right = figures.get(entry.id, (0, 0))
     return Row(entry, tel, hours, tuple(flags), None if checked is None else (today - checked).days, shown, right)
 

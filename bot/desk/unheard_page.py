@@ -49,7 +49,7 @@ async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
 
 @router.post("/desk/unheard/{outcome_id}")
 async def decide(request: Request, outcome_id: str, parts: TheParts, signed: Signed) -> Response:
-    """この項目の例文に, 新しい項目をつくる, 制度の狭間として数える, or 対象外."""
+    """この項目の例文に, 新しい項目をつくる, 制度の狭間として数える, or 一覧から外す."""
     written = await access.fields(request, "what", "words", "entry", "name", "summary", "domain", "reason")
     what = next((known for known in LEARNED if known == written["what"]), None)
     one = await parts.store.atransact(lambda rows: unheard.by_id(rows, outcome_id))

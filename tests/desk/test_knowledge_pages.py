@@ -74,6 +74,13 @@ async def test_what_wants_an_eye_is_counted_and_listed(editor: Browser):
     assert "未確認" in editor.text
 
 
+async def test_a_line_of_the_whole_country_stands_in_the_list_with_its_number(knowledge: LivingKnowledge, editor: Browser):
+    (knowledge.folder / "hatake.yaml").write_text(CLUB + "contacts: [{hotline: inochi-sos}]\n", encoding="utf-8")
+    assert knowledge.reload()
+    await editor.opens("/desk/knowledge?q=畑")
+    assert "0120-061-338" in editor.text
+
+
 async def test_the_entry_is_shown_as_residents_see_it(editor: Browser):
     await editor.opens("/desk/knowledge/kome-bank")
     assert "電話 0000-00-1013" in editor.text

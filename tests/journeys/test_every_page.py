@@ -60,6 +60,21 @@ def test_the_pages_of_a_coordinator(full: Morning, desk: Callable[[str], Page]) 
     assert wrong == []
 
 
+def test_the_pages_of_what_the_town_learns(full: Morning, town: Town, desk: Callable[[str], Page]) -> None:
+    town.resident_on("web").taps("相談をはじめる").says("手伝いたい").says("大工").says("土日").taps("説明会の日")
+    page = desk("佐藤")
+    page.goto("/desk/gaps")
+    page.get_by_label("年齢が合わない").check()
+    page.get_by_label("あったら助かったもの（人が分からないように、ひとことで）").fill("年齢によらない集まり")
+    page.get_by_role("button", name="書きとめる").click()
+    wrong = []
+    for path in ("/desk/figures", "/desk/gaps", "/desk/walking?whose=all", "/desk/helping", "/desk/pooling", "/calendar"):
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        wrong += looks_right(page, path)
+    assert wrong == []
+
+
 def test_the_pages_before_the_desk_and_of_an_agency(town: Town, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
     wrong = []
