@@ -11,8 +11,10 @@ from types import FrameType
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from sqlmodel import Session as Rows
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,7 +35,7 @@ from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.reception import Rules
 from bot.settings import Settings
-from bot.web import calendar, chat, health, town_page, webhooks
+from bot.web import calendar, chat, chat_pages, health, town_page, webhooks
 from bot.web.headers import SecurityHeaders
 from bot.web.hosts import allowed_hosts
 from bot.web.limits import BodyLimit
@@ -93,6 +95,7 @@ def build_app(parts: Parts) -> FastAPI:
     for router in (webhooks.router, health.router, calendar.router, town_page.router, chat.router, desk, api):
         app.include_router(router)
     app.add_exception_handler(StoreDown, _cannot_save)
+    app.add_exception_handler(HTTPException, _refused)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(BodyLimit, largest=parts.settings.max_body)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
@@ -151,6 +154,15 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._parts.hub.close()
         super().handle_exit(sig, frame)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Whoever reads in a browser is told in words that nothing is there; machines hear the short answer."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        return chat_pages.missing_page(request)
+    return await http_exception_handler(request, error)
 
 
 async def _cannot_save(request: Request, error: Exception) -> Response:

@@ -94,6 +94,11 @@ def bare_page(request: Request, *, draft: str) -> HTMLResponse:
     )  # fmt: skip
 
 
+def missing_page(request: Request) -> HTMLResponse:
+    """An address that leads nowhere: said in words, with the numbers and the way to the chat. 404."""
+    return page(request, "missing.html", chrome_of(request.query_params.get("lang", "ja")), status=404)
+
+
 def fragment(parts: Parts, seen: Seen) -> str:
     """New lines alone, as the page's script and its stream take them."""
     chrome = chrome_of_talk(seen.talk)

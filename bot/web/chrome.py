@@ -94,6 +94,8 @@ class Chrome(Value):
     calendar_access: str
     calendar_together: str
     calendar_back: str
+    missing: str
+    missing_what: str
     calendar_print: str
     am: str
     pm: str
