@@ -20,11 +20,6 @@ out = Console(highlight=False, soft_wrap=True, markup=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 WHY: dict["Why", str] = {"gap": "合うものがなかった", "unclear": "二度聞いても分からなかった", "wrong": "「ちがう」と言われた"}
-REASONS: dict[str, str] = {
-    "age": "年齢が合わない", "income": "収入・資産の線が合わない", "no_certificate": "手帳・認定・診断がない", "area": "住民票・区域が合わない",
-    "full": "いっぱい・空きがない", "time": "時間が合わない", "distance": "遠い・通えない", "language": "ことばが通じない",
-    "refused_by_office": "窓口で断られた", "declines": "本人が望まない", "none_exists": "そもそもない",
-}  # fmt: skip
 
 
 def gaps(
@@ -71,9 +66,12 @@ def _show(heard: "list[Unheard]", missing: "list[FoundGap]", days: int) -> None:
             table.add_row(f"{one.at.astimezone(JST):%Y-%m-%d}", WHY[one.why], "、".join(one.cards) or "—")
         out.print(table)
         out.print("言葉を読み、例文・新しい項目・狭間にするのは、机の「聞きとれなかった声」（/desk/unheard）で。")
+    from bot.desk import pages
+
+    reasons = pages.words().gap_reasons
     out.print(f"制度の狭間: {len(missing)} 件")
     for reason, many in Counter(reason for one in missing for reason in one.reasons).most_common():
-        out.print(f"  {REASONS.get(reason, reason)}: {many} 件")
+        out.print(f"  {reasons.get(reason, reason)}: {many} 件")
     for gap in missing:
         if gap.wish:
             out.print(f"  あったら助かったもの: {gap.wish}")

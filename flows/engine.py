@@ -48,8 +48,6 @@ _LEFT_ALONE: Final = timedelta(minutes=30)
 _RESTED: Final = timedelta(hours=12)
 _DOUBLE_TAP: Final = timedelta(minutes=2)
 _MEANS_YES: Final = frozenset("👍👌🙆⭕🆗")
-_LONGEST_SLIP: Final = 12
-"""Letters of 「そうじゃなくて」 with little after it that is still only a step back."""
 
 
 STEPS: Final[Mapping[str, Step]] = {

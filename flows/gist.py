@@ -47,8 +47,6 @@ class Gist(NamedTuple):
     words: frozenset[str]
     sound: str
     denied: bool
-    is_deed: bool = False
-    """Nothing but a verb."""
     is_so: bool = False
     """It is said to be so, or to have been; not wished, feared or only named: 「薬を飲んだ」, not 「死にたい」 or 「薬」."""
 
@@ -65,8 +63,7 @@ def gist(text: str) -> Gist:
     heavy = found
     for weak in (_FAINT, _LIGHT | _SELF):
         heavy = {word: piece for word, piece in heavy.items() if word not in weak} or heavy
-    deed = bool(heavy) and all(piece.kind == "動詞" for piece in heavy.values())
-    return Gist(frozenset(heavy), "".join(piece.sound for piece in heavy.values()), denials % 2 == 1, deed, so)
+    return Gist(frozenset(heavy), "".join(piece.sound for piece in heavy.values()), denials % 2 == 1, so)
 
 
 @lru_cache(maxsize=4096)

@@ -62,12 +62,8 @@ def _near(talk: Talk, coming: Iterable[Gathering], area: str | None) -> list[Gat
     if area is None:
         return every
     others = [name for name in talk.town.base.town.areas if name != area]
-
-    def where(one: Gathering) -> str:
-        return " ".join((one.event.place or "", *(name for contact in one.entry.contacts for name in contact.area)))
-
-    here = [one for one in every if area in where(one)]
-    return here + [one for one in every if one not in here and not any(name in where(one) for name in others)]
+    here = [one for one in every if area in one.where]
+    return here + [one for one in every if one not in here and not any(name in one.where for name in others)]
 
 
 def _by_interest(talk: Talk, said: str, coming: Sequence[Gathering]) -> list[Gathering]:

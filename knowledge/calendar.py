@@ -22,6 +22,11 @@ class Gathering:
         """For sorting: whose hour is not known comes last on its day."""
         return self.day, self.event.begins if self.event.begins is not None else 24 * 60, self.entry.id
 
+    @property
+    def where(self) -> str:
+        """Its place and the districts it is for, in which a district's name can be looked for."""
+        return " ".join((self.event.place or "", *(name for contact in self.entry.contacts for name in contact.area)))
+
 
 def gatherings(entries: Iterable[Entry], now: datetime, days: int) -> list[Gathering]:
     """All that take place from now on, today and the `days` - 1 days after, soonest first. `now`: aware, Asia/Tokyo."""

@@ -69,8 +69,6 @@ class QueueRow:
     resident_wrote_last: bool
     unread: bool
     shut: bool
-    reachable_by_push: bool
-    """False: the address is hidden, nothing is pushed unasked (D6d)."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def queue(
     """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours."""
     query = (
         select(
-            _K, _C.c.channel, _C.c.last_at, _C.c.last_seq, _C.c.read_seq, _C.c.hidden_address, _S.c.name.label("coordinator_name"),
+            _K, _C.c.channel, _C.c.last_at, _C.c.last_seq, _C.c.read_seq, _S.c.name.label("coordinator_name"),
             _last_author().label("last_author"),
         )
         .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
@@ -254,7 +252,7 @@ def _queue_row(session: Session, row: Any) -> QueueRow:
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
         row.next_contact_at, row.opened_at, row.last_at, _changed(row), row.last_author == "resident",
-        row.last_seq > row.read_seq, shut, not row.hidden_address,
+        row.last_seq > row.read_seq, shut,
     )  # fmt: skip
 
 

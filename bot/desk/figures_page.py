@@ -181,7 +181,8 @@ def _number(written: str, least: int, most: int, otherwise: int) -> int:
 
 def labels(parts: Parts) -> dict[str, dict[str, str]]:
     """The words of topics, issues and fields."""
-    return {**national_forms.lists(), "domains": {name: domain.name for name, domain in parts.knowledge.town.base.domains.items()}}
+    domains = {name: domain.name for name, domain in parts.knowledge.town.base.domains.items()}
+    return {**national_forms.lists(), "gap_reasons": pages.words().gap_reasons, "domains": domains}
 
 
 @cache

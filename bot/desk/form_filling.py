@@ -7,7 +7,7 @@ from bot.clock import JST
 from bot.desk import national_forms
 from bot.desk.japanese_dates import long_date, long_time
 from bot.desk.national_forms import UNKNOWN, Field
-from bot.desk.pages import environment
+from bot.desk.pages import words
 from storage.forms_data import FormData
 from storage.records import GivenConsent
 
@@ -87,7 +87,7 @@ def _household(data: FormData) -> str:
 
 
 def _progress(data: FormData) -> list[Row]:
-    methods: dict[str, str] = environment().get_template("words.html").module.methods  # type: ignore[attr-defined]
+    methods: dict[str, str] = words().methods
     return [
         Row(long_time(entry.at), f"{methods[entry.method]}（{entry.author}）", entry.text) for entry in data.entries if entry.method is not None
     ] or [Row(UNKNOWN, UNKNOWN, "支援経過は、まだ書かれていません。")]  # fmt: skip

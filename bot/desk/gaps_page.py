@@ -40,12 +40,12 @@ async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
 async def as_csv(request: Request, parts: TheParts, signed: Signed) -> Response:
     """What the list shows, for a meeting's own papers. Nothing in it leads to a person."""
     shown, issues = await parts.store.atransact(lambda rows: (_narrowed(request, _of_year(rows, request, parts)), gaps.issues(rows)))
-    titles, words = {one.id: one.title for one in issues}, pages.environment().get_template("words.html").module
+    titles, words = {one.id: one.title for one in issues}, pages.words()
     header = ("日付", "理由", "分野", "あったら助かったもの", "だれから", "地域課題")
     lines = [
         (
-            one.at.astimezone(JST).date().isoformat(), "、".join(words.gap_reasons.get(reason, reason) for reason in one.reasons),  # type: ignore[attr-defined]
-            words.topic(one.domain, parts.knowledge.town.base.domains) if one.domain else "", one.wish, words.gap_sources[one.source],  # type: ignore[attr-defined]
+            one.at.astimezone(JST).date().isoformat(), "、".join(words.gap_reasons.get(reason, reason) for reason in one.reasons),
+            words.topic(one.domain, parts.knowledge.town.base.domains) if one.domain else "", one.wish, words.gap_sources[one.source],
             titles.get(one.issue_id or "", ""),
         )
         for one in shown

@@ -54,6 +54,11 @@ def environment() -> Environment:
     return made
 
 
+def words() -> Any:
+    """What the templates call things (words.html), for tables that leave the desk: every word stands once."""
+    return environment().get_template("words.html").module
+
+
 def day_ends(now: datetime) -> datetime:
     """The end of today in Japan."""
     return datetime.combine(now.astimezone(JST).date() + timedelta(days=1), time(), JST)

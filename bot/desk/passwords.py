@@ -9,7 +9,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST = 8
-RECOMMENDED = 15
 LONGEST = 256
 """A limit against hashing megabytes, far above the 64 that must be accepted."""
 

@@ -19,7 +19,6 @@ BirthYear = Callable[[str], int | None]
 
 BANDS = ("0-6", "6-9", "9-12", "12-15", "15-18", "18-22", "22-24")
 """Hours of the day, in Japan."""
-NIGHT = ("22-24", "0-6")
 WEEK = "月火水木金土日"
 REPLY_TIMES = (("15", 15), ("60", 60), ("120", 120), ("480", 480))
 """Opening minutes until a human first wrote, up to so many; beyond is `more`, and `none` while nobody has."""

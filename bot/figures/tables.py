@@ -19,7 +19,6 @@ class Figure:
     now: Shown
     before: Shown
     share: str
-    share_before: str
 
 
 @dataclass(frozen=True)
@@ -84,17 +83,16 @@ def written(shown: Shown) -> str:
 def _figure(name: str, said: Mapping[str, Any], work: Mapping[str, int], last: Mapping[str, int]) -> Figure:
     of = said.get("of")
 
-    def shown(counts: Mapping[str, int]) -> tuple[Shown, str]:
+    def shown(counts: Mapping[str, int]) -> Shown:
         many = counts.get(name, 0)
         if said.get("free"):
-            return many, ""
+            return many
         if of is None:
-            return mask_each({name: many})[name], ""
-        whole = counts.get(of, 0)
-        return mask_list({"part": many, "rest": whole - many})["part"], share(many, whole)
+            return mask_each({name: many})[name]
+        return mask_list({"part": many, "rest": counts.get(of, 0) - many})["part"]
 
-    (mine, part), (theirs, part_before) = shown(work), shown(last)
-    return Figure(name, said["label"], said["unit"], said["how"], mine, theirs, part, part_before)
+    part = "" if of is None or said.get("free") else share(work.get(name, 0), work.get(of, 0))
+    return Figure(name, said["label"], said["unit"], said["how"], shown(work), shown(last), part)
 
 
 def _table(

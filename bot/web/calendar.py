@@ -56,11 +56,7 @@ async def feed(request: Request, area: str = "") -> Response:
 def _coming(parts: Parts, days: int, area: str) -> list[Gathering]:
     now = parts.clock.now().astimezone(JST)
     found = gatherings(parts.knowledge.town.base.entries.values(), now, days)
-    return [one for one in found if not area or area in _where(one)]
-
-
-def _where(one: Gathering) -> str:
-    return " ".join((one.event.place or "", *(name for contact in one.entry.contacts for name in contact.area)))
+    return [one for one in found if not area or area in one.where]
 
 
 def _event(one: Gathering, host: str, now: datetime) -> Iterator[str]:

@@ -80,9 +80,7 @@ async def test_what_was_shared_ends_at_once_when_the_consent_is_taken_back_or_th
     code = office.has_case()
     await heard_yes(lead, code)
     await lead.opens(tab(code, "referrals"))
-    consent = re.search(r'<select id="consent".*?value="([0-9a-f]{32})"', lead.page, re.DOTALL)
-    assert consent is not None
-    await refers(lead, code, basis="consent", consent=consent[1])
+    await refers(lead, code, basis="consent", consent=consent_of(lead))
     (referral,) = office.rows("SELECT id FROM referral")[0]
     await agency.opens(f"/desk/shared/{referral}")
     assert agency.status == 200
