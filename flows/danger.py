@@ -34,6 +34,8 @@ class Crisis:
     """Answers that mean L3."""
     asks_even_now: bool = False
     """At L3 too the numbers come with a question: whoever hits is in the house, and calling may not be possible (D6d)."""
+    unsure: str = "unsure.suicide"
+    """The plain question where the words are unclear (6a): about this danger, never about another."""
     hides: bool = False
     """Somebody dangerous may read the screen: nothing is pushed any more, the desk's title is masked (D6d)."""
 
@@ -42,22 +44,31 @@ SUICIDE = Crisis("suicide", ("inochi-sos", "yorisoi"), answers=("doing", "not_do
 OTHERS_LIFE = Crisis("others_life", ("keisatsu-110", "yorisoi"), now=("keisatsu-110",), answers=("with_them", "not_with_them"))
 PARTNER = Crisis(
     "partner", ("keisatsu-110", "dv-plus"), now=("keisatsu-110", "dv-plus"), answers=("safe", "not_safe", "flee"), worse=("not_safe",),
-    asks_even_now=True, hides=True,
+    asks_even_now=True, hides=True, unsure="unsure.home",
 )  # fmt: skip
-SEXUAL = Crisis("sexual", ("keisatsu-110", "onestop-8891"), now=("keisatsu-110", "onestop-8891"), answers=("safe", "not_safe"), worse=("not_safe",))
+SEXUAL = Crisis(
+    "sexual", ("keisatsu-110", "onestop-8891"), now=("keisatsu-110", "onestop-8891"), answers=("safe", "not_safe"), worse=("not_safe",),
+    unsure="unsure.home",
+)  # fmt: skip
 THREAT = Crisis(
-    "threat", ("keisatsu-110", "keisatsu-soudan-9110"), now=("keisatsu-110",), answers=("safe", "not_safe", "flee"), worse=("not_safe",), hides=True
-)
-CHILD = Crisis("child", ("keisatsu-110", "jidou-189"), now=("keisatsu-110", "shobo-119"), answers=("hurt", "not_hurt"), worse=("hurt",))
+    "threat", ("keisatsu-110", "keisatsu-soudan-9110"), now=("keisatsu-110",), answers=("safe", "not_safe", "flee"), worse=("not_safe",), hides=True,
+    unsure="unsure.home",
+)  # fmt: skip
+CHILD = Crisis(
+    "child", ("keisatsu-110", "jidou-189"), now=("keisatsu-110", "shobo-119"), answers=("hurt", "not_hurt"), worse=("hurt",),
+    unsure="unsure.child",
+)  # fmt: skip
 CHILD_SEEN = Crisis(
-    "child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("danger_now", "no_danger_now"), worse=("danger_now",)
-)
+    "child_seen", ("jidou-189", "keisatsu-110"), now=("keisatsu-110", "jidou-189"), answers=("danger_now", "no_danger_now"), worse=("danger_now",),
+    unsure="unsure.home",
+)  # fmt: skip
 CARER = Crisis("carer", ("yorisoi",), now=("shobo-119",), answers=("ill", "not_ill"), worse=("ill",))
 ABUSE = Crisis(
-    "abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("danger_now", "no_danger_now"), worse=("danger_now",)
-)
-HARM = Crisis("harm", ("yorisoi",), now=("keisatsu-110",), answers=("beside", "not_beside"), worse=("beside",))
-FOOD = Crisis("food", ("yorisoi",), answers=("little_ones", "no_little_ones"))
+    "abuse", ("keisatsu-110", "yorisoi"), now=("keisatsu-110", "shobo-119"), answers=("danger_now", "no_danger_now"), worse=("danger_now",),
+    unsure="unsure.home",
+)  # fmt: skip
+HARM = Crisis("harm", ("yorisoi",), now=("keisatsu-110",), answers=("beside", "not_beside"), worse=("beside",), unsure="unsure.harm")
+FOOD = Crisis("food", ("yorisoi",), answers=("little_ones", "no_little_ones"), unsure="unsure.food")
 BODY = Crisis("body", ("shobo-119",))
 FAMILIES: Final[Mapping[str, Crisis]] = {
     crisis.name: crisis
@@ -136,8 +147,7 @@ def ask_plainly(talk: Talk) -> Turn:
         lines = lines_in_words(doctors, talk.session.lang, talk.town)
         number = talk.says("unsure.body_lines", lines=lines) if lines else talk.says("unsure.body")
         return note.ask("danger.unclear", number, "unsure.body_question", choices=("is_so", "is_not_so", "cannot_say"))
-    key = {"partner": "unsure.home", "threat": "unsure.home", "child": "unsure.child", "harm": "unsure.harm"}.get(crisis.name, "unsure.suicide")
-    return note.ask("danger.unclear", "unsure.ack", key, choices=("is_so", "is_not_so", "cannot_say"))
+    return note.ask("danger.unclear", "unsure.ack", crisis.unsure, choices=("is_so", "is_not_so", "cannot_say"))
 
 
 def unclear_answered(talk: Talk) -> Turn:

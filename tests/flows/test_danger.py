@@ -242,6 +242,16 @@ def test_every_unclear_danger_is_asked_about(town, kind):
     assert keeps_limits(person.turn)
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [("no_food_or_shelter", "寝るところ"), ("partner_violence", "たたかれ"), ("elder_abuse", "たたかれ"), ("sexual_violence", "こわい")],
+)
+def test_nobody_is_asked_about_death_who_only_hinted_at_another_danger(town, kind, about):
+    person = Resident(town).says("…", danger=unclear(kind))
+    assert about in person.heard
+    assert "死にたい" not in person.heard
+
+
 # ---------------------------------------------------------------- while a human owns the talk
 
 
