@@ -189,11 +189,13 @@ def evaluate(folder: Folder = None) -> None:
 def bench(
     seconds: Annotated[float, typer.Option(help="一つの測定の長さ / length of one measurement")] = 5.0,
     postgres: Annotated[bool, typer.Option(help="PostgreSQL も測る / PostgreSQL too")] = True,
+    limit: Annotated[float, typer.Option(help="全体の制限時間（秒）/ the whole run ends after so many seconds, with what it has")] = 900.0,
+    picture: Annotated[Path | None, typer.Option(help="図（SVG）を書くファイル / file for a picture (SVG)")] = None,
 ) -> None:
     """速さと記憶量を測る / measure speed and memory, side by side in one run."""
     from bot.bench import speed
 
-    sys.exit(speed.main(seconds, postgres, out))
+    sys.exit(speed.main(seconds, postgres, limit, picture, out))
 
 
 @staff_app.command("add")

@@ -6,18 +6,27 @@ import sys
 import time
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 SIZES = (172, 5_000)
 
 
-def table(place: Path) -> Table:
-    """p50 and p99 of `hear` over the development worries, load time and resident memory, for each size of base."""
+def table(place: Path, ends: float, out: Console) -> Table:
+    """p50 and p99 of `hear` over the development worries, load time and resident memory, for each size of base there is time for.
+
+    `ends`: when to stop, by the monotonic clock.
+    """
     shown = Table(title="hearing one message: danger, segmentation, ranking, decision")
     for heading in ("entries", "p50 ms", "p99 ms", "load s", "MB"):
         shown.add_column(heading, justify="right")
     for size in SIZES:
-        done = subprocess.run([sys.executable, "-m", "bot.bench.hearing", str(size), str(place)], capture_output=True, text=True, check=True)
+        out.print(f"hearing over {size:,} entries …")
+        command = [sys.executable, "-m", "bot.bench.hearing", str(size), str(place)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=max(1.0, ends - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            break
         found = json.loads(done.stdout.splitlines()[-1])
         shown.add_row(f"{size:,}", f"{found['p50']:.2f}", f"{found['p99']:.2f}", f"{found['load']:.1f}", f"{found['mb']:.0f}")
     return shown

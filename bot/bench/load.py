@@ -13,10 +13,15 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 SECRET = "bench-channel-secret"
 START_AGAIN = "最初から"
+PATIENCE = 20.0
+"""Seconds until a message counts as not answered."""
+_LATE_BY, _LATE_SECONDS = 1.1, 0.5
+"""A server keeps up when the last answer comes no later than this share of the time, and so many seconds."""
 _ACCEPTED = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 29\r\n\r\n{"sentMessages":[{"id":"1"}]}'
 
 
@@ -71,19 +76,24 @@ class StandIn:
 
 
 class Door:
-    """Keep-alive connections to the server under test."""
+    """Keep-alive connections to the servers under test, in turn as a proxy would give them work."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._where = (host, port)
-        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    def __init__(self, host: str, ports: Sequence[int]) -> None:
+        self._host = host
+        self._free: dict[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {port: [] for port in ports}
+        self._next = itertools.cycle(ports)
 
     async def post(self, path: str, body: bytes) -> int:
         """Post one signed webhook and return the status."""
-        known = bool(self._free)
-        reader, writer = self._free.pop() if known else await asyncio.open_connection(*self._where)
+        return await self._post(next(self._next), path, body)
+
+    async def _post(self, port: int, path: str, body: bytes) -> int:
+        free = self._free[port]
+        known = bool(free)
+        reader, writer = free.pop() if known else await asyncio.open_connection(self._host, port)
         signature = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
         writer.write(
-            f"POST {path} HTTP/1.1\r\nhost: {self._where[0]}\r\nx-line-signature: {signature}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\nx-line-signature: {signature}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
             + body
         )
@@ -92,19 +102,19 @@ class Door:
         except (asyncio.IncompleteReadError, ConnectionError):
             if not known:
                 raise
-            return await self.post(path, body)  # it had been closed for idleness, as servers do after some seconds
+            return await self._post(port, path, body)  # it had been closed for idleness, as servers do after some seconds
         await reader.readexactly(_length(head))
-        self._free.append((reader, writer))
+        free.append((reader, writer))
         return int(head.split(b" ", 2)[1])
 
     def close(self) -> None:
-        for _, writer in self._free:
+        for _, writer in itertools.chain.from_iterable(self._free.values()):
             writer.close()
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one measurement gave. Times in milliseconds."""
+    """What one measurement gave. Times in milliseconds; what was not answered within `PATIENCE` counts as failed."""
 
     events: int
     answered: int
@@ -112,6 +122,8 @@ class Figures:
     p50: float
     p99: float
     failed: int
+    kept_up: bool = True
+    """The last answer came soon after the last message: no queue had grown."""
 
     @property
     def a_second(self) -> float:
@@ -119,6 +131,12 @@ class Figures:
 
 
 _numbers = itertools.count(1)
+
+
+def ordinary_worries() -> list[str]:
+    """Worries of the development set that carry no danger: ordinary messages, each matched."""
+    lines = (Path(__file__).parent / "sets" / "worries-dev-1.jsonl").read_text(encoding="utf-8").splitlines()
+    return [told["text"] for told in map(json.loads, lines) if told["decision"] == "answer"]
 
 
 def event(resident: str, *, text: str | None = None, data: str | None = None) -> tuple[str, bytes]:
@@ -139,11 +157,14 @@ def event(resident: str, *, text: str | None = None, data: str | None = None) ->
 class Crowd:
     """Residents who write one message at a time."""
 
-    def __init__(self, door: Door, heard: Heard, path: str, size: int) -> None:
+    def __init__(self, door: Door, heard: Heard, path: str, size: int, *, first: int = 1) -> None:
+        """`first`: the number of the first of them, so that two crowds are different people."""
         self._door = door
         self._heard = heard
         self._path = path
-        self.residents = [f"U{number:032x}" for number in range(1, size + 1)]
+        self.residents = [f"U{number:032x}" for number in range(first, first + size)]
+        self.said = 0
+        """Messages so far, of every kind."""
 
     async def greet(self, first_words: str) -> None:
         """Bring every resident past the first explanation, so that later words are matched at once."""
@@ -151,7 +172,8 @@ class Crowd:
 
     async def _greet(self, resident: str, first_words: str) -> None:
         token, body = event(resident, text=first_words)
-        await self._say(token, body)
+        if await self._say(token, body) is None:
+            raise RuntimeError("the server did not answer a first message")
         items = self._heard.bodies[token]["messages"][-1].get("quickReply", {}).get("items", [])
         if items:
             await self._say(*event(resident, data=items[0]["action"]["data"]))
@@ -178,15 +200,26 @@ class Crowd:
         return _figures(times, failed, time.perf_counter() - begun)
 
     async def open(self, texts: Sequence[str], rate: float, seconds: float) -> Figures:
-        """`rate` messages a second, whether or not the server keeps up."""
+        """`rate` messages a second, whether or not the server keeps up; back when each is answered or given up."""
         begun, running = time.perf_counter(), list[asyncio.Task[float | None]]()
-        for number in range(int(rate * seconds)):
+        for number in range(max(1, int(rate * seconds))):
             await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
             token, body = event(self.residents[number % len(self.residents)], text=texts[number % len(texts)])
             running.append(asyncio.create_task(self._say(token, body)))
         took = await asyncio.gather(*running)
-        times = [one for one in took if one is not None]
-        return _figures(times, len(took) - len(times), time.perf_counter() - begun)
+        whole, times = time.perf_counter() - begun, [one for one in took if one is not None]
+        failed = len(took) - len(times)
+        return _figures(times, failed, whole, kept_up=not failed and whole <= _LATE_BY * seconds + _LATE_SECONDS)
+
+    async def flood(self, texts: Sequence[str], at_once: int) -> None:
+        """The first of the crowd writes without end, `at_once` messages before any is answered. Until cancelled."""
+
+        async def on_and_on(number: int) -> None:
+            while True:
+                await self._say(*event(self.residents[0], text=texts[number % len(texts)]))
+                number += at_once
+
+        await asyncio.gather(*(on_and_on(number) for number in range(at_once)))
 
     def _asks_back(self, token: str) -> bool:
         """Whether the reply is a question with buttons and shows no card."""
@@ -197,23 +230,26 @@ class Crowd:
         """Post one event and wait for its reply; milliseconds from the post, or None when it failed."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard.waiting[token] = waiter
+        self.said += 1
         begun = time.perf_counter()
-        if await self._door.post(self._path, body) != 200:
-            self._heard.waiting.pop(token, None)
-            return None
         try:
-            await asyncio.wait_for(waiter, timeout=20)
-        except TimeoutError:
-            self._heard.waiting.pop(token, None)
+            async with asyncio.timeout(PATIENCE):
+                if await self._door.post(self._path, body) != 200:
+                    return None
+                await waiter
+        except (TimeoutError, OSError):
             return None
+        finally:
+            self._heard.waiting.pop(token, None)
         return (self._heard.at[token] - begun) * 1000
 
 
-def _figures(times: list[float], failed: int, seconds: float) -> Figures:
+def _figures(times: list[float], failed: int, seconds: float, *, kept_up: bool = True) -> Figures:
     ordered = sorted(times) or [float("nan")]
     return Figures(
-        len(times) + failed, len(times), seconds, ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], failed
-    )
+        len(times) + failed, len(times), seconds, ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], failed,
+        kept_up,
+    )  # fmt: skip
 
 
 def _length(head: bytes) -> int:

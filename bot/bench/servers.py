@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +34,19 @@ class Running:
                 return int(line.split()[1]) / 1024
         return float("nan")
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time it has used so far."""
+        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
 
 @contextlib.contextmanager
 def madoguchi(place: Path, line_host: str, **more: str) -> Iterator[Running]:
     """The whole product with LINE switched on; `more` are settings without their prefix."""
     settings = {
         "LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": "bench", "LINE_API_HOST": line_host, "LINE_DATA_HOST": line_host,
-        "SETTLE_SECONDS": "0", "DATABASE_URL": f"sqlite:///{place}/bench.db", "MASTER_KEY_FILE": str(place / "master.key"), **more,
+        "SETTLE_SECONDS": "0", **more,
     }  # fmt: skip
     port = _free_port()
     settings["PORT"] = str(port)
@@ -50,12 +56,23 @@ def madoguchi(place: Path, line_host: str, **more: str) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def echo(place: Path, line_host: str) -> Iterator[Running]:
+def echo(place: Path, line_host: str) -> Iterator[Sequence[Running]]:
     """The bare app."""
+    with _uvicorn("bot.bench.echo:app", place, {"ECHO_LINE_HOST": line_host}) as running:
+        yield (running,)
+
+
+@contextlib.contextmanager
+def plain(place: Path, line_host: str, database: str) -> Iterator[Sequence[Running]]:
+    """The plain build of the same transaction."""
+    with _uvicorn("bot.bench.plain:app", place, {"ECHO_LINE_HOST": line_host, "PLAIN_DATABASE": database}) as running:
+        yield (running,)
+
+
+def _uvicorn(app: str, place: Path, environment: Mapping[str, str]) -> contextlib.AbstractContextManager[Running]:
     port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "bot.bench.echo:app", "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    with _process(command, {"ECHO_LINE_HOST": line_host}, port, place) as running:
-        yield running
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log", "--log-level", "warning"]
+    return _process(command, environment, port, place)
 
 
 @contextlib.contextmanager

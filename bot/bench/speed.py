@@ -1,99 +1,113 @@
-"""`madoguchi bench`: speed and memory, everything side by side in one run, on this machine (issue figures; machines are noisy: compare ratios).
+"""`madoguchi bench`: speed and memory, everything side by side in one run, on this machine (machines are noisy: compare ratios).
 
-Each server runs in its own process; the crowd and the platform stand-in share another. Three rounds in turn, the median is quoted.
+Each server runs in processes of its own; the crowd and the platform stand-in share another. Rounds go in turn through all of them, the median is
+quoted. Every measurement says when it is done, and after `limit` seconds the run ends with what it has.
 """
 
 import asyncio
-import contextlib
-import json
-import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from bot.bench import hearing, postgres, servers
-from bot.bench.load import Crowd, Door, Figures, StandIn
-from bot.bench.servers import Running
+from bot.bench import contenders, hearing, results
+from bot.bench.contenders import Contender
+from bot.bench.load import PATIENCE, Crowd, Door, Figures, StandIn, ordinary_worries
 
-_ROUNDS = 3
-_CROWD = 48
-_RATE = 50.0
-_SETS = Path(__file__).parent / "sets"
+ROUNDS = 3
+CROWD = 48
+RATES = (10.0, 50.0, 200.0)
+CALM = 10.0
+"""Messages a second of those who talk while one floods."""
+_FLOOD_AT_ONCE = 48
+_WEBHOOK = "/line/webhook"
 
-Start = Callable[[Path, str], contextlib.AbstractContextManager[Running]]
+
+@dataclass
+class Lap:
+    """One round with one contender, filled as it goes: what the time did not reach stays None."""
+
+    first: bool
+    """Nothing was built and kept before it: its start is that of a new installation."""
+    ready_after: float | None = None
+    """Seconds from the start of the process to its first answer."""
+    at_rest: float | None = None
+    """Resident memory in MB of all its processes; `after`: when it has worked."""
+    after: float | None = None
+    flat_out: Figures | None = None
+    cpu: float | None = None
+    """Milliseconds of processor that one message took, flat out: less moved by noise than its rate."""
+    steady: dict[float, Figures] = field(default_factory=dict)
+    """By messages a second."""
+    flooded: Figures | None = None
+    """Those who talk while one resident floods."""
 
 
-def main(seconds: float, with_postgres: bool, out: Console) -> int:
+def main(seconds: float, with_postgres: bool, limit: float, picture: Path | None, out: Console) -> int:
     """Measure and print; 0 always: this measures, `eval` judges."""
-    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
-        contenders: dict[str, Start] = {"echo app (no storage, no hearing)": servers.echo, "Madoguchi on SQLite": servers.madoguchi}
-        if with_postgres:
-            url = stack.enter_context(postgres.running(Path(place)))
-            key = str(Path(place) / "postgres.key")  # one database for all rounds, so one key
-            contenders["Madoguchi on PostgreSQL"] = lambda here, host: servers.madoguchi(here, host, DATABASE_URL=url, MASTER_KEY_FILE=key)
-        gathered = {name: [_round(start, Path(place) / f"{index}-{lap}", seconds) for lap in range(_ROUNDS)]
-                    for index, (name, start) in enumerate(contenders.items())}  # fmt: skip
-        out.print(_table(gathered))
-        out.print(hearing.table(Path(place)))
+    ends, laps = time.monotonic() + limit, dict[str, list[Lap]]()
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        everybody = contenders.all_of(Path(place), with_postgres, stack)
+        with suppress(KeyboardInterrupt):
+            for number in range(ROUNDS):
+                for contender in everybody:
+                    if time.monotonic() < ends:
+                        lap = Lap(first=contender.ours and not any(contender.ours and laps.get(contender.name) for contender in everybody))
+                        laps.setdefault(contender.name, []).append(lap)
+                        out.print(f"{number + 1}/{ROUNDS} {contender.name} …")
+                        _round(contender, Path(place) / f"{number}-{everybody.index(contender)}", lap, seconds, ends, out)
+            out.print(results.table(laps, RATES, CROWD))
+            out.print(hearing.table(Path(place), ends, out))
+        if time.monotonic() >= ends:
+            out.print(f"the limit of {limit:.0f} s was reached: what is missing was not measured (--limit)")
+        if picture is not None:
+            picture.write_text(results.picture(laps, RATES), encoding="utf-8")
+            out.print(f"picture: {picture}")
     return 0
 
 
-class Lap:
-    """One round with one server."""
-
-    def __init__(self, running: Running, flat_out: Figures, steady: Figures, at_rest: float, after: float) -> None:
-        self.ready_after = running.ready_after
-        self.flat_out = flat_out
-        self.steady = steady
-        self.at_rest = at_rest
-        self.after = after
-
-
-def _round(start: Start, place: Path, seconds: float) -> Lap:
+def _round(contender: Contender, place: Path, lap: Lap, seconds: float, ends: float, out: Console) -> None:
+    """One round; a contender that hangs, dies or does not start costs its own figures and nobody else's."""
     place.mkdir(parents=True)
-    return asyncio.run(_measure(start, place, seconds))
+    try:
+        asyncio.run(_measure(contender, place, lap, seconds, ends, out))
+    except (TimeoutError, RuntimeError, OSError) as problem:
+        out.print(f"   stopped: {problem or 'no answer in time'}")
 
 
-async def _measure(start: Start, place: Path, seconds: float) -> Lap:
-    texts = _texts()
-    async with StandIn() as stand_in:
-        with _started(start, place, stand_in.url) as running:
-            at_rest = running.memory_mb
-            door = Door("127.0.0.1", running.port)
-            crowd = Crowd(door, stand_in.heard, "/line/webhook", _CROWD)
+async def _measure(contender: Contender, place: Path, lap: Lap, seconds: float, ends: float, out: Console) -> None:
+    texts = ordinary_worries()
+    async with StandIn() as stand_in, asyncio.timeout(max(1.0, ends - time.monotonic())):
+        with contender.start(place, stand_in.url) as running:
+            lap.ready_after, lap.at_rest = max(one.ready_after for one in running), sum(one.memory_mb for one in running)
+            out.print(f"   started after {lap.ready_after:.1f} s")
+            door = Door("127.0.0.1", [one.port for one in running])
+            crowd = Crowd(door, stand_in.heard, _WEBHOOK, CROWD)
             await crowd.greet(texts[0])
-            flat_out = await crowd.closed(texts, seconds)
-            steady = await crowd.open(texts, _RATE, seconds)
-            after = running.memory_mb
+            cpu, said = sum(one.cpu_seconds for one in running), crowd.said
+            lap.flat_out = await crowd.closed(texts, seconds)
+            lap.cpu = (sum(one.cpu_seconds for one in running) - cpu) * 1000 / (crowd.said - said)
+            out.print(f"   flat out: {lap.flat_out.a_second:.0f}/s, {lap.cpu:.1f} ms of processor each")
+            for rate in RATES:
+                lap.steady[rate] = found = await crowd.open(texts, rate, seconds)
+                out.print(f"   {rate:.0f}/s: " + (f"p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms" if found.kept_up else "could not keep up"))
+                if not found.kept_up:
+                    break  # nor could it at a higher rate
+            lap.flooded = await _flooded(Crowd(door, stand_in.heard, _WEBHOOK, 1, first=CROWD + 1), crowd, texts, seconds)
+            out.print(f"   {CALM:.0f}/s beside a flood of one: p99 {lap.flooded.p99:.0f} ms")
+            lap.after = sum(one.memory_mb for one in running)
             door.close()
-    return Lap(running, flat_out, steady, at_rest, after)
 
 
-@contextlib.contextmanager
-def _started(start: Start, place: Path, host: str) -> Iterator[Running]:
-    with start(place, host) as running:
-        yield running
-
-
-def _texts() -> list[str]:
-    """Worries of the development set that carry no danger: ordinary messages, each matched."""
-    lines = (_SETS / "worries-dev-1.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["text"] for line in lines if json.loads(line)["decision"] == "answer"]
-
-
-def _table(gathered: dict[str, list[Lap]]) -> Table:
-    table = Table(title=f"durable, matched and answered events ({_CROWD} residents at once; then {_RATE:.0f} events/s); median of {_ROUNDS}")
-    for heading in ("", "events/s", "of echo", "p50 ms at 50/s", "p99 ms at 50/s", "failed", "start s", "MB at rest", "MB after"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    base = statistics.median(lap.flat_out.a_second for lap in next(iter(gathered.values())))
-    for name, laps in gathered.items():
-        rate = statistics.median(lap.flat_out.a_second for lap in laps)
-        figures = [rate, rate / base] + [statistics.median(values) for values in (
-            [lap.steady.p50 for lap in laps], [lap.steady.p99 for lap in laps], [lap.flat_out.failed + lap.steady.failed for lap in laps],
-            [lap.ready_after for lap in laps], [lap.at_rest for lap in laps], [lap.after for lap in laps])]  # fmt: skip
-        forms = ("{:.0f}", "{:.2f}", "{:.1f}", "{:.1f}", "{:.0f}", "{:.2f}", "{:.0f}", "{:.0f}")
-        table.add_row(name, *(form.format(figure) for form, figure in zip(forms, figures, strict=True)))
-    return table
+async def _flooded(one: Crowd, others: Crowd, texts: Sequence[str], seconds: float) -> Figures:
+    """What the others' talk is like while one resident writes without end."""
+    flood = asyncio.create_task(one.flood(texts, _FLOOD_AT_ONCE))
+    try:
+        return await asyncio.wait_for(others.open(texts, CALM, seconds), timeout=seconds + 2 * PATIENCE)
+    finally:
+        flood.cancel()
+        await asyncio.gather(flood, return_exceptions=True)
