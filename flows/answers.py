@@ -103,7 +103,8 @@ def says_nothing_but(text: str, words: Collection[str]) -> bool:
 def without_politeness(text: str, typed: Mapping[str, Collection[str]]) -> str:
     """「すみません、人と話したいです」 without what stands around it. `typed`: what residents type, by meaning."""
     pieces = (piece for piece in _BETWEEN_PIECES.split(text) if piece.strip())
-    return "、".join(piece for piece in pieces if plain(piece) not in typed["greeting"] and plain(piece) not in typed["filler"])
+    around = {*typed["greeting"], *typed["opening"], *typed["filler"]}
+    return "、".join(piece for piece in pieces if plain(piece) not in around)
 
 
 def chosen(text: str, choices: Sequence[Choice], words: Words, *, asked: str = "", polite: Collection[str] = ()) -> str | None:

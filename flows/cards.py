@@ -10,7 +10,7 @@ from flows.letters import room, shortened
 from flows.model import Button, Card, Reply, Scene, Session, Utterance
 from flows.talk import Talk
 from knowledge.entry import Contact, Entry
-from knowledge.hearing.model import Hearing, Lang
+from knowledge.hearing.model import DangerKind, Hearing, Lang
 from knowledge.hours import next_meeting, opening
 
 MOST_CARDS: Final = 3
@@ -20,6 +20,8 @@ _LONGEST_BUBBLE: Final = 80
 _OLD_DAYS, _TOO_OLD_DAYS = 180, 365
 _WHOLE_TOWN: Final = "全域"
 _MOST_WHY: Final = 2
+_NO_SIGN: Final[frozenset[DangerKind]] = frozenset({"suicide", "self_harm", "medical_emergency", "fire_disaster", "no_food_or_shelter"})
+"""Dangers in which nobody harms another."""
 
 Why = Mapping[str, Sequence[str]]
 
@@ -31,6 +33,18 @@ def why_of(hearing: Hearing) -> dict[str, tuple[str, ...]]:
         for match in need.services:
             found.setdefault(match.id, match.why)
     return found
+
+
+def gently(talk: Talk, ids: Iterable[str]) -> tuple[str, ...]:
+    """Best first, without what accuses or frightens (`after_a_sign`, domains.yaml) a writer who gave no sign of it; what fits best always stays."""
+    if not _NO_SIGN.issuperset(talk.session.danger.kinds):
+        return tuple(ids)
+    entries, domains = talk.town.base.entries, talk.town.base.domains
+
+    def accuses(one: str) -> bool:
+        return one in entries and entries[one].domain in domains and domains[entries[one].domain].after_a_sign
+
+    return tuple(one for place, one in enumerate(ids) if place == 0 or not accuses(one))
 
 
 def cards(talk: Talk, ids: Iterable[str], why: Why, reason: str = "card.reason") -> tuple[Card, ...]:

@@ -1,10 +1,11 @@
 """D1: who we are, who reads, and the yes before anything is kept. Most people write their worry first: it is held, and asked about once (1b)."""
 
-from flows import consult, room
+from flows import consult, handoff, oddities
 from flows.filling import Town
 from flows.handoff import CONSENT_VERSION
 from flows.model import Count, ForgetWords, RecordConsent, Scene, Session, Turn, Utterance
 from flows.talk import Talk
+from flows.typed import plain
 from knowledge.hearing.language import language
 
 
@@ -22,8 +23,7 @@ def welcomed(talk: Talk) -> Turn:
         case "start":
             return begin(talk)
         case "explain":
-            offer = (("room.offer",), (room.ROOM,)) if talk.scene.room else ((), ())
-            return talk.ask("consent.explained", "welcome.kept", *offer[0], "welcome.hours", choices=("start", "!stop", *offer[1]))
+            return talk.ask("consent.explained", "welcome.kept", "welcome.hours", choices=("start", "!stop"))
         case "what":
             return talk.ask("consult.open", "open.example", choices=("!human",))
         case _ if talk.text:
@@ -44,8 +44,15 @@ def gate(talk: Talk) -> Turn:
     if talk.session.consented is not None:
         return consult.hear_worry(talk)
     talk = consult.in_their_language(talk, language(talk.worry))
+    if (turn := oddities.answer(talk) or oddities.greeting(talk)) is not None:
+        return turn
     if talk.at == "consent.held":
         return talk.ask_again("held.again")
+    return ask_to_go_on(talk)
+
+
+def ask_to_go_on(talk: Talk) -> Turn:
+    """Who reads, said before the worry is taken up."""
     return talk.with_(held=True).ask("consent.held", "held.read", "held.question", choices=("go_on", "explain", "!stop"))
 
 
@@ -64,36 +71,27 @@ def held_answered(talk: Talk) -> Turn:
             return talk.ask_again("held.again")
 
 
+def sorry_answered(talk: Talk) -> Turn:
+    """人につなぎましょうか, asked of somebody angry (D13): はい is a yes to that; everything else is heard."""
+    said = plain(talk.text)
+    if said in talk.town.typed("yes"):
+        return handoff.wants_human(talk)
+    if said in talk.town.typed("no"):
+        return talk.ask(_open(talk), "follow_up.none", choices=("!human",))
+    return gate(talk.remembering()) if talk.has_words else talk.ask_again("odd.sorry_again")
+
+
+def _open(talk: Talk) -> str:
+    """Where free text is waited for."""
+    return "consult.open" if talk.session.consented is not None else "consent.start"
+
+
 def refused(talk: Talk) -> Turn:
     """やめる before the yes: the held words are erased, only the count stays (1b)."""
     refs = tuple(said.ref for said in talk.session.story if said.ref)
     forgotten = talk.with_(story=(), held=False, back=(), sheet=(), tried=()).noting(begins=None, asked=None)
     effects = (ForgetWords(refs=refs), Count(name="consent.refused")) if refs else (Count(name="consent.refused"),)
     return forgotten.ask("consent.start", "held.erased" if refs else "stop.done", effects=effects)
-
-
-def choose_language(talk: Talk) -> Turn:
-    """🌐: four at a time; every language may also be typed (D12)."""
-    more = talk.choice == "other_language"
-    names = ("lang_pt", "lang_vi", "lang_ja") if more else ("lang_easy", "lang_en", "lang_zh", "other_language")
-    return talk.ask("consent.language", "language.which_more" if more else "language.which", choices=names)
-
-
-def language_chosen(talk: Talk) -> Turn:
-    """From now on in this language; what was said stays said."""
-    if talk.choice == "other_language":
-        return choose_language(talk)
-    if talk.choice is None or not talk.choice.startswith("lang_"):
-        return gate(talk.remembering()) if talk.text else talk.ask_again("language.which")
-    return in_language(talk, talk.choice.removeprefix("lang_"))
-
-
-def in_language(talk: Talk, lang: str) -> Turn:
-    """Begin again in a language, after the same yes."""
-    spoken = talk.with_(lang=lang, lang_offered=True)
-    if talk.session.consented is None:
-        return welcome(spoken.session, talk.scene, talk.town)
-    return spoken.ask("consult.open", "open.anything", choices=("what", "!human"))
 
 
 def _consent(talk: Talk) -> RecordConsent:

@@ -1,16 +1,18 @@
 """D2 and D3: a worry is heard; a vague one gets at most two questions, and a person is never more than one tap away (G5). Cards: showing.py."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from flows import answers, gap, handoff, helper, mydata, oddities, several, showing, thirdparty, young
-from flows.cards import MOST_CARDS, why_of
+from flows.cards import MOST_CARDS, gently, why_of
 from flows.letters import sentences
 from flows.model import RecordMatch, Turn
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing import hear
 from knowledge.hearing.model import Decision, Hearing, Lang
+from knowledge.hearing.normalise import pieces
 
 MOST_QUESTIONS: Final = 2
 """Clarifying questions before something useful is offered (G5)."""
@@ -33,6 +35,12 @@ _FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
 _SURE_ENOUGH: Final = 0.05
 _LONGEST_GUESS: Final = 24
+_HIRAGANA: Final = re.compile(r"[ぁ-ゖ]")
+_OTHER_LETTERS: Final = re.compile(r"[一-鿿A-Za-zＡ-Ｚａ-ｚ]")
+_ENOUGH_KANA: Final = 12
+_WORDS_APART: Final = 4
+_KANJI: Final = re.compile(r"[一-鿿]")
+_OFTEN_IN_KANA: Final = frozenset({"他", "物", "事", "所", "方", "為", "訳", "内", "為る", "様"})
 _SHORTEST_FOREIGN: Final = 10
 """Letters of a Latin text before its language is believed: 「OK」 is no English."""
 
@@ -79,7 +87,9 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
 
 def listen(talk: Talk) -> Hearing:
     """The present worry, all of it: what an answer added is understood with what it was added to (G11)."""
-    hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang if talk.session.lang_offered else None)
+    in_kana = _HIRAGANA.search(talk.worry)  # told in Japanese before another language was chosen
+    lang = talk.session.lang if talk.session.lang_offered and not (in_kana and talk.session.lang != "easy") else None
+    hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=lang)
     needs = tuple(need for need in hearing.needs if not _only_who(talk, need.text))
     hearing = hearing.model_copy(update={"needs": needs or hearing.needs})
     return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})
@@ -89,7 +99,7 @@ def _only_who(talk: Talk, text: str) -> bool:
     """Whoever says first who they are, or whom they worry about far away, has not told a need by it."""
     said, names = plain(text), ("my_name", "far_away") if talk.note("knows") else ("my_name",)
     told = any(word in said for name in names for word in talk.town.typed(name))
-    return said in talk.town.typed("greeting") or (told and len(sentences(text)) == 1)
+    return said in talk.town.typed("greeting") | talk.town.typed("opening") or (told and len(sentences(text)) == 1)
 
 
 def _without_danger(hearing: Hearing) -> Decision:
@@ -103,13 +113,25 @@ def _worth_showing(hearing: Hearing) -> bool:
 
 def in_their_language(talk: Talk, lang: Lang) -> Talk:
     """The first text decides the language, once; it can be changed at any time (D12)."""
-    if talk.session.lang_offered or lang in ("ja", talk.session.lang):
+    if talk.session.lang_offered:
+        return talk
+    if lang == "ja" and talk.session.lang == "ja" and _in_kana_only(talk.worry):
+        return talk.in_language("easy")
+    if lang in ("ja", talk.session.lang):
         return talk
     latin = talk.worry.isascii()
     if latin and len(plain(talk.worry)) < _SHORTEST_FOREIGN:
         return talk
     known = lang if lang in talk.town.base.town.languages and lang in talk.town.phrases else "easy"
-    return talk.with_(lang=known, lang_offered=True)
+    return talk.in_language(known)
+
+
+def _in_kana_only(text: str) -> bool:
+    """ひらがな throughout, also where anybody would write a kanji (がっこう) or set apart with spaces: answered in short words rich in kana (D13)."""
+    if len(_HIRAGANA.findall(text)) < _ENOUGH_KANA or _OTHER_LETTERS.search(text):
+        return False
+    apart = len(text.split()) >= _WORDS_APART
+    return apart or any(piece.kind == "名詞" and _KANJI.search(piece.form) and piece.form not in _OFTEN_IN_KANA for piece in pieces(text))
 
 
 # ---------------------------------------------------------------- D3: at most two questions
@@ -208,7 +230,7 @@ def show_nearest(talk: Talk) -> Turn:
     ranked = talk.town.base.hearing.rank(talk.worry, limit=40) if talk.worry else []
     near = [match for match in ranked if entries[match.id].domain in domains and match.why]
     doors = _FIRST_DOORS.get((group or "", talk.session.whose)) or _FIRST_DOORS.get((group or "", None), ())
-    ids = [*(match.id for match in near[:2]), *(door for door in doors if door in entries)]
+    ids = [*gently(talk, [match.id for match in near[:2]]), *(door for door in doors if door in entries)]
     if not ids:
         return offer_human(talk)
     score = near[0].score if near else 0.0

@@ -10,7 +10,7 @@ from typing import Final
 
 from flows import consent, consult, room, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, step_back
-from flows.cards import cards
+from flows.cards import MOST_CARDS, cards, gently
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.handoff import hand_over, next_reading, open_case, promise
 from flows.letters import shortened
@@ -36,11 +36,16 @@ class Crisis:
     """At L3 too the numbers come with a question: whoever hits is in the house, and calling may not be possible (D6d)."""
     unsure: str = "unsure.suicide"
     """The plain question where the words are unclear (6a): about this danger, never about another."""
+    doors: tuple[str, ...] = ()
+    """Where somebody is listened to afterwards; shown before what the rest of the words leads to."""
     hides: bool = False
     """Somebody dangerous may read the screen: nothing is pushed any more, the desk's title is masked (D6d)."""
 
 
-SUICIDE = Crisis("suicide", ("inochi-sos", "yorisoi"), answers=("doing", "not_doing", "no_answer"), worse=("doing",))
+SUICIDE = Crisis(
+    "suicide", ("inochi-sos", "yorisoi"), answers=("doing", "not_doing", "no_answer"), worse=("doing",),
+    doors=("kokoro-touitsu-dial", "sns-soudan-jisatsu"),
+)  # fmt: skip
 OTHERS_LIFE = Crisis("others_life", ("keisatsu-110", "yorisoi"), now=("keisatsu-110",), answers=("with_them", "not_with_them"))
 PARTNER = Crisis(
     "partner", ("keisatsu-110", "dv-plus"), now=("keisatsu-110", "dv-plus"), answers=("safe", "not_safe", "flee"), worse=("not_safe",),
@@ -90,6 +95,8 @@ _FOOD_ORDER: Final = ("food-bank", "jiritsu-soudan-shien", "kinkyu-koguchi-shiki
 _AFTER_CARER: Final = ("chiiki-houkatsu", "kazoku-kaigosha-shien")
 _AFTER_CHILD_HURT: Final = ("kodomo-katei-center", "kosodate-tanki-shien")
 _MOST_WORDS: Final = 30
+_SURELY: Final = 0.5
+"""Score of a trouble that was named beside the cry."""
 _SECOND_EAR: Final = "second-ear"
 """The rule of what was only learned to sound like danger."""
 
@@ -166,6 +173,23 @@ def unclear_answered(talk: Talk) -> Turn:
             return told(talk.remembering(), crisis)
 
 
+def asked_again(talk: Talk) -> Turn:
+    """What is open in a crisis, in the language that was just chosen."""
+    crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
+    match talk.session.step:
+        case "unclear":
+            question = "unsure.body_question" if crisis is BODY else crisis.unsure
+            return talk.ask(talk.at, question, choices=("is_so", "is_not_so", "cannot_say"))
+        case "asked" if crisis.answers:
+            key = f"crisis.{crisis.name}"
+            numbers = (talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines)),) if crisis is not FOOD else ()
+            return talk.ask(talk.at, *numbers, f"{key}.question", choices=crisis.answers, links=_leave(talk) if crisis.hides else ())
+        case "place":
+            return talk.ask(talk.at, talk.says("card_only.now", lines=_numbers(talk, crisis.now[:1])), "now.place")
+        case _:
+            return talk.stay("crisis.noted", also=("!human",))
+
+
 def _go_on(talk: Talk) -> Turn:
     """Nothing of the kind: back into the form that was open, else the worry is taken up."""
     before = step_back(talk)
@@ -187,9 +211,10 @@ def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
         talk = talk.with_(lang="easy")
     key = f"crisis.{crisis.name}"
     numbers = talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines))
-    first = _now(talk.noting(said=None), crisis).text + talk.town.words(talk.session.lang).clock["space"]
+    now = _now(talk.noting(said=None), crisis).text
+    first = now + talk.town.words(talk.session.lang).clock["space"]
     bubbles = (talk.says(f"{key}.ack"), numbers, talk.says(f"{key}.question", before=first))
-    return _asked(talk, crisis, level, bubbles)
+    return _asked(talk.noting(read_told=now), crisis, level, bubbles)
 
 
 def life_in_danger(talk: Talk, crisis: Crisis) -> Turn:
@@ -218,8 +243,10 @@ def no_food(talk: Talk) -> Turn:
     shown = cards(talk, tonight, {})[:2]
     lines = lines_in_words(("yorisoi",), lang, talk.town)
     night = talk.says("crisis.food.tonight", lines=lines) if shown else talk.says("crisis.food.no_tonight", lines=lines)
-    bubbles = (Reply(text=night.text, key=night.key, cards=shown), _when_read(talk), talk.says("crisis.food.question"))
-    return _asked(talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown))))), FOOD, "L2", bubbles)
+    read = _when_read(talk, FOOD)
+    bubbles = (Reply(text=night.text, key=night.key, cards=shown), read, talk.says("crisis.food.question"))
+    told = talk.noting(read_told=read.text).with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))
+    return _asked(told, FOOD, "L2", bubbles)
 
 
 def _asked(talk: Talk, crisis: Crisis, level: Level, bubbles: tuple[Reply, ...]) -> Turn:
@@ -255,11 +282,12 @@ def _now(talk: Talk, crisis: Crisis) -> Reply:
     """③ What happens now. 「知らせました」 only if somebody can be told (D6)."""
     if talk.desk.is_there:
         return talk.says("crisis.now.told_quietly" if crisis.hides else "crisis.now.told")
-    return _when_read(talk, quietly="_quietly" if crisis.hides else "")
+    return _when_read(talk, crisis)
 
 
-def _when_read(talk: Talk, quietly: str = "") -> Reply:
+def _when_read(talk: Talk, crisis: Crisis) -> Reply:
     """While the desk is closed: whoever is on call has been told; else when it is read, or honestly that nobody is there (D6b)."""
+    quietly = "_quietly" if crisis.hides else ""
     if talk.scene.on_call:
         return talk.says(f"crisis.now.told{quietly}")
     moment = next_reading(talk)
@@ -302,7 +330,8 @@ def answered(talk: Talk) -> Turn:
     after = _AFTER.get(crisis.name)
     if after is not None and talk.choice is not None:
         return after(talk)
-    return stay_with(talk.remembering(), talk.says(f"crisis.{crisis.name}.after"))
+    said = "crisis.need_not_say" if talk.choice == "no_answer" else f"crisis.{crisis.name}.after"
+    return stay_with(talk.remembering(), talk.says(said))
 
 
 def stay_with(talk: Talk, *bubbles: Reply) -> Turn:
@@ -311,18 +340,32 @@ def stay_with(talk: Talk, *bubbles: Reply) -> Turn:
         return hand_over(talk, "danger", *bubbles, promise(talk), level="L2")
     opened = open_case(talk, "danger", level="L2", take_over=False)
     noted = talk.noting(told=str(len(talk.session.story)))
-    read = _when_read(talk)
-    bubbles = bubbles if read.key in talk.session.last_keys else (*bubbles, read)
-    return noted.ask("danger.stay", *bubbles, choices=("see_help", "!stop"), effects=(opened,))
+    read = _when_read(noted.noting(said=None), FAMILIES.get(talk.note("family") or "", SUICIDE))
+    more = () if talk.note("read_told") == read.text else (read,)
+    return noted.noting(read_told=read.text).ask("danger.stay", *bubbles, *more, choices=("see_help", "!stop"), effects=(opened,))
 
 
 def staying(talk: Talk) -> Turn:
     """At night after a crisis: everything written is kept for the morning; help may be looked at."""
     if talk.choice == "see_help":
-        return consent.gate(talk)
+        return _see_help(talk)
     if talk.choice == "now_human":
-        return stay_with(talk, talk.says("handoff.connect"))
+        return stay_with(talk.noting(read_told=None), talk.says("handoff.connect"))
     return stay_with(talk.remembering(), talk.says("crisis.noted"))
+
+
+def _see_help(talk: Talk) -> Turn:
+    """After a cry that names no trouble, places that listen; whatever trouble was surely named comes beside them."""
+    doors = FAMILIES.get(talk.note("family") or "", SUICIDE).doors
+    if not doors:
+        return consent.gate(talk)
+    trouble = talk.worry.replace(talk.session.danger.said or "\n", "\n")
+    ranked = talk.town.base.hearing.rank(trouble, limit=MOST_CARDS) if trouble.strip() else []
+    sure = {match.id: match.why for match in ranked if match.score >= _SURELY}
+    shown = cards(talk, (*(doors[:1] if sure else doors), *gently(talk, sure)), sure)
+    first = talk.says("crisis.doors")
+    told = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))
+    return told.ask("danger.stay", Reply(text=first.text, key=first.key, cards=shown), choices=("now_human", "!stop"))
 
 
 def place_written(talk: Talk) -> Turn:

@@ -8,7 +8,7 @@ May live here: that order. May not: any dialogue, a clock, a store, a channel.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from flows import (
     answers,
@@ -28,14 +28,16 @@ from flows import (
     several,
     showing,
     thirdparty,
+    tongues,
     young,
 )  # fmt: skip
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
 from flows.phrasebook import SPOKEN, built_in_typed
-from flows.talk import Talk
+from flows.talk import Talk, last_bubbles
 from flows.typed import plain
+from knowledge.hearing.model import Lang
 
 Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
@@ -55,7 +57,8 @@ STEPS: Final[Mapping[str, Step]] = {
     "consent.welcome": consent.welcomed,
     "consent.explained": consent.welcomed,
     "consent.held": consent.held_answered,
-    "consent.language": consent.language_chosen,
+    "consent.language": tongues.chosen,
+    "consent.sorry": consent.sorry_answered,
     "consult.open": consult.worry_written,
     "consult.which": consult.which_answered,
     "consult.whose": consult.whose_answered,
@@ -235,13 +238,13 @@ def _everywhere(talk: Talk, word: str) -> Turn:
         case "help":
             return _help(talk)
         case "lang":
-            return consent.choose_language(talk)
+            return tongues.choose(talk)
         case "room":
             return room.asked_for(talk)
         case "news" | "places" | "offer":
             return board.door(talk, name)
         case "in" if which in SPOKEN:
-            return consent.in_language(talk, which)
+            return tongues.speak(talk, cast(Lang, which))
         case "card":
             return _details(talk, which)
         case _:
@@ -270,9 +273,14 @@ def _from_the_beginning(talk: Talk) -> Turn:
 
 
 def _help(talk: Talk) -> Turn:
-    """たすけて: the two numbers, and a person one tap away; the open question stays."""
-    lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
-    return talk.stay(talk.says("help.numbers", lines=lines), "help.what", also=("!human",))
+    """たすけて: the two numbers, and a human at once (D13). A crisis keeps its own question; who told nothing is not asked what may be told."""
+    numbers = talk.says("help.numbers", lines=lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town))
+    if talk.session.flow == "danger":
+        return talk.stay(numbers, "help.what", also=("!human",))
+    if talk.worry or talk.session.flow == "handoff":
+        return last_bubbles(handoff.wants_human(talk), numbers)
+    wish = SheetLine(about="wish", text=talk.text or talk.town.label("help", "ja"), refs=talk.said.refs)
+    return handoff.hand_over(talk, "asked_human", numbers, talk.says("handoff.connect"), handoff.promise(talk), level="L1", extra=(wish,))
 
 
 def _details(talk: Talk, entry_id: str) -> Turn:

@@ -5,7 +5,7 @@
 
 from typing import Final
 
-from flows.cards import cards, why_of
+from flows.cards import cards, gently, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.letters import sentences, shortened
 from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
@@ -68,7 +68,7 @@ def offered(talk: Talk) -> Turn:
 def near_things(talk: Talk, *, uncounted: bool = True) -> Turn:
     """What is nearest, without a promise that it fits; [いらない] counts the need without the person (5b)."""
     hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang)
-    shown = cards(talk, hearing.cards, why_of(hearing), "card.near")
+    shown = cards(talk, gently(talk, hearing.cards), why_of(hearing), "card.near")
     domain = hearing.needs[0].domain if hearing.needs else None
     counted = () if uncounted else (RecordGap(reasons=talk.session.gap_reasons or ("none_exists",), domain=domain),)
     talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))

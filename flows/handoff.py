@@ -44,7 +44,7 @@ def shared_or_not(talk: Talk) -> Turn:
             consent = RecordConsent(purpose="handoff", recipient=talk.town.base.town.desk_name, items=("story",), version=CONSENT_VERSION)
             return hand_over(talk, "asked_human", talk.says("handoff.shared"), effects=(consent,))
         case None if talk.session.misses == 0:
-            return talk.remembering().ask_again("handoff.share_unclear")
+            return talk.remembering().ask_again(*(("handoff.noted",) if talk.text else ()), "handoff.share_unclear")
         case _:
             return hand_over(talk, "asked_human", talk.says("handoff.not_shared"), share=False)
 
@@ -69,7 +69,12 @@ def while_waiting(talk: Talk) -> Turn:
         return talk.stay("handoff.noted_thing", ends_as="queued")
     talk = talk.remembering()
     opened = open_case(talk, "asked_human", share=talk.note("share") != "no")
-    return _wait(talk.noting(told=str(len(talk.session.story))), talk.says("handoff.noted"), promise(talk), effects=(opened,))
+    return _wait(talk.noting(told=str(len(talk.session.story))), talk.says("handoff.noted"), *_promised(talk), effects=(opened,))
+
+
+def _promised(talk: Talk) -> tuple[Reply, ...]:
+    """The promise, unless the last turn told this very one."""
+    return talk.unless_just_said(promise(talk.noting(said=None)))
 
 
 def _wait(talk: Talk, *bubbles: Reply, effects: Iterable[Effect] = ()) -> Turn:
@@ -112,7 +117,7 @@ def come_back(talk: Talk) -> Turn:
     talk = talk.remembering()
     opened = open_case(talk, "returned", share=talk.note("share") != "no")
     told = talk.noting(told=str(len(talk.session.story)))
-    return _wait(told, talk.says("handback.again"), promise(talk), effects=(opened,))
+    return _wait(told, talk.says("handback.again"), *_promised(talk), effects=(opened,))
 
 
 def other_coordinator(session: Session, town: Town, name: str, other: str) -> str:

@@ -8,6 +8,9 @@ _READING: Final = re.compile(r"（[ぁ-ゖー]+）")
 EDGES: Final = " 　\t、。,."
 """What stands around a sentence and is no part of it."""
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|\n+|(?<=\.)\s+(?=[^\s])")
+_GOES_ON: Final = ("が", "を", "に", "は", "で", "の", "と", "も", "へ", "って")
+_A_WORD: Final = 6
+"""Letters of room under which a bubble is a word on the way to the next."""
 _WIDE: Final = frozenset("WFA")
 
 
@@ -33,6 +36,17 @@ def shortened(text: str, most: int) -> str:
 def _pieces(line: str) -> list[str]:
     """Single letters, each with the reading after it."""
     return re.findall(r".(?:（[ぁ-ゖー]+）)?", line)
+
+
+def stretches(text: str) -> list[str]:
+    """The sentences of a text; what came in bubbles of a word or two (電気代が｜はらえなくて) stands together again."""
+    found: list[str] = []
+    for sentence in sentences(text):
+        if found and (room(found[-1]) < _A_WORD or found[-1].endswith(_GOES_ON)):
+            found[-1] = f"{found[-1]} {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 def sentences(text: str) -> list[str]:

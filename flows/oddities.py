@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from flows.answers import says_nothing_but
-from flows.model import Count, TellLead, Turn
+from flows.model import Count, Effect, TellLead, Turn
 from flows.talk import MOST_BUBBLES, Talk, last_bubbles
 from flows.typed import plain
 
@@ -15,20 +15,33 @@ _SELF_NAMED: Final = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}")
 
 
 def answer(talk: Talk) -> Turn | None:
-    """Something that is no worry; None for everything else."""
-    said, words = plain(talk.latest), talk.town.typed
-    if _LINK.search(talk.latest) and any(word in said for word in words("advertising")):
-        return advertising(talk)
+    """Something that is no worry, whether a talk was agreed to or not; it joins no story. None for everything else."""
+    latest, words = talk.latest, talk.town.typed
+    said, rest = plain(latest), talk.forgetting_latest()
+    if _LINK.search(latest) and any(word in said for word in words("advertising")):
+        return advertising(rest)
     if any(word in said for word in words("threat")):
-        return talk.ended().ask("consult.open", "odd.threat", choices=("!human",), effects=(Count(name="threat"), TellLead(about="threat")))
+        return _beside(rest.ended(), "odd.threat", effects=(Count(name="threat"), TellLead(about="threat")))
     if said in words("insult") or (len(said) <= _LONGEST_INSULT and any(word in said for word in words("insult_in"))):
         key = "odd.sorry_again" if talk.note("sorry") else "odd.sorry"
-        return talk.noting(sorry="yes").ask("consult.open", key, choices=("!human", "!start"))
+        return rest.noting(sorry="yes").ask("consent.sorry", key, choices=("!human", "!start"))
     if said in words("about_bot"):
-        return talk.ask("consult.open", "odd.about", choices=("what", "!human"))
-    if says_nothing_but(talk.latest, words("thanks")):
-        return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
+        return _beside(rest, "odd.about", choices=("what", "!human"))
+    if says_nothing_but(latest, words("thanks")):
+        return _beside(rest.ended(), "odd.thanks")
     return None
+
+
+def greeting(talk: Talk) -> Turn | None:
+    """こんにちは before anything was agreed to: greeted back, the welcome stays open."""
+    return talk.forgetting_latest().stay("odd.hello", also=("!human",)) if says_nothing_but(talk.latest, talk.town.typed("greeting")) else None
+
+
+def _beside(talk: Talk, key: str, *, choices: tuple[str, ...] = ("!human",), effects: tuple[Effect, ...] = ()) -> Turn:
+    """Said where a worry may be written; before the yes (D1) the question that is open stays open."""
+    if talk.session.consented is None:
+        return talk.stay(key, also=("!human",), effects=effects)
+    return talk.ask("consult.open", key, choices=choices, effects=effects)
 
 
 def threat_is_told(talk: Talk, turn: Turn) -> Turn:

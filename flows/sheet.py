@@ -25,7 +25,7 @@ _CLAUSE_END: Final = re.compile(r"(?<=[、,，;；])")
 
 def own_lines(story: Sequence[Said], town: Town) -> list[SheetLine]:
     """The resident's sentences as lines of at most 36 letters, greetings left out; cut at 、 and never reworded."""
-    greetings = town.typed("greeting")
+    greetings = town.typed("greeting") | town.typed("opening")
     lines = []
     for said in story:
         for sentence in sentences(said.text):

@@ -5,11 +5,11 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from flows import answers, consult, gap, handoff, moments
-from flows.cards import MOST_CARDS, all_closed, cards, needs_area, why_of
-from flows.letters import sentences, shortened
+from flows.cards import MOST_CARDS, all_closed, cards, details, gently, name_of, needs_area, why_of
+from flows.letters import room, shortened, stretches
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
-from flows.typed import plain
+from flows.typed import number, plain
 from knowledge.hearing.model import Hearing, Match
 
 FOLLOW_UP_AFTER: Final = timedelta(days=14)
@@ -18,10 +18,10 @@ _EARLIEST_PUSH: Final = time(10)
 """Nothing is pushed before ten (D9)."""
 _ABOUT_AS_WELL: Final = 0.3
 """Share of the best score."""
-_READ_FOR_REFLECTION: Final = 4
-_TELLS_ENOUGH: Final = 0.5
-"""Share of what the most telling sentence says about any service."""
+_READ_FOR_REFLECTION: Final = 12
 _LONGEST_AREA: Final = 20
+_LONGEST_NAME: Final = 24
+_LONGEST_URL: Final = 44
 _PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
 """Where somebody goes who asks for company, not for a service (D10c)."""
 _AFTER_A_DEATH: Final = ("okuyami-madoguchi", "grief-care")
@@ -49,8 +49,8 @@ def _not_shown_before(talk: Talk, hearing: Hearing) -> list[Match]:
         for match in need.services:
             if match.id not in refused:
                 found.setdefault(match.id, match)
-    order = [found[one] for one in hearing.cards if one in found] or sorted(found.values(), key=lambda match: -match.score)
-    return _own_doors_first(talk, order)
+    order = [one for one in hearing.cards if one in found] or sorted(found, key=lambda one: -found[one].score)
+    return _own_doors_first(talk, [found[one] for one in gently(talk, order)])
 
 
 def _own_doors_first(talk: Talk, order: list[Match]) -> list[Match]:
@@ -79,20 +79,18 @@ def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Tur
     ids = tuple(match.id for match in matches[:MOST_CARDS])
     if any(match.id in _PLACES for match in matches[:2]) and any(word in plain(talk.worry) for word in talk.town.typed("company")):
         ids = tuple(dict.fromkeys((*(one for one in ids if one in _PLACES), *(one for one in _PLACES if one in talk.town.base.entries))))[:MOST_CARDS]
-    own = _telling(talk, hearing.needs[0].text if hearing.needs else talk.worry)
-    return show_cards(talk, ids, why_of(hearing), score=matches[0].score if matches else 0.0, own=own)
+    why = why_of(hearing)
+    own = _telling(talk, [word for one in ids for word in why.get(one, ())])
+    return show_cards(talk, ids, why, score=matches[0].score if matches else 0.0, own=own)
 
 
-def _telling(talk: Talk, text: str) -> str:
-    """The first sentence that tells something: names and greetings before it are not given back."""
-    told = [(sentence, _weight(talk, sentence)) for sentence in sentences(text)[:_READ_FOR_REFLECTION]]
-    most = max((weight for _, weight in told), default=0.0)
-    return next((sentence for sentence, weight in told if weight >= most * _TELLS_ENOUGH), "")
-
-
-def _weight(talk: Talk, sentence: str) -> float:
-    ranked = talk.town.base.hearing.rank(sentence, limit=1)
-    return ranked[0].score if ranked else 0.0
+def _telling(talk: Talk, why: Sequence[str]) -> str:
+    """What to give back: the stretch with most of the words that led to these cards. No cry (「もう限界」, 「死にたい」) is ever given back."""
+    if talk.session.danger.level in ("L2", "L3"):
+        return ""
+    told = [one for one in stretches(talk.worry) if plain(one) not in talk.town.typed("filler")]
+    by_reasons = sorted(told[:_READ_FOR_REFLECTION], key=lambda one: -sum(word in one for word in why))
+    return next((one for one in by_reasons if not talk.town.base.danger.scan(one).heard), "")
 
 
 def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]], *, score: float = 0.0, own: str = "") -> Turn:
@@ -150,6 +148,8 @@ def cards_answered(talk: Talk) -> Turn:
             return handoff.hand_over(talk, "asked_human", talk.says("handoff.connect"), handoff.promise(talk), extra=(wish,))
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
+        case _ if (said := _card_button(talk, shown)) is not None:
+            return said
         case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
             return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
         case _ if talk.text:
@@ -160,6 +160,27 @@ def cards_answered(talk: Talk) -> Turn:
             return talk.remembering().ask_again("cards.right_again") if same else turn
         case _:
             return talk.ask_again("cards.right_again")
+
+
+def _card_button(talk: Talk, shown: Sequence[str]) -> Turn | None:
+    """電話する, 地図, くわしく typed instead of pressed (G3): of the first card, or of the one whose number stands before it (②くわしく)."""
+    said = plain(talk.text)
+    ways = {name: (plain(talk.town.label(name, talk.session.lang)), *talk.town.typed(f"say.{name}")) for name in ("call", "map", "details")}
+    found = next(((name, said.removesuffix(word)) for name, words in ways.items() for word in words if said.endswith(word)), None)
+    if found is None:
+        return None
+    name, before = found
+    here, place = cards(talk, shown, {}), number(before.removesuffix("の").removesuffix("を")) if before else 1
+    if place is None or not 0 < place <= len(here):
+        return None
+    entry = talk.town.base.entries[here[place - 1].id]
+    title = shortened(name_of(entry, talk.session.lang), _LONGEST_NAME)
+    for button in here[place - 1].buttons:
+        if name == "call" and button.tel is not None:
+            return talk.stay(talk.says("details.tel", name=title, tel=button.tel))
+        if name == "map" and button.url is not None and room(button.url) <= _LONGEST_URL:
+            return talk.stay(talk.says("details.map", name=title, text=button.url))
+    return talk.stay(*details(talk, entry))
 
 
 def what_was_wrong(talk: Talk) -> Turn:

@@ -12,6 +12,7 @@ from zlib import crc32
 from flows.filling import Town, fill
 from flows.model import Button, Choice, Effect, Reply, Said, Scene, Session, Turn, Utterance
 from flows.moments import Desk, desk_at
+from knowledge.hearing.model import Lang
 
 MOST_BUBBLES: Final = 3
 MOST_BUTTONS: Final = 4
@@ -87,6 +88,17 @@ class Talk:
         """The same moment with a session changed in these fields."""
         return replace(self, session=self.session.model_copy(update=changes))
 
+    def in_language(self, lang: Lang) -> "Talk":
+        """The same moment, spoken in a language from now on; so are the answers of the open question."""
+        spoken = self.with_(lang=lang, lang_offered=True)
+        choices = tuple(spoken.relabelled(choice) for choice in self.session.choices)
+        return spoken.with_(choices=choices)
+
+    def relabelled(self, choice: Choice) -> Choice:
+        """A choice in the language of the talk; one that names something of its own stays as it is."""
+        known = choice.value.removeprefix("!") in self.town.words("ja").buttons
+        return choice.model_copy(update={"label": self.option(choice.value).label}) if known else choice
+
     def noting(self, **notes: str | None) -> "Talk":
         """Small facts written down; None takes one away."""
         kept = {name: value for name, value in {**self.session.notes, **notes}.items() if value is not None}
@@ -101,6 +113,11 @@ class Talk:
         story = (*self.session.story, *(said for said in told if said.ref not in known))
         dropped = max(len(story) - _LONGEST_STORY, 0)
         return self.with_(story=story[dropped:]).noting(begins=str(max(self._begins - dropped, 0)))
+
+    def forgetting_latest(self) -> "Talk":
+        """What was said last is no part of any worry: an insult, a greeting, advertising."""
+        latest = self.said.refs or tuple(said.ref for said in self.session.story[-1:])
+        return self.with_(story=tuple(said for said in self.session.story if said.ref not in latest))
 
     def new_worry(self) -> "Talk":
         """What comes now is another worry: nothing is forgotten, but it is heard by itself."""
@@ -124,6 +141,10 @@ class Talk:
         """A bubble said before, shown again."""
         reply = Reply(text=text, key=key)
         return self._once_more(reply) if self._just_said(text) else reply
+
+    def unless_just_said(self, reply: Reply) -> tuple[Reply, ...]:
+        """This bubble, or nothing if the last turn said it (G10)."""
+        return () if self._just_said(reply.text) else (reply,)
 
     def _just_said(self, text: str) -> bool:
         return _mark(text) in (self.note("said") or "").split()
@@ -162,13 +183,12 @@ class Talk:
         return Turn(session=having_said(session, replies), replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: Ending = "answered", also: Iterable[str] = ()) -> Turn:
-        """Say something beside the open question, which stays open with its buttons. `also` offers words of G4 beside them."""
+        """Say something beside the open question, which stays open with all its buttons. `also` offers words of G4 where there is room for them."""
         replies = self._replies(bubbles)
         options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
         extra = [self.option(name) for name in also if all(option.value != name for option in options)]
         session = having_said(self.session, replies).model_copy(update={"last_at": self.scene.now})
-        shown = [*options[: MOST_BUTTONS - len(extra)], *extra]
-        buttons = self._buttons(shown, session.ask, ())
+        buttons = self._buttons([*options, *extra], session.ask, ())
         return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def ask_again(self, *bubbles: str | Reply, effects: Iterable[Effect] = ()) -> Turn:

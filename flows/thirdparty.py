@@ -1,17 +1,22 @@
 """D7: worried about somebody else. Danger is asked first; what is passed on names neither the neighbour nor the one who wrote."""
 
+import re
 from typing import Final
 
 from flows.filling import lines_in_words
 from flows.handoff import hand_over, open_case, promise
 from flows.letters import shortened
-from flows.model import RecordConsent, ReportThirdPerson, SheetLine, Turn
+from flows.model import Effect, RaiseAlarm, RecordConsent, ReportThirdPerson, SheetLine, Turn
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.model import Level
 
 _LONGEST: Final = 120
-_PARENTS: Final = {"義母": "mother", "義父": "father", "両親": "parents", "母": "mother", "父": "father", "親": "parents"}
+_SEEN: Final = "third-person-seen"
+"""The rule an alarm names where nothing was heard by danger.yaml: it was asked about and answered."""
+_PARENT: Final = re.compile(r"(?<![一-鿿])(?:義理の|義)?([母父])親?(?![一-鿿])|(両親|(?<![一-鿿])親(?![一-鿿]))")
+"""Not 叔母, 祖父, 親戚."""
+_WHO: Final = {frozenset("母"): "mother", frozenset("父"): "father"}
 
 
 def answer(talk: Talk) -> Turn | None:
@@ -19,9 +24,10 @@ def answer(talk: Talk) -> Turn | None:
     said = plain(talk.latest)
     if any(word in said for word in talk.town.typed("commissioner")):
         return talk.ask("thirdparty.commissioner", "third.commissioner", choices=("yes", "as_resident"))
-    parent = next((word for word in _PARENTS if word in talk.latest), None)
-    if parent and talk.note("knows") is None and any(word in said for word in talk.town.typed("far_away")):
-        who = talk.town.words("ja").says[f"third.{_PARENTS[parent]}"][0] if talk.session.lang == "ja" else ""
+    parents = frozenset(found[1] or found[2] for found in _PARENT.finditer(talk.latest))
+    if parents and talk.note("knows") is None and any(word in said for word in talk.town.typed("far_away")):
+        named = _WHO.get(parents, "parents")
+        who = talk.town.words("ja").says[f"third.{named}"][0] if talk.session.lang == "ja" else ""
         key = "third.knows" if who else "third.knows_plain"
         question = talk.says(key, who=who) if who else talk.says(key)
         return talk.with_(whose="parent").ask("consult.knows", question, choices=("knows", "does_not_know", "cannot_say"))
@@ -53,7 +59,13 @@ def now(talk: Talk) -> Turn:
     lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
     seen = SheetLine(about="urgent", text=talk.note("seen") or talk.text, refs=talk.said.refs)
     opened = open_case(talk, "third_person", level="L2", extra=(seen,), take_over=False)
-    return talk.ended().ask("consult.open", talk.says("third.call", lines=lines), "third.not_alone", choices=("!human",), effects=(opened,))
+    effects = (opened, _alarm(talk))
+    return talk.ended().ask("consult.open", talk.says("third.call", lines=lines), "third.not_alone", choices=("!human",), effects=effects)
+
+
+def _alarm(talk: Talk) -> RaiseAlarm:
+    """Somebody may be dying behind a door: whoever is on duty hears of it at once (D6)."""
+    return RaiseAlarm(level="L2", kinds=("medical_emergency",), rule=_SEEN, refs=talk.said.refs)
 
 
 def passing_on(talk: Talk) -> Turn:
@@ -111,7 +123,9 @@ def risk_told(talk: Talk) -> Turn:
     if talk.choice is None and not talk.text:
         return talk.ask_again("third.risk_again")
     said = talk.choice or shortened(talk.text, _LONGEST)
-    return talk.remembering().noting(risk=said).ask("thirdparty.ties", "third.ties", choices=("nobody",))
+    lines = lines_in_words(("shobo-119", "keisatsu-110"), talk.session.lang, talk.town)
+    numbers = (talk.says("help.numbers", lines=lines),) if said == "is_so" else ()
+    return talk.remembering().noting(risk=said).ask("thirdparty.ties", *numbers, "third.ties", choices=("nobody",))
 
 
 def ties_told(talk: Talk) -> Turn:
@@ -124,4 +138,6 @@ def ties_told(talk: Talk) -> Turn:
     if talk.choice == "nobody":
         extra.append(SheetLine(about="household", text=talk.town.label("nobody", "ja")))
     level: Level = "L2" if risk == "is_so" else "L1"
-    return hand_over(talk, "third_person", talk.says("third.commissioner_done"), promise(talk), extra=extra, level=level)
+    alarm: tuple[Effect, ...] = (_alarm(talk),) if risk == "is_so" else ()
+    turn = hand_over(talk, "third_person", talk.says("third.commissioner_done"), promise(talk), extra=extra, level=level)
+    return turn.model_copy(update={"effects": (*turn.effects, *alarm)})

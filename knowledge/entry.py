@@ -264,6 +264,8 @@ class Domain(Written):
     id: Words
     name: Words
     description: Words | None = None
+    after_a_sign: Truth = False
+    """Its cards accuse or frighten whoever told nothing of the kind: beside others they are shown only after a sign of it was given."""
 
 
 def is_neighbour(said: str) -> bool:

@@ -20,6 +20,7 @@ from flows.model import (
     StopFollowUps,
     Utterance,
 )
+from knowledge.hearing.model import Danger
 from tests.flows.talks import HOLIDAY_NIGHT, JST, TUESDAY_MORNING, Resident, keeps_limits
 
 RENT = "家賃が払えなくて困ってます"
@@ -584,11 +585,26 @@ def test_stopping_is_kind_and_the_talk_can_go_on(in_talk):
     assert in_talk.cards or in_talk.buttons
 
 
-def test_help_shows_the_numbers_and_a_person_and_leaves_the_question_open(in_talk):
+def test_help_shows_the_numbers_and_leads_to_a_human_at_once(in_talk):
     in_talk.says(RENT).says("たすけて")
     assert "119" in in_talk.heard
-    assert "人と話す" in in_talk.buttons
-    assert in_talk.says("合っている").effects(RecordOutcome)
+    assert in_talk.case.reason == "asked_human"
+    assert in_talk.buttons == ["渡す", "渡さない"]
+    in_talk.says("もどる").says("合っている")
+    assert in_talk.effects(RecordOutcome)
+
+
+def test_whoever_calls_for_help_first_is_not_asked_what_may_be_told(resident):
+    resident.follows().says("たすけて")
+    assert "119" in resident.heard
+    assert resident.case.level == "L1"
+    assert resident.buttons == []
+
+
+def test_a_cry_for_help_in_a_crisis_leaves_its_question_open(resident):
+    resident.follows().says("死にたい", danger=Danger(level="L2", kinds=("suicide",), rule="suicide-wish")).says("たすけて")
+    assert "119" in resident.heard
+    assert "していない" in resident.buttons
 
 
 @pytest.mark.parametrize("said", ["ばか", "役に立たない"])
