@@ -42,7 +42,8 @@ def gently(talk: Talk, ids: Iterable[str]) -> tuple[str, ...]:
     entries, domains = talk.town.base.entries, talk.town.base.domains
 
     def accuses(one: str) -> bool:
-        return one in entries and entries[one].domain in domains and domains[entries[one].domain].after_a_sign
+        home = domains.get(entries[one].domain or "") if one in entries else None
+        return home is not None and home.after_a_sign
 
     return tuple(one for place, one in enumerate(ids) if place == 0 or not accuses(one))
 

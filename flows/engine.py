@@ -8,7 +8,7 @@ May live here: that order. May not: any dialogue, a clock, a store, a channel.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 from flows import (
     answers,
@@ -37,7 +37,6 @@ from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, Sheet
 from flows.phrasebook import SPOKEN, built_in_typed
 from flows.talk import Talk, last_bubbles
 from flows.typed import plain
-from knowledge.hearing.model import Lang
 
 Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
@@ -244,7 +243,7 @@ def _everywhere(talk: Talk, word: str) -> Turn:
         case "news" | "places" | "offer":
             return board.door(talk, name)
         case "in" if which in SPOKEN:
-            return tongues.speak(talk, cast(Lang, which))
+            return tongues.speak(talk, which)
         case "card":
             return _details(talk, which)
         case _:

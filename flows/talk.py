@@ -116,8 +116,9 @@ class Talk:
 
     def forgetting_latest(self) -> "Talk":
         """What was said last is no part of any worry: an insult, a greeting, advertising."""
-        latest = self.said.refs or tuple(said.ref for said in self.session.story[-1:])
-        return self.with_(story=tuple(said for said in self.session.story if said.ref not in latest))
+        if not self.said.refs:  # written before the button that was just pressed
+            return self.with_(story=self.session.story[:-1])
+        return self.with_(story=tuple(said for said in self.session.story if said.ref not in self.said.refs))
 
     def new_worry(self) -> "Talk":
         """What comes now is another worry: nothing is forgotten, but it is heard by itself."""

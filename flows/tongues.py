@@ -3,7 +3,7 @@
 from flows import consent, consult, danger, handoff, showing
 from flows.backwards import step_back
 from flows.model import Button, Turn
-from flows.phrasebook import SLOT
+from flows.phrasebook import SLOT, SPOKEN
 from flows.talk import Talk
 from knowledge.hearing.model import Lang
 
@@ -19,9 +19,10 @@ def chosen(talk: Talk) -> Turn:
     """A language, the other ones, or what was on the resident's mind."""
     if talk.choice == "other_language":
         return choose(talk)
-    if talk.choice is None or not talk.choice.startswith("lang_"):
+    lang = next((one for one in SPOKEN if talk.choice == f"lang_{one}"), None)
+    if lang is None:
         return consent.gate(talk.remembering()) if talk.text else talk.ask_again("language.which")
-    return speak(talk, talk.choice.removeprefix("lang_"))
+    return speak(talk, lang)
 
 
 def speak(talk: Talk, lang: Lang) -> Turn:
