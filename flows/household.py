@@ -70,11 +70,8 @@ def tidy(text: str) -> str:
 
 
 def _area(piece: str, town: Town) -> str | None:
-    said, lists = flat(even(piece).text), town.base.hearing.lexicon.hardships
-    for name, words in lists.areas.items():
-        if words.any(said):
-            return name
-    return _TOO_MUCH if lists.too_much.any(said) or any(word in plain(piece) for word in town.typed("worn_out")) else None
+    area = town.base.hearing.lexicon.hardships.side(flat(even(piece).text))
+    return _TOO_MUCH if area is None and any(word in plain(piece) for word in town.typed("worn_out")) else area
 
 
 def _is_only_who(piece: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from knowledge.hearing.apart import apart, shown
+from knowledge.hearing.apart import apart, shown, sides
 from knowledge.hearing.asked import Asked, Part
 from knowledge.hearing.danger import DangerList
 from knowledge.hearing.decide import decide
@@ -14,7 +14,7 @@ from knowledge.hearing.language import language
 from knowledge.hearing.model import Danger, Hearing, Lang, Need
 from knowledge.hearing.normalise import Plain, plain
 from knowledge.hearing.phrases_seen import Flat, flat
-from knowledge.hearing.segment import blended, parts, story_share
+from knowledge.hearing.segment import blended, parts, story_share, stretches
 from knowledge.hearing.weight import Weight
 
 CARDS_FOR_ONE = 3
@@ -41,16 +41,17 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     danger = base.danger.scan(text) if danger is None else danger
     intent = lexicon.intents.intent(said)
     asked = index.ask(even, spoken)
-    whole = asked.whole()
     narrow = asked.tells(0, len(even.text))
-    told = parts(asked, whole, spoken) if narrow else []
+    told, halves = stretches(asked, spoken), sides(asked, spoken)
+    asked.parts([(0, len(even.text)), *told, *(half for pair in halves for half in pair)])
+    whole = asked.whole()
+    apiece = parts(asked, whole, told) if narrow else []
     share = story_share(even.text, spoken)
-    needs = _distinct(tuple(_need(part, whole, share, asked) for part in told), whole, asked)
+    needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
     weight = _weigh(even, said, spoken, index)
-    evidence = asked.evidence(whole)
-    decision, reason = decide(danger, intent, evidence if narrow else None, index.confidence.sure(evidence), weight)
-    sides = apart(asked, spoken) if len(needs) == 1 and decision == "answer" and intent != "offer" else None
-    offered = cards(needs) if sides is None else shown(whole, sides, index.ids)
+    decision, reason = decide(danger, intent, whole.evidence if narrow else None, asked.sure(whole), weight)
+    two = apart(asked, halves) if len(needs) == 1 and decision == "answer" and intent != "offer" else None
+    offered = cards(needs) if two is None else shown(whole, two, index.ids)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
 
 

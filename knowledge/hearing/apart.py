@@ -7,10 +7,12 @@ with three); the first card and the first three of single worries stay what they
 """
 
 import re
+from collections.abc import Sequence
+from itertools import islice
 from math import exp
 from typing import Final
 
-from knowledge.hearing.asked import Asked, Part
+from knowledge.hearing.asked import Asked, Part, Span
 from knowledge.hearing.model import Lang
 
 LIKELY: Final = 0.25
@@ -31,16 +33,19 @@ _NEAR: Final = 6
 """Characters around a seam in which a joint is looked for."""
 
 
-def apart(asked: Asked, lang: Lang) -> tuple[Part, Part] | None:
+def sides(asked: Asked, lang: Lang) -> list[tuple[Span, Span]]:
+    """The two sides of every seam that may part two needs: each says something."""
+    length = len(asked.plain.text)
+    return [((0, at), (at, length)) for at in _seams(asked, lang)]
+
+
+def apart(asked: Asked, pairs: Sequence[tuple[Span, Span]]) -> tuple[Part, Part] | None:
     """The two sides of the likeliest seam, or None when the message seems to be about one thing."""
-    text = asked.plain.text
-    seams = _seams(asked, lang)
-    if not seams:
+    if not pairs:
         return None
-    halves = asked.parts([span for at in seams for span in ((0, at), (at, len(text)))])
-    pairs = list(zip(halves[::2], halves[1::2], strict=True))
-    chance, best = max((_chance(one, other, asked), place) for place, (one, other) in enumerate(pairs))
-    return pairs[best] if chance >= LIKELY else None
+    halves = [(asked.part(*one), asked.part(*other)) for one, other in pairs]
+    chance, best = max((_chance(one, other, asked), place) for place, (one, other) in enumerate(halves))
+    return halves[best] if chance >= LIKELY else None
 
 
 def shown(whole: Part, sides: tuple[Part, Part], ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -54,7 +59,7 @@ def _seams(asked: Asked, lang: Lang) -> list[int]:
     text = asked.plain.text
     pattern = _JAPANESE if lang in ("ja", "easy") else _CHINESE if lang == "zh" else _SPELLED
     ends = dict.fromkeys(match.end() for match in pattern.finditer(text) if 0 < match.end() < len(text))
-    return [at for at in ends if asked.tells(0, at) and asked.tells(at, len(text))][:MOST_SEAMS]
+    return list(islice((at for at in ends if asked.tells(0, at) and asked.tells(at, len(text))), MOST_SEAMS))
 
 
 def _chance(one: Part, other: Part, asked: Asked) -> float:

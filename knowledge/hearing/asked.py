@@ -13,7 +13,7 @@ from knowledge.hearing.model import Match
 from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.keys import Keys
 from knowledge.hearing.rank.letters import placed, runs
-from knowledge.hearing.rank.postings import Floats, Ints, Once, Places, best
+from knowledge.hearing.rank.postings import Floats, Ints, Once, Places, best, best_of_each
 from knowledge.hearing.rank.reasons import MOST, NAME_SHARE, pieces, shares, why
 from knowledge.hearing.rank.signs import Signs
 
@@ -26,9 +26,11 @@ TOP: Final = 5
 _CHANNELS: Final = ("examples", "names", "domain", "letters")
 
 _LOOSE_KANA = re.compile(r"[ぁ-ゖー]{1,2}")
-_TOLD = re.compile(r"[一-龠ァ-ヺ]")
-_SPACE = re.compile(r"\s")
 _Mask = npt.NDArray[np.bool_]
+
+
+Span = tuple[int, int]
+"""A stretch of a message in even writing: start, end."""
 
 
 class Scores(NamedTuple):
@@ -56,6 +58,8 @@ class Part:
     """Those of them that the base knows."""
     groups: int
     words: int
+    evidence: Evidence
+    """Whether its best entries can be trusted."""
 
 
 class Asked:
@@ -74,16 +78,19 @@ class Asked:
         self._held = index.held.point(self._rows)
         self._named = index.named.point(self._rows) if self._names_asked else None
         self._telling = self._narrow()
+        self._told = list(zip(self._starts[self._telling].tolist(), self._ends[self._telling].tolist(), strict=True))
+        self._parts: dict[Span, Part] = {}
         if signs.japanese:
             drawn, self._run_starts, self._run_ends = placed(self.plain.text)
             self._runs_once = Once.made(drawn)
             self._run_rows = index.letters.postings.rows(self._runs_once.keys)
             self._run_mass = index.letters.weights(self._run_rows)
             self._drawn = index.letters.postings.point(self._run_rows)
+            self._written = _counted(self.plain.text)
 
     def tells(self, start: int, end: int) -> bool:
         """Whether a word of the stretch says what it is about; お金 or 家族 alone do not, nor do two loose kana."""
-        return bool((self._telling & self._within(start, end)).any())
+        return any(start <= first and last <= end for first, last in self._told)
 
     def part(self, start: int, end: int, *, leave_out: str | None = None) -> Part:
         """A stretch with its scores; `leave_out` is the exact text of an example to forget for it."""
@@ -93,12 +100,20 @@ class Asked:
         """The whole message."""
         return self.part(0, len(self.plain.text), leave_out=leave_out)
 
-    def parts(self, spans: Sequence[tuple[int, int]], *, leave_out: str | None = None) -> list[Part]:
-        """Several stretches at once, which costs little more than one."""
+    def parts(self, spans: Sequence[Span], *, leave_out: str | None = None) -> list[Part]:
+        """Several stretches at once, which costs little more than one; each is worked out once."""
+        if leave_out is not None:
+            return self._worked_out(spans, leave_out)
+        new = [span for span in dict.fromkeys(spans) if span not in self._parts]
+        if new:
+            self._parts.update(zip(new, self._worked_out(new, None), strict=True))
+        return [self._parts[span] for span in spans]
+
+    def _worked_out(self, spans: Sequence[Span], leave_out: str | None) -> list[Part]:
         begin, stop = np.array(spans, np.int32).reshape(-1, 2).T[:, :, None]
         within = (self._starts >= begin) & (self._ends <= stop)
         there = self._once.any(within)
-        scores = self._scores(spans, within, there, leave_out)
+        total, channels = self._scores(spans, within, there, leave_out)
         telling = self._once.any(within & self._telling)
         counts = zip(
             np.count_nonzero(telling, axis=1).tolist(),
@@ -107,36 +122,24 @@ class Asked:
             np.count_nonzero(there & (self._kinds == keys.WORD), axis=1).tolist(),
             strict=True,
         )
-        return [
-            Part(start, end, each, tuple(best(each.total, TOP).tolist()), *count)
-            for (start, end), each, count in zip(spans, scores, counts, strict=True)
-        ]
+        top = best_of_each(total, TOP)
+        each = zip(spans, zip(total, *channels, strict=True), top.tolist(), counts, _shapes(total, top), strict=True)
+        return [Part(*span, Scores(*scores), tuple(order), *count, _evidence(shape, *count)) for span, scores, order, count, shape in each]
 
-    def evidence(self, part: Part, total: Floats | None = None) -> Evidence:
-        """The features that tell whether the best entries of a stretch, by its own scores or by `total`, can be trusted."""
-        total = part.scores.total if total is None else total
-        first = [*total[best(total, TOP)].tolist(), 0.0, 0.0, 0.0, 0.0]
-        mean = float(np.add.reduce(total)) / max(len(total), 1)
-        spread = max(float(total @ total) / len(total) - mean**2, 0.0) ** 0.5 if len(total) > 1 else 1.0
-        return Evidence(
-            best=first[0],
-            lead=first[0] - first[1],
-            lead_of_three=first[0] - first[3],
-            above=(first[0] - mean) / max(spread, 1e-6) if len(total) else 0.0,
-            known=part.known,
-            understood=part.known / max(part.telling, 1),
-            groups=part.groups,
-            words=part.words,
-        )
+    def evidence(self, part: Part, total: Floats) -> Evidence:
+        """The features that tell whether the best entries by `total` can be trusted, for the words of a stretch."""
+        shape = next(_shapes(total[None], best_of_each(total[None], TOP)))
+        return _evidence(shape, part.telling, part.known, part.groups, part.words)
 
     def sure(self, part: Part) -> float:
         """Chance, 0–1, that one of the first three is a right first door."""
-        return self.index.confidence.sure(self.evidence(part))
+        return self.index.confidence.sure(part.evidence)
 
     def matches(self, part: Part, total: Floats, limit: int) -> list[Match]:
         """The best entries of a stretch by `total` as values: order, chance to be right, reasons."""
         order = best(total, limit)
-        chances = self.index.confidence.chances(self.evidence(part, total), total, order).tolist()
+        evidence = part.evidence if total is part.scores.total else self.evidence(part, total)
+        chances = self.index.confidence.chances(evidence, total, order).tolist()
         reasons = [*self._reasons(part, order[:MOST]), *[()] * max(len(order) - MOST, 0)]
         channels = zip(*(scores[order].tolist() for scores in part.scores[1:]), strict=True)
         return [
@@ -170,7 +173,8 @@ class Asked:
     def _within(self, start: int, end: int) -> _Mask:
         return (self._starts >= start) & (self._ends <= end)
 
-    def _scores(self, spans: Sequence[tuple[int, int]], within: _Mask, there: _Mask, leave_out: str | None) -> list[Scores]:
+    def _scores(self, spans: Sequence[Span], within: _Mask, there: _Mask, leave_out: str | None) -> tuple[Floats, tuple[Floats, ...]]:
+        """Score of every entry for every stretch, and what each channel gave: [stretch, entry]."""
         index, width = self.index, len(self.index.ids)
         wanted = _of_length_one(there * self._heavy)
         told = self._pointed.score(wanted)
@@ -180,11 +184,17 @@ class Asked:
             self._forget(leave_out, wanted[0], said[0], homes[0], letters[0], drawn[0])
         near = homes[:, index.domains.home]
         called = self._by_name(there)
-        shares = np.array([_drawn_share(self.plain.text[start:end]) for start, end in spans], np.float32)
         total = said + np.float32(DOMAIN_WEIGHT) * near + index.name_weights * called
-        total += index.letter_weights * shares[:, None] * drawn
+        if self.signs.japanese:
+            total += index.letter_weights * self._trusted(spans)[:, None] * drawn
         index.refusals.hold_back(total, self._held.score(wanted))
-        return [Scores(*of_one) for of_one in zip(total, said, called, near, drawn, strict=True)]
+        return total, (said, called, near, drawn)
+
+    def _trusted(self, spans: Sequence[Span]) -> Floats:
+        """How far to trust the letters of each stretch: fully in ordinary writing, little in hiragana alone, whose letters every word shares."""
+        begin, stop = np.array(spans, np.intp).reshape(-1, 2).T
+        told, written = ((counted[stop] - counted[begin]) for counted in self._written)
+        return np.asarray(np.minimum(1.0, LEAST_LETTERS + 4 * told / np.maximum(written, 1)), np.float32)
 
     def _by_name(self, there: _Mask) -> Floats:
         """Score by names, divided by the stretch's own weight: of the size of the other channels.
@@ -245,7 +255,28 @@ def _of_length_one(wanted: Floats) -> Floats:
     return wanted
 
 
-def _drawn_share(text: str) -> float:
-    """How far to trust letters: fully in ordinary writing, little in hiragana alone, whose letters are shared by every word."""
-    told, written = len(_TOLD.findall(text)), len(text) - len(_SPACE.findall(text))
-    return min(1.0, LEAST_LETTERS + 4 * told / max(written, 1))
+def _evidence(shape: Sequence[float], telling: int, known: int, groups: int, words: int) -> Evidence:
+    best, second, fourth, mean, spread = shape
+    return Evidence(best, best - second, best - fourth, (best - mean) / max(spread, 1e-6), known, known / max(telling, 1), groups, words)
+
+
+def _shapes(total: Floats, top: Places) -> Iterator[Sequence[float]]:
+    """For every row of scores: the best, the second, the fourth, the mean, the standard deviation."""
+    count, width = total.shape
+    first = np.zeros((count, TOP), np.float32)
+    first[:, : top.shape[1]] = total[np.arange(count)[:, None], top]
+    mean = np.add.reduce(total, axis=1) / np.float32(max(width, 1))
+    spread = np.sqrt(np.maximum(np.einsum("ij,ij->i", total, total) / np.float32(max(width, 1)) - mean**2, 0.0)) if width > 1 else np.ones(count)
+    yield from np.column_stack((first[:, [0, 1, 3]], mean, spread)).tolist()
+
+
+def _counted(text: str) -> tuple[Ints, Ints]:
+    """How many kanji and katakana, and how many characters but spaces, stand before each place of a text."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    told = ((codes >= ord("一")) & (codes <= ord("龠"))) | ((codes >= ord("ァ")) & (codes <= ord("ヺ")))
+    written = (codes != ord(" ")) & (codes != ord("\n"))
+    return _before(told), _before(written)
+
+
+def _before(counted: _Mask) -> Ints:
+    return np.concatenate(([0], counted.cumsum())).astype(np.int32)

@@ -49,7 +49,7 @@ def calibrate(index: Index, examples: Iterable[str], *, every: int = 1) -> Calib
         whole, owners = asked.whole(leave_out=text), index.owners(text)
         total = whole.scores.total
         order = best(total, CARDS)
-        rows.append(asked.evidence(whole).features())
+        rows.append(whole.evidence.features())
         right.append(bool(set(owners) & set(order.tolist())))
         margins.append((float(total[order[0]] - total[order[1]]), int(order[0]) in owners))
         rows.append(asked.evidence(whole, np.delete(total, owners)).features())

@@ -98,7 +98,7 @@ class Index:
             domains,
             Letters.build([[plain(text).text for text in _said_in(entry)] for entry in entries.values()]),
             refusals,
-            examples.postings().beside(by_domain),
+            examples.postings().beside(by_domain).quick(),
             by_refusal,
             by_name,
             bool(told.all()),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from knowledge.hearing.model import Intent
 from knowledge.hearing.normalise import hiragana
@@ -11,17 +11,15 @@ from knowledge.hearing.phrases_seen import Flat, Phrases
 
 _BETWEEN_GREETINGS = re.compile(r"[\s、。,.!?！？~〜ー・…]+")
 LONGEST_SMALLTALK = 40
+LISTS: Final = ("human", "offer", "not_offer", "info", "trouble")
 
 
 @dataclass(frozen=True, slots=True)
 class Intents:
     """The lists of intents.yaml, compiled."""
 
-    human: Phrases
-    offer: Phrases
-    not_offer: Phrases
-    info: Phrases
-    trouble: Phrases
+    phrases: Phrases
+    """The lists of LISTS."""
     greetings: frozenset[str]
     broad: frozenset[str]
     """Words in normal form that alone do not say what a message is about (D3)."""
@@ -29,26 +27,27 @@ class Intents:
     @classmethod
     def of(cls, lists: Mapping[str, Any]) -> "Intents":
         return cls(
-            Phrases.of(lists["human"]),
-            Phrases.of(lists["offer"]),
-            Phrases.of(lists["not_offer"]),
-            Phrases.of(lists["info"]),
-            Phrases.of(lists["trouble"]),
+            Phrases.of({name: lists[name] for name in LISTS}),
             frozenset(_pieces(str(greeting))[0] for greeting in lists["smalltalk"]),
             frozenset(str(lists["broad"]).split()),
         )
 
     def intent(self, even: Flat) -> Intent:
         """The intent of a message, given `flat`; `help` when nothing else is said."""
-        if self.human.any(even):
+        met = self.phrases.met(even)
+        if "human" in met:
             return "human"
-        if self.offer.any(even) and not self.not_offer.any(even):
+        if "offer" in met and "not_offer" not in met:
             return "offer"
         if self._only_greets(even):
             return "smalltalk"
-        if self.info.any(even) and not self.trouble.any(even):
+        if "info" in met and "trouble" not in met:
             return "info"
         return "help"
+
+    def in_trouble(self, even: Flat) -> bool:
+        """A word of trouble stands in it."""
+        return "trouble" in self.phrases.met(even)
 
     def _only_greets(self, even: Flat) -> bool:
         return len(even) <= LONGEST_SMALLTALK and all(piece in self.greetings for piece in _pieces(even) if piece)

@@ -1,9 +1,10 @@
 """Turns of phrase listed in YAML, seen in a text. `…` in a phrase stands for a few characters of the same sentence, `$` for the end."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from knowledge.hearing.normalise import hiragana, plain
 
@@ -18,7 +19,7 @@ class Flat(str):
     __slots__ = ("pairs",)
 
     def __init__(self, text: str) -> None:
-        self.pairs = {text[at : at + 2] for at in range(len(text) - 1)} | set(text)
+        self.pairs = set(map("".join, pairwise(text))) | set(text)
 
 
 def flat(text: str) -> Flat:
@@ -28,39 +29,44 @@ def flat(text: str) -> Flat:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """A list of phrases, by two neighbouring characters of each (or its only one): a text is searched for the few it may hold.
+    """Named lists of phrases, all looked for at once: by two neighbouring characters of each phrase (or its only one) a text is searched for the
+    few it may hold.
 
     Patterns are kept as text and compiled when first met: most of them never are, and a kept base is read back in a moment.
     """
 
-    literal: dict[str, tuple[str, ...]]
-    """Phrases that are looked for as they stand."""
-    turned: dict[str, tuple[str, ...]]
-    """Patterns of the others: with a gap, at the end of the text, at the beginning of a foreign word."""
-    every: str
-    """One pattern of all."""
+    literal: dict[str, tuple[tuple[str, str], ...]]
+    """By pair: (phrase that is looked for as it stands, name of its list)."""
+    turned: dict[str, tuple[tuple[str, str], ...]]
+    """By pair: (pattern of a phrase with a gap, at the end of the text, at the beginning of a foreign word; name of its list)."""
+    every: dict[str, str]
+    """By name: one pattern of the whole list."""
 
     @classmethod
-    def of(cls, phrases: Sequence[str]) -> "Phrases":
-        literal: dict[str, list[str]] = {}
-        turned: dict[str, list[str]] = {}
-        for phrase in map(str, phrases):
-            if "…" in phrase or phrase.endswith("$") or phrase.isascii():
-                turned.setdefault(_pair(phrase), []).append(_pattern(phrase))
-            else:
-                literal.setdefault(_pair(phrase), []).append(flat(plain(phrase).text))
-        return cls(_settled(literal), _settled(turned), "|".join(_pattern(str(phrase)) for phrase in phrases))
+    def of(cls, lists: Mapping[str, Sequence[str]]) -> "Phrases":
+        literal: dict[str, list[tuple[str, str]]] = {}
+        turned: dict[str, list[tuple[str, str]]] = {}
+        for name, phrases in lists.items():
+            for phrase in map(str, phrases):
+                if "…" in phrase or phrase.endswith("$") or phrase.isascii():
+                    turned.setdefault(_pair(phrase), []).append((_pattern(phrase), name))
+                else:
+                    literal.setdefault(_pair(phrase), []).append((flat(plain(phrase).text), name))
+        every = {name: "|".join(_pattern(str(phrase)) for phrase in phrases) for name, phrases in lists.items()}
+        return cls(_settled(literal), _settled(turned), every)
 
-    def seen(self, even: Flat) -> list[str]:
-        """All places where a phrase occurs, without overlap."""
-        return [match[0] for match in _compiled(self.every).finditer(even)] if self.any(even) else []
-
-    def any(self, even: Flat) -> bool:
+    def met(self, even: Flat) -> set[str]:
+        """Names of the lists of which at least one phrase occurs."""
+        met: set[str] = set()
         for pair in self.literal.keys() & even.pairs:
-            for phrase in self.literal[pair]:
-                if phrase in even:
-                    return True
-        return any(_compiled(pattern).search(even) for pair in self.turned.keys() & even.pairs for pattern in self.turned[pair])
+            met.update(name for phrase, name in self.literal[pair] if name not in met and phrase in even)
+        for pair in self.turned.keys() & even.pairs:
+            met.update(name for pattern, name in self.turned[pair] if name not in met and _compiled(pattern).search(even))
+        return met
+
+    def seen(self, name: str, even: Flat) -> list[str]:
+        """All places where a phrase of one list occurs, without overlap."""
+        return [match[0] for match in _compiled(self.every[name]).finditer(even)]
 
 
 @cache
@@ -68,8 +74,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _settled(found: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {pair: tuple(map(str, those)) for pair, those in found.items()}
+def _settled(found: dict[str, list[tuple[str, str]]]) -> dict[str, tuple[tuple[str, str], ...]]:
+    return {pair: tuple((str(phrase), name) for phrase, name in those) for pair, those in found.items()}
 
 
 def _pair(phrase: str) -> str:

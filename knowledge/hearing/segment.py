@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.hearing.asked import Asked, Part
+from knowledge.hearing.asked import Asked, Part, Span
 from knowledge.hearing.model import Lang
 from knowledge.hearing.phrases_seen import flat
 from knowledge.hearing.rank.postings import Floats
@@ -48,13 +48,18 @@ _ASKS = re.compile(
 """Something is missing, wished for or asked."""
 
 
-def parts(asked: Asked, whole: Part, lang: Lang) -> list[Part]:
-    """The separate needs in the order they were told; the whole alone when there is but one."""
-    stretches = [(start, end) for start, end in _told(asked, lang) if not _only_background(asked, start, end, lang)]
-    if len(stretches) < 2:
+def stretches(asked: Asked, lang: Lang) -> list[Span]:
+    """Where each thing said stands; none when all was said in one."""
+    told = _told(asked, lang)
+    return [span for span in told if not _only_background(asked, *span, lang)] if len(told) > 1 else []
+
+
+def parts(asked: Asked, whole: Part, told: Sequence[Span]) -> list[Part]:
+    """The separate needs among the stretches, in the order they were told; the whole alone when there is but one."""
+    if len(told) < 2:
         return [whole]
     needs: list[Part] = []
-    for part in asked.parts(stretches):
+    for part in asked.parts(told):
         another = bool(_ANOTHER.match(asked.plain.text, part.start))
         like = next((at for at in reversed(range(len(needs))) if _same(needs[at], part, asked.index.homes, another=another)), None)
         if like is None:
@@ -72,12 +77,12 @@ def _only_background(asked: Asked, start: int, end: int, lang: Lang) -> bool:
     if not _STATES.search(said) or _ASKS.search(said):
         return False
     weight = asked.index.lexicon.hardships.weigh(said)
-    return not (weight.areas or weight.refused or asked.index.lexicon.intents.trouble.any(said))
+    return not (weight.areas or weight.refused or asked.index.lexicon.intents.in_trouble(said))
 
 
-def _told(asked: Asked, lang: Lang) -> list[tuple[int, int]]:
+def _told(asked: Asked, lang: Lang) -> list[Span]:
     """Stretches that each say something; silent ones glued to the one before."""
-    told: list[tuple[int, int]] = []
+    told: list[Span] = []
     start = 0
     for end in _seams(asked.plain.text, lang):
         if asked.tells(start, end):

@@ -4,7 +4,7 @@ The lists are hardships.yaml. This decides only whether a human should take the 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log1p
 from typing import Any, Final
@@ -19,6 +19,9 @@ SHORTEST_SOUND: Final = 4
 """Sounds from which a phrase written in kanji is also listened for in a text of kana; shorter ones stand inside other words."""
 MOSTLY_KANA: Final = 0.12
 """Share of kanji below which a text is read by ear."""
+
+OTHERS: Final = ("refused", "sent_around", "too_much")
+"""Lists beside those of areas and people."""
 
 _KANJI = re.compile(r"[一-龠]")
 
@@ -57,44 +60,44 @@ class Weight:
 class Hardships:
     """The lists of hardships.yaml, compiled."""
 
-    areas: dict[str, Phrases]
+    phrases: Phrases
+    """The lists of areas and people by their names, and the three others."""
+    areas: tuple[str, ...]
     sides: dict[str, str]
     """By area: the side it counts as; an area of its own otherwise."""
-    people: dict[str, Phrases]
-    refused: Phrases
-    sent_around: Phrases
-    too_much: Phrases
+    people: tuple[str, ...]
     by_ear: "Hardships | None" = None
     """The same lists with the sound of every phrase: for who writes in hiragana."""
 
     @classmethod
     def of(cls, lists: Mapping[str, Any]) -> "Hardships":
-        return cls(*_compiled(lists, lambda phrases: phrases), by_ear=cls(*_compiled(lists, lambda phrases: [*phrases, *_sounds(phrases)])))
+        areas, people = tuple(lists["areas"]), tuple(f"person {name}" for name in lists["people"])
+        named = lists["areas"] | dict(zip(people, lists["people"].values(), strict=True)) | {name: lists[name] for name in OTHERS}
+        sides = {str(area): str(side) for side, areas in lists["sides"].items() for area in areas}
+        heard = {name: [*phrases, *_sounds(phrases)] for name, phrases in named.items()}
+        by_ear = cls(Phrases.of(heard), areas, sides, people)
+        return cls(Phrases.of(named), areas, sides, people, by_ear)
 
     def weigh(self, even: Flat) -> Weight:
         """Counts over a Japanese text, given `flat` (a foreign one goes through the glossary first)."""
         if self.by_ear is not None and len(_KANJI.findall(even)) < MOSTLY_KANA * len(even):
             return self.by_ear.weigh(even)
-        areas = frozenset(name for name, words in self.areas.items() if words.any(even))
+        met = self.phrases.met(even)
+        areas = met.intersection(self.areas)
         return Weight(
-            areas,
+            frozenset(areas),
             len({self.sides.get(area, area) for area in areas}),
-            sum(words.any(even) for words in self.people.values()),
-            len(self.refused.seen(even)),
-            self.sent_around.any(even),
-            self.too_much.any(even),
+            len(met.intersection(self.people)),
+            len(self.phrases.seen("refused", even)) if "refused" in met else 0,
+            "sent_around" in met,
+            "too_much" in met,
             len(even),
         )
 
-
-_Lists = tuple[dict[str, Phrases], dict[str, str], dict[str, Phrases], Phrases, Phrases, Phrases]
-
-
-def _compiled(lists: Mapping[str, Any], said: Callable[[Sequence[str]], Sequence[str]]) -> _Lists:
-    areas, people = ({name: Phrases.of(said(words)) for name, words in lists[kind].items()} for kind in ("areas", "people"))
-    sides = {str(area): str(side) for side, areas in lists["sides"].items() for area in areas}
-    refused, around, too_much = (Phrases.of(said(lists[name])) for name in ("refused", "sent_around", "too_much"))
-    return areas, sides, people, refused, around, too_much
+    def side(self, even: Flat) -> str | None:
+        """The first area, in the order of the list, that a short text is about; `too_much` where it only says that; None for neither."""
+        met = self.phrases.met(even)
+        return next((name for name in (*self.areas, "too_much") if name in met), None)
 
 
 def _sounds(phrases: Sequence[str]) -> list[str]:

@@ -57,7 +57,7 @@ class Letters:
         entries = np.diff(counts.starts)
         idf = np.log1p((len(written) - entries + 0.5) / (entries + 0.5)).astype(np.float32)
         strengths = _saturated(counts.weights, lengths[counts.columns], usual) * np.repeat(idf, entries)
-        return cls(counts, replace(counts, weights=strengths.astype(np.float32)).thinned(), idf, lengths, max(usual, 1.0))
+        return cls(counts, replace(counts, weights=strengths.astype(np.float32)).thinned().quick(), idf, lengths, max(usual, 1.0))
 
     def weights(self, rows: Places) -> Floats:
         """What each run of a message adds to the square of its weight; runs never seen weigh like the rarest."""

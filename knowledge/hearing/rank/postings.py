@@ -1,7 +1,7 @@
 """Which entries a sign points to, and how strongly: a few flat arrays, so that a thousand entries cost as little as a hundred."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,36 +18,33 @@ Mask = npt.NDArray[np.bool_]
 LARGE: Final = 1_000
 COMMON: Final = 0.1
 SPARSE: Final = 24
-"""Cells per strength up to which a message is laid out as a table."""
+SMALL: Final = 200_000
+"""Cells per strength, and cells, up to which a message is laid out as a table."""
+FREQUENT: Final = 8
+"""A sign that points to one column of so many or more is also kept laid out; a large base has none (see `thinned`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
     """Where some asked signs point: `which` of them (by place in the asking), to which column, how strongly.
 
-    `table` is the same as rows and columns where that is not much larger: a product is then quicker than a walk.
+    `table` has it as rows and columns instead where that is not much larger: a product is then quicker than a walk.
     """
 
     which: Places
     columns: Ints
     weights: Floats
     width: int
-    table: Floats | None
-
-    @classmethod
-    def of(cls, which: Places, columns: Ints, weights: Floats, asked: int, width: int) -> "Pointed":
-        """From triples; `asked` is the number of signs asked for."""
-        if asked * width > SPARSE * len(which):
-            return cls(which, columns, weights, width, None)
-        table = np.zeros(asked * width, np.float32)
-        table[which * width + columns] = weights
-        return cls(which, columns, weights, width, table.reshape(asked, width))
+    table: Floats | None = None
 
     def score(self, strengths: Floats) -> Floats:
         """For every row of strengths (by place in the asking): the sum over the asked signs of strength × weight, for every column."""
         if self.table is not None:
             return strengths @ self.table
-        return np.array([np.bincount(self.columns, self.weights * row[self.which], self.width) for row in strengths], np.float32)
+        count = len(strengths)
+        cells = (np.arange(count) * self.width)[:, None] + self.columns
+        told = strengths[:, self.which] * self.weights
+        return np.bincount(cells.ravel(), told.ravel(), count * self.width).astype(np.float32).reshape(count, self.width)
 
     def towards(self, columns: Sequence[int], asked: int) -> Floats:
         """How strongly each of the `asked` signs points to some columns: [sign, column]."""
@@ -69,12 +66,26 @@ class Postings:
     columns: Ints
     weights: Floats
     width: int
+    laid_out: Floats | None = None
+    """The frequent rows once more, with a cell for every column."""
+    laid_at: Ints | None = None
+    """By row: its place in `laid_out`, −1 for a rare one."""
 
     @classmethod
     def of(cls, keys: Keys, rows: Places, columns: Places, weights: Weights, width: int) -> "Postings":
         """From triples sorted by row, then column."""
         starts = np.searchsorted(rows, np.arange(len(keys) + 1)).astype(np.int32)
         return cls(keys, starts, columns.astype(np.int32), weights.astype(np.float32), width)
+
+    def quick(self) -> "Postings":
+        """With its frequent rows laid out, for postings that every message asks."""
+        counts = np.diff(self.starts)
+        frequent = counts * FREQUENT >= max(self.width, 1)
+        laid_at = np.where(frequent, frequent.cumsum() - 1, -1).astype(np.int32)
+        mine = np.repeat(frequent, counts)
+        laid_out = np.zeros((int(frequent.sum()), self.width), np.float32)
+        laid_out[np.repeat(laid_at, counts)[mine], self.columns[mine]] = self.weights[mine]
+        return replace(self, laid_out=laid_out, laid_at=laid_at)
 
     def thinned(self) -> "Postings":
         """Without the signs that more than a tenth of a large base share: they cost most of the time and tell least.
@@ -101,11 +112,24 @@ class Postings:
         """Where the signs of these rows point; a row of −1 points nowhere."""
         which = (rows >= 0).nonzero()[0]
         known = rows[which]
-        first = self.starts[known]
-        counts = self.starts[known + 1] - first
+        counts = self.starts[known + 1] - self.starts[known]
+        if len(rows) * self.width > max(SPARSE * int(np.add.reduce(counts)), SMALL):
+            return Pointed(*self._walk(which, known, counts), self.width)
+        table = np.zeros((len(rows), self.width), np.float32)
+        if self.laid_out is not None and self.laid_at is not None:
+            at = self.laid_at[known]
+            rare = at < 0
+            table[which[~rare]] = self.laid_out[at[~rare]]
+            which, known, counts = which[rare], known[rare], counts[rare]
+        places, columns, weights = self._walk(which, known, counts)
+        table.ravel()[places * self.width + columns] = weights
+        return Pointed(places, columns, weights, self.width, table)
+
+    def _walk(self, which: Places, rows: Places, counts: Ints) -> tuple[Places, Ints, Floats]:
+        """The strengths of some rows one after another, each with the place of its row in `which`."""
         ends = counts.cumsum()
-        places = np.arange(ends[-1] if len(ends) else 0) + (first - ends + counts).repeat(counts)
-        return Pointed.of(which.repeat(counts), self.columns[places], self.weights[places], len(rows), self.width)
+        places = np.arange(ends[-1] if len(ends) else 0) + (self.starts[rows] - ends + counts).repeat(counts)
+        return which.repeat(counts), self.columns[places], self.weights[places]
 
     def beside(self, other: "Postings") -> "Postings":
         """One table of both, for signs in the same rows: the other's columns follow these."""
@@ -160,7 +184,16 @@ def summed(rows: Places, columns: Places, weights: Weights, width: int) -> tuple
 
 def best(scores: Floats, limit: int) -> Places:
     """Places of the highest scores, highest first, equal ones in their order."""
-    if 4 * limit >= len(scores):
-        return np.argsort(-scores, kind="stable")[:limit]
-    among = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
-    return among[np.argsort(-scores[among], kind="stable")[:limit]]
+    return best_of_each(scores[None], limit).ravel()
+
+
+def best_of_each(scores: Floats, limit: int) -> Places:
+    """The same for every row of scores, all at once: [row, place]."""
+    count, width = scores.shape
+    if 4 * limit >= width:
+        return np.argsort(-scores, axis=1, kind="stable")[:, :limit]
+    least = np.partition(scores, width - limit, axis=1)[:, width - limit]
+    rows, places = (scores >= least[:, None]).nonzero()
+    order = np.lexsort((places, -scores[rows, places], rows))
+    first = np.searchsorted(rows, np.arange(count))
+    return np.asarray(places[order[first[:, None] + np.arange(limit)]], np.intp)

@@ -32,7 +32,8 @@ class Refusals:
     def hold_back(self, total: Floats, alike: Floats) -> None:
         """Take off, in place and for every row, what the likeness to each sentence takes off its entry."""
         held: dict[tuple[int, int], float] = {}
-        for row, at in zip(*(places.tolist() for places in (alike > FROM).nonzero()), strict=True):
+        for cell in (alike.ravel() > FROM).nonzero()[0].tolist():
+            row, at = divmod(cell, len(self.owner))
             entry = (row, self.owner[at])
             held[entry] = max(held.get(entry, 0.0), WEIGHT * float(alike[row, at] - FROM))
         for entry, weight in held.items():

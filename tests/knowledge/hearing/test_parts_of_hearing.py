@@ -90,6 +90,6 @@ def test_a_short_foreign_word_is_met_only_whole() -> None:
 
 
 def test_a_phrase_may_have_a_gap_but_not_across_sentences() -> None:
-    phrases = Phrases.of(["余って…もらって"])
-    assert phrases.any(flat("お米が余っているので、もらってください"))
-    assert not phrases.any(flat("お米が余っている。前にもらってうれしかった"))
+    phrases = Phrases.of({"offer": ["余って…もらって"], "greeting": ["こんにちは"]})
+    assert phrases.met(flat("お米が余っているので、もらってください")) == {"offer"}
+    assert not phrases.met(flat("お米が余っている。前にもらってうれしかった"))

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.hearing.rank.postings import Pointed, Postings, best, distinct, summed
+from knowledge.hearing.rank.postings import Pointed, Postings, best, best_of_each, distinct, summed
 
 WIDTH = 7
 triples = st.dictionaries(st.tuples(st.integers(0, 9), st.integers(0, WIDTH - 1)), st.integers(1, 9), max_size=40)
@@ -17,11 +17,11 @@ def postings(cells: dict[tuple[int, int], int]) -> Postings:
 
 @given(triples, st.lists(st.sampled_from([-1, *range(10)]), max_size=12, unique=True))
 def test_a_table_and_a_walk_lead_to_the_same_entries(cells: dict[tuple[int, int], int], asked: list[int]) -> None:
-    pointed = postings(cells).point(np.array(asked, np.intp))
+    pointed, quick = (made.point(np.array(asked, np.intp)) for made in (postings(cells), postings(cells).quick()))
     strengths = np.arange(1, len(asked) + 1, dtype=np.float32)[None, :]
     wanted = [sum(weight * place for place, row in enumerate(asked, 1) if (weight := cells.get((row, column)))) for column in range(WIDTH)]
-    walked = Pointed(pointed.which, pointed.columns, pointed.weights, WIDTH, None)
-    for way in (pointed, walked):
+    walked = Pointed(pointed.which, pointed.columns, pointed.weights, WIDTH)
+    for way in (pointed, quick, walked):
         assert way.score(np.concatenate((strengths, 2 * strengths))).tolist() == [wanted, [2 * total for total in wanted]]
     assert (pointed.towards([0, 3], len(asked)) == walked.towards([0, 3], len(asked))).all()
 
@@ -40,7 +40,9 @@ def test_two_tables_side_by_side_are_both_still_there(one: dict[tuple[int, int],
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(1, 60))
 def test_the_best_are_the_first_of_the_whole_order(scores: list[int], limit: int) -> None:
     found = np.array(scores, np.float32)
-    assert best(found, limit).tolist() == np.argsort(-found, kind="stable")[:limit].tolist()
+    wanted = np.argsort(-found, kind="stable")[:limit].tolist()
+    assert best(found, limit).tolist() == wanted
+    assert best_of_each(np.stack((found, found + 1)), limit).tolist() == [wanted, wanted]
 
 
 @given(st.lists(st.integers(0, 9), max_size=30))
