@@ -6,6 +6,7 @@ Rows marked 閲覧制限, and dangers nobody has taken yet, leave here without t
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
@@ -25,6 +26,11 @@ State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
 """すべて, わたしの, 返事待ち, きょうの約束, 期日が近い, 連絡なし8日以上, 終わり."""
 VIEWS: tuple[View, ...] = get_args(View)
+Order = Literal["urgent", "newest", "written", "contact"]
+"""急ぐ順, 新しい相談から, 書きこみの新しい順, 次の連絡の早い順."""
+ORDERS: tuple[Order, ...] = get_args(Order)
+NOBODY = "nobody"
+"""受け持ち: まだいない."""
 _DANGER = 2
 """Urgency from which a line is shut until somebody takes it: the screen may face the counter (desk.md §2)."""
 _QUIET = timedelta(days=8)
@@ -45,6 +51,19 @@ class Viewer:
     actor: str
     let_in: frozenset[str] = frozenset()
     """Residents whose cases an emergency opens to them now (R21)."""
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """What a reader narrows the queue to; empty = everything. `coordinator`: a member's id, or `NOBODY`.
+
+    Topics are sealed, so rows are opened before they are compared; a row that is shut has none and falls through.
+    """
+
+    topic: str = ""
+    channel: str = ""
+    coordinator: str = ""
+    order: Order = "urgent"
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,8 @@ class QueueRow:
     resident_wrote_last: bool
     unread: bool
     shut: bool
+    version: int
+    """Of the case: acts on several rows at once carry it back (R23)."""
 
 
 @dataclass(frozen=True)
@@ -135,20 +156,24 @@ def person_behind(conversation: ColumnElement[str]) -> Any:
 
 
 def queue(
-    session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, skip: int = 0, limit: int = 500
-) -> list[QueueRow]:
+    session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, sieve: Sieve | None = None,
+    skip: int = 0, limit: int = 500,
+) -> list[QueueRow]:  # fmt: skip
     """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours."""
+    sieve = sieve or Sieve()
     query = (
         select(
             _K, _C.c.channel, _C.c.last_at, _C.c.last_seq, _C.c.read_seq, _S.c.name.label("coordinator_name"),
             _last_author().label("last_author"),
         )
         .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
-        .where(in_scope(viewer), _of_view(view, viewer, now, day_ends or now + timedelta(days=1)))
-        .offset(skip).limit(limit)
+        .where(in_scope(viewer), _of_view(view, viewer, now, day_ends or now + timedelta(days=1)), *_through(sieve))
     )  # fmt: skip
-    query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order())
-    return [_queue_row(session, row) for row in session.execute(query)]
+    query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order(sieve.order))
+    if not sieve.topic:
+        return [_queue_row(session, row) for row in session.execute(query.offset(skip).limit(limit))]
+    opened = (_queue_row(session, row) for row in session.execute(query.limit(_SEARCHED)))
+    return list(islice((row for row in opened if sieve.topic in row.topics), skip, skip + limit))
 
 
 def counts(session: Session, viewer: Viewer, now: datetime, day_ends: datetime) -> Counts:
@@ -206,8 +231,27 @@ def statistics(session: Session, viewer: Viewer) -> dict[str, int]:
     return {**found, "opened": sum(found.values())}
 
 
-def _order() -> tuple[Any, ...]:
-    """(danger, promised time); what the bot leads again comes last, and a missing promise after every real one."""
+def _through(sieve: Sieve) -> list[ColumnElement[bool]]:
+    wanted = []
+    if sieve.channel:
+        wanted.append(_C.c.channel == sieve.channel)
+    if sieve.coordinator:
+        nobody = or_(_K.c.coordinator_id.is_(None), _K.c.state != "held")
+        wanted.append(nobody if sieve.coordinator == NOBODY else _K.c.coordinator_id == sieve.coordinator)
+    return wanted
+
+
+def _order(wanted: Order = "urgent") -> tuple[Any, ...]:
+    """(danger, promised time); what the bot leads again comes last, and a missing promise after every real one. Or as the reader wants it."""
+    match wanted:
+        case "newest":
+            return _K.c.opened_at.desc(), _K.c.id
+        case "written":
+            return _C.c.last_at.desc(), _K.c.id
+        case "contact":
+            return case((_K.c.next_contact_at.is_(None), 1), else_=0), _K.c.next_contact_at, _K.c.opened_at, _K.c.id
+        case "urgent":
+            pass
     return (
         case((_K.c.state == "returned", 1), else_=0), _K.c.urgency.desc(), case((_K.c.promise_at.is_(None), 1), else_=0), _K.c.promise_at,
         _K.c.opened_at, _K.c.id,
@@ -252,7 +296,7 @@ def _queue_row(session: Session, row: Any) -> QueueRow:
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
         row.next_contact_at, row.opened_at, row.last_at, _changed(row), row.last_author == "resident",
-        row.last_seq > row.read_seq, shut,
+        row.last_seq > row.read_seq, shut, row.version,
     )  # fmt: skip
 
 

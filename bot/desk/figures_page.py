@@ -1,7 +1,7 @@
 """ふりかえり: what the town did in a 年度, beside the year before; closed month by month; as a page, on paper, as a sheet (desk.md §5, R33)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -26,6 +26,8 @@ from storage.staff import SignedIn
 router = APIRouter(route_class=pages.DeskRoute)
 
 _YEARS = 5
+QUARTER = 3
+"""Months. A year is looked at up to the end of a quarter, or up to now: each further view is one more that could be subtracted from another (R33)."""
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -36,6 +38,8 @@ class Span:
     year: int
     months: tuple[str, ...]
     closed: frozenset[str]
+    ends: tuple[int, ...]
+    """Up to how many months of this year may be looked at."""
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -87,11 +91,17 @@ async def close(request: Request, parts: WholeParts, signed: Signed) -> Response
     return RedirectResponse(f"/desk/figures?year={japanese_dates.fiscal_year(_first(month))}", status_code=303)
 
 
-async def whole(parts: Parts, months_wanted: tuple[str, ...]) -> tuple[Counts, frozenset[str]]:
+async def whole(parts: Parts, wanted: tuple[str, ...]) -> tuple[Counts, frozenset[str]]:
     """The sum of these months, closed ones as they were closed; and which of them are."""
+    views, closed = await _views(parts, wanted, [len(wanted)])
+    return views[0], closed
+
+
+async def _views(parts: Parts, wanted: tuple[str, ...], ends: Iterable[int]) -> tuple[list[Counts], frozenset[str]]:
+    """The sums of the first so many of these months."""
     kept = await parts.store.atransact(months.closed)
-    counts = [kept[month] if month in kept else await _count(parts, month) for month in months_wanted]
-    return counting.add(counts), frozenset(kept)
+    counts = [kept[month] if month in kept else await _count(parts, month) for month in wanted]
+    return [counting.add(counts[:many]) for many in ends], frozenset(kept)
 
 
 async def _count(parts: Parts, month: str) -> Counts:
@@ -112,12 +122,15 @@ async def _report(request: Request, parts: Parts, signed: SignedIn, *, how: str)
     year = _number(asked.get("year", ""), this - _YEARS + 1, this, this)
     newest = (today.month - 4) % 12 + 1 if year == this else 12
     many = _number(asked.get("months", ""), 1, newest, newest)
-    wanted, before = _months(year)[:many], _months(year - 1)[:many]
-    counts, closed = await whole(parts, wanted)
-    last, _ = await whole(parts, before)
+    many = many if many in _ends(newest) else newest
+    longer = [end for end in reversed(_ends(newest)) if end >= many]
+    counts, closed = await _views(parts, _months(year)[:newest], longer)
+    ends = sorted((end for end in {*_ends(12), *longer} if end >= many), reverse=True)
+    last, _ = await _views(parts, _months(year - 1), ends)
     viewer = access.viewer_of(signed)
     await parts.store.atransact(partial(audit.note, actor=viewer.actor, act="figures.read", now=now, year=year, how=how))
-    return Span(year, wanted, closed), tables.report(words(), labels(parts), counts, last)
+    made = await asyncio.to_thread(tables.report, words(), labels(parts), counts, last)
+    return Span(year, _months(year)[:many], closed, tuple(_ends(newest))), made
 
 
 async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:
@@ -146,6 +159,10 @@ def _closable(first: datetime | None, closed: Mapping[str, object], now: datetim
 def _summary(report: Report) -> tuple[tuple[str, ...], list[list[str]]]:
     header = ("項目", "単位", "今年度", "前年度", "数えかた")
     return header, [[one.label, one.unit, tables.written(one.now), tables.written(one.before), one.how] for one in report.figures]
+
+
+def _ends(newest: int) -> list[int]:
+    return [*range(QUARTER, newest, QUARTER), newest]
 
 
 def _months(year: int) -> tuple[str, ...]:

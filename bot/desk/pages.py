@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from bot import duty as duties
 from bot.clock import JST
 from bot.desk import access, japanese_dates
+from bot.desk.presses import press_of
 from bot.parts import Parts
 from storage import desk_queue, duty, staff
 from storage.desk_queue import Ringing, may_read_cases
@@ -50,7 +51,7 @@ def environment() -> Environment:
         "fiscal": lambda year: japanese_dates.fiscal_year_name(date(year, 4, 1)),
         "last_day": lambda at: (at - timedelta(seconds=1)).astimezone(JST).date(), "before": lambda text, mark: text.partition(mark)[0],
     }  # fmt: skip
-    made.globals |= {"asset": _asset, "until": _until, "since": _since}
+    made.globals |= {"asset": _asset, "until": _until, "since": _since, "past": _past}
     return made
 
 
@@ -73,7 +74,8 @@ async def page(request: Request, signed: SignedIn, template: str, /, *, status: 
     parts = access.parts_of(request)
     now = parts.clock.now()
     frame, on_duty = await parts.store.atransact(lambda rows: (frame_of(rows, signed), _on_duty(rows, signed, parts, now)))
-    body = render(template, signed=signed, me=signed.member, csrf=signed.csrf, now=now, on_duty=on_duty, **frame, **common(request), **values)
+    mark = f"{signed.csrf}{access.MARK}{secrets.token_urlsafe(9)}"
+    body = render(template, signed=signed, me=signed.member, csrf=mark, now=now, on_duty=on_duty, **frame, **common(request), **values)
     return HTMLResponse(body, status_code=status)
 
 
@@ -121,9 +123,22 @@ class DeskRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
+        async def pressed(request: Request) -> Response:
+            press = await press_of(request, access.cookie_name(request.app.state.parts))
+            if press is None:
+                return await inner(request)
+            if (known := await press.before()) is not None:
+                return known
+            answer = None
+            try:
+                answer = await inner(request)
+            finally:
+                press.led_to(answer)
+            return answer
+
         async def watched(request: Request) -> Response:
             try:
-                return await inner(request)
+                return await pressed(request)
             except ClientDisconnect:  # the page was left while its form was on the way: nobody hears an answer
                 return Response(status_code=400)
             except Missing:
@@ -167,6 +182,14 @@ def _until(at: datetime, now: datetime) -> str:
     """Hours and minutes until a promised time, `0:24`; empty when it has passed."""
     minutes = int((at - now).total_seconds() // 60)
     return "" if minutes < 0 else f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def _past(at: datetime, now: datetime) -> str:
+    """For how long a promised time has passed: `12分過ぎた`, `3時間過ぎた`, `2日過ぎた`."""
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes}分過ぎた"
+    return f"{minutes // 60}時間過ぎた" if minutes < 48 * 60 else f"{minutes // (24 * 60)}日過ぎた"
 
 
 def _since(at: datetime, now: datetime) -> str:

@@ -1,6 +1,8 @@
 """受付: who waits, in the order of danger and promise; the next one is one button away (desk.md §2)."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
@@ -8,8 +10,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, acts, pages
 from bot.desk.access import Signed, TheParts
-from storage import desk_queue
-from storage.desk_queue import VIEWS, View
+from flows.model import ChannelName
+from storage import desk_queue, staff
+from storage.desk_queue import NOBODY, ORDERS, READS_CASES, VIEWS, Sieve, View
 from storage.refusals import Missing
 
 router = APIRouter(route_class=pages.DeskRoute)
@@ -33,8 +36,12 @@ async def queue(request: Request, parts: TheParts, signed: Signed) -> Response:
     number = _page_number(request)
 
     def look(rows: Rows) -> dict[str, Any]:
-        found = desk_queue.queue(rows, viewer, now, view=view, day_ends=ends, skip=(number - 1) * ROWS_A_PAGE, limit=ROWS_A_PAGE + 1)
+        colleagues = {one.id: one.name for one in staff.everybody(rows) if one.role in READS_CASES and not one.disabled}
+        sieve = _sieve(request, colleagues)
+        first = (number - 1) * ROWS_A_PAGE
+        found = desk_queue.queue(rows, viewer, now, view=view, day_ends=ends, sieve=sieve, skip=first, limit=ROWS_A_PAGE + 1)
         return {
+            "sieve": sieve, "sieved": _sieved(sieve), "colleagues": colleagues,
             "rows": found[:ROWS_A_PAGE], "more": len(found) > ROWS_A_PAGE, "counts": desk_queue.counts(rows, viewer, now, ends),
             "next_promise": None if found else desk_queue.next_promise(rows, viewer, now), "pulse": desk_queue.pulse(rows, viewer),
         }  # fmt: skip
@@ -52,8 +59,7 @@ async def search(request: Request, parts: TheParts, signed: Signed) -> HTMLRespo
     counts = await parts.store.atransact(lambda rows: desk_queue.counts(rows, viewer, now, pages.day_ends(now)))
     return await pages.page(
         request, signed, "queue.html", rows=rows[:ROWS_A_PAGE], more=False, counts=counts, view="open", number=1,
-        rows_a_page=ROWS_A_PAGE, searched=words, found=len(rows),
-        next_promise=None, pulse=[],
+        rows_a_page=ROWS_A_PAGE, searched=words, found=len(rows), next_promise=None, pulse=[], sieve=Sieve(), sieved="", colleagues={},
     )  # fmt: skip
 
 
@@ -104,6 +110,22 @@ async def size(request: Request, parts: TheParts) -> Response:
             pages.SIZE_COOKIE, written["size"], max_age=_A_YEAR, path="/desk", httponly=True, samesite="lax", secure=parts.settings.secure
         )
     return response
+
+
+def _sieve(request: Request, colleagues: Mapping[str, str]) -> Sieve:
+    """What the address narrows the queue to; words that are none of ours narrow nothing."""
+    asked = request.query_params
+    whose, order = asked.get("whose", ""), asked.get("order", "")
+    return Sieve(
+        topic=asked.get("topic", "")[:32], channel=next((one for one in get_args(ChannelName) if one == asked.get("channel")), ""),
+        coordinator=whose if whose == NOBODY or whose in colleagues else "", order=next((one for one in ORDERS if one == order), "urgent"),
+    )  # fmt: skip
+
+
+def _sieved(sieve: Sieve) -> str:
+    """The same as the end of an address, so that every link of the page keeps it; empty where nothing is narrowed."""
+    said = {"topic": sieve.topic, "channel": sieve.channel, "whose": sieve.coordinator, "order": sieve.order if sieve.order != "urgent" else ""}
+    return urlencode({name: value for name, value in said.items() if value})
 
 
 def _page_number(request: Request) -> int:

@@ -4,10 +4,15 @@ A table with its margins is a circulation: what flows into a row flows out throu
 can be worked out exactly when it lies on no cycle along which all hidden numbers could be one more or one less and still be what their mark says:
 `SMALL` is 1 to 9, `HIDDEN` is 10 or more. So a hidden number that lies on no such cycle gets the cheapest one that would free it, and what was still
 visible on that cycle is hidden too (complementary suppression). Zeros are shown: they are nobody.
+
+Two views of one year can be laid beside each other and subtracted: April to October less April to September leaves October. So the longest view of a
+year is shown first, and each shorter one is masked knowing all longer ones: what lies between two views is a table of its own, in which no small
+number may be read or worked out either. What is kept back for that reason says only what the longer view had shown already: `AtMost`.
 """
 
 import heapq
 import itertools
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,7 +24,16 @@ SMALL: Final = "small"
 """Shown as 10未満."""
 HIDDEN: Final = "hidden"
 """Shown as 秘匿: hidden so that a small one cannot be worked out."""
-Shown = int | Mark
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """Kept back so that this view cannot be subtracted from a longer one: as many as that one showed, or some less."""
+
+    many: int
+
+
+Shown = int | Mark | AtMost
 _STEPS: Final = (95, 90, 80, 70, 60, 50)
 
 
@@ -35,46 +49,75 @@ class Grid:
 
 _Edge = tuple[Hashable, Hashable, Hashable]
 """From, to, and its name among parallel ones."""
+_Flow = Mapping[_Edge, int]
+_Room = tuple[int, float]
+"""From and to: what a reader must think possible of a hidden number."""
 
 
-def mask(cells: Sequence[Sequence[int]], under: int = UNDER) -> Grid:
-    """The table with its margins, small numbers hidden and everything hidden that would give one away."""
+@dataclass(frozen=True)
+class _Net:
+    """A table as a circulation, and what each of its numbers could be if it is hidden."""
+
+    flow: _Flow
+    room: Mapping[_Edge, _Room]
+    under: int
+    beside: bool = False
+    """Whether longer views are known: then not even a nought may be told where nothing else frees a number."""
+
+    def room_of(self, edge: _Edge, mark: Mark | None) -> _Room:
+        return (1, self.under - 1) if mark == "small" else self.room[edge]
+
+
+
+Cells = Sequence[Sequence[int]]
+
+
+def mask(cells: Cells, under: int = UNDER, *, longer: Sequence[Cells] = ()) -> Grid:
+    """The table with its margins, small numbers hidden and everything hidden that would give one away.
+
+    `longer`: the same table in the longer views of the year, longest first, each of the same shape; numbers only shrink from one to the next.
+    """
     width = len(cells[0]) if cells else 0
-    flow: dict[_Edge, int] = {}
-    for at, row in enumerate(cells):
-        flow["T", ("r", at), "row"] = sum(row)
-        for place, many in enumerate(row):
-            flow[("r", at), ("c", place), "cell"] = many
-    for place in range(width):
-        flow[("c", place), "S", "column"] = sum(row[place] for row in cells)
     total: _Edge = ("S", "T", "total")
-    flow[total] = sum(map(sum, cells))
-    marks = _protected(flow, frozenset({total}), under)
-
-    def seen(edge: _Edge) -> Shown:
-        return marks.get(edge, flow[edge])
-
+    flows = [_flow(one, width) for one in (*longer, cells)]
+    seen = _views(flows, frozenset({total}), under)[-1] if cells else {total: 0}
     return Grid(
-        tuple(tuple(seen((("r", at), ("c", place), "cell")) for place in range(width)) for at in range(len(cells))),
-        tuple(seen(("T", ("r", at), "row")) for at in range(len(cells))), tuple(seen((("c", place), "S", "column")) for place in range(width)),
-        seen(total),
+        tuple(tuple(seen[("r", at), ("c", place), "cell"] for place in range(width)) for at in range(len(cells))),
+        tuple(seen["T", ("r", at), "row"] for at in range(len(cells))), tuple(seen[("c", place), "S", "column"] for place in range(width)),
+        seen[total],
     )  # fmt: skip
 
 
-def mask_list(counts: Mapping[str, int], under: int = UNDER) -> dict[str, Shown]:
+def mask_list(counts: Mapping[str, int], under: int = UNDER, *, longer: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
     """Counts that make up a total which is shown: hidden like one row of a table."""
-    grid = mask([list(counts.values())], under)
-    return dict(zip(counts, grid.cells[0], strict=True)) if counts else {}
+    if not counts:
+        return {}
+    grid = mask([list(counts.values())], under, longer=[[[one.get(name, 0) for name in counts]] for one in longer])
+    return dict(zip(counts, grid.cells[0], strict=True))
 
 
-def mask_each(counts: Mapping[str, int], under: int = UNDER) -> dict[str, Shown]:
+def mask_each(counts: Mapping[str, int], under: int = UNDER, *, longer: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
     """Counts that make up no total (one case may be counted several times): each for itself."""
-    return {name: SMALL if 0 < many < under else many for name, many in counts.items()}
+    return {name: _beside([*(one.get(name, 0) for one in longer), many], under) for name, many in counts.items()}
+
+
+def _beside(many: Sequence[int], under: int) -> Shown:
+    """The last of these shrinking counts, each of them a view: what is shown exactly differs from all else that is by nothing, or by enough."""
+    exact: float = math.inf
+    shown: Shown = SMALL
+    for one in many:
+        if 0 < one < under:
+            shown = SMALL
+        elif exact - one == 0 or exact - one >= under:
+            exact, shown = one, one
+        else:
+            shown = AtMost(int(exact))
+    return shown
 
 
 def share(part: int, whole: int, under: int = UNDER) -> str:
     """A part in per cent, said so roughly that a small number of the rest, or of the part, cannot be worked out; `—` for a small whole."""
-    if whole < under:
+    if whole < 2 * under:  # below, both halves may be small, and one tells the other
         return "—"
     if 0 < part < under:
         return f"{100 - _floor(whole - part, whole, under)}%以下"
@@ -92,41 +135,91 @@ def _floor(part: int, whole: int, under: int) -> int:
     return 0
 
 
-def _protected(flow: Mapping[_Edge, int], fixed: frozenset[_Edge], under: int) -> dict[_Edge, Mark]:
-    marks: dict[_Edge, Mark] = {edge: "small" for edge, many in flow.items() if 0 < many < under}
-    while True:
-        bare = next((edge for edge in sorted(marks, key=str) if _way_around(flow, marks, frozenset(flow), edge, under) is None), None)
-        if bare is None:
-            return marks
-        way = _way_around(flow, marks, fixed, bare, under)
+def _flow(cells: Cells, width: int) -> dict[_Edge, int]:
+    flow: dict[_Edge, int] = {}
+    for at, row in enumerate(cells):
+        flow["T", ("r", at), "row"] = sum(row)
+        for place, many in enumerate(row):
+            flow[("r", at), ("c", place), "cell"] = many
+    for place in range(width):
+        flow[("c", place), "S", "column"] = sum(row[place] for row in cells)
+    flow["S", "T", "total"] = sum(map(sum, cells))
+    return flow
+
+
+def _views(flows: Sequence[_Flow], fixed: frozenset[_Edge], under: int) -> list[dict[_Edge, Shown]]:
+    """Each view as it may be shown beside all before it. Each is looked at by itself, and so is what lies between it and every longer one."""
+    shown: list[dict[_Edge, Shown]] = []
+    for flow in flows:
+        exact = {edge: min((many for told in shown if isinstance(many := told[edge], int)), default=math.inf) for edge in flow}
+        room = {edge: _room(many, exact[edge], under) for edge, many in flow.items()}
+        hidden: frozenset[_Edge] = frozenset()
+        while True:
+            marks = _protected(_Net(flow, room, under, bool(shown)), fixed, hidden)
+            found = hidden | marks.keys()
+            for longer, told in zip(flows, shown, strict=False):
+                between = {edge: longer[edge] - many for edge, many in flow.items()}
+                kept_back = found | {edge for edge in flow if not isinstance(told[edge], int)}
+                more = _protected(_Net(between, dict.fromkeys(flow, (0, math.inf)), under, True), fixed, kept_back)
+                found |= {edge for edge in more if isinstance(told[edge], int)}
+            if found == hidden:
+                break
+            hidden = found
+        shown.append({edge: _seen(many, exact[edge], marks.get(edge)) for edge, many in flow.items()})
+    return shown
+
+
+def _room(many: int, exact: float, under: int) -> _Room:
+    """What a reader must think possible of a hidden number, who saw `exact` of it in a longer view."""
+    if 0 < exact - many < under:
+        return max(0, int(exact) - under + 1), exact - 1
+    return under, exact
+
+
+def _seen(many: int, exact: float, mark: Mark | None) -> Shown:
+    if mark is None:
+        return many
+    return mark if mark == "small" or exact in (math.inf, 0) else AtMost(int(exact))
+
+
+def _protected(net: _Net, fixed: frozenset[_Edge], hidden: frozenset[_Edge]) -> dict[_Edge, Mark]:
+    """Marks of the small numbers, of those `hidden` already, and of whatever must be hidden beside them."""
+    small: dict[_Edge, Mark] = {edge: "small" for edge, many in net.flow.items() if 0 < many < net.under}
+    marks: dict[_Edge, Mark] = {edge: small.get(edge, "hidden") for edge in sorted(hidden | small.keys(), key=str)}
+    for bare in list(marks):  # a number that lies on a cycle stays on it: what is hidden later only opens more ways
+        if _way_around(net, marks, frozenset(net.flow), bare) is not None:
+            continue
+        way = _way_around(net, marks, fixed, bare)
         if way is None:  # nothing frees it: then nothing of the table is told, not even which numbers are small
-            return {edge: "small" if edge in fixed else "hidden" for edge, many in flow.items() if many and (edge not in fixed or edge in marks)}
+            every = {edge for edge, many in net.flow.items() if (many or net.beside) and (edge not in fixed or edge in marks)}
+            return {edge: "small" if edge in fixed and edge in small else "hidden" for edge in every}
         marks |= {edge: "hidden" for edge in way if edge not in marks}
+    return marks
 
 
-def _way_around(flow: Mapping[_Edge, int], marks: Mapping[_Edge, Mark], closed: frozenset[_Edge], edge: _Edge, under: int) -> list[_Edge] | None:
+def _way_around(net: _Net, marks: Mapping[_Edge, Mark], closed: frozenset[_Edge], edge: _Edge) -> list[_Edge] | None:
     """The cheapest cycle through `edge` along which one unit may flow more, or less; None = there is none.
 
     Hidden edges cost nothing, visible ones their count; `closed` ones may not be newly hidden.
     """
     start, end, _ = edge
-    low, high = _bounds(marks.get(edge), under)
+    low, high = net.room_of(edge, marks.get(edge))
     ways = []
-    if flow[edge] < high:
-        ways.append(_cheapest(flow, marks, closed, edge, end, start, under))
-    if flow[edge] > low:
-        ways.append(_cheapest(flow, marks, closed, edge, start, end, under))
+    if net.flow[edge] < high:
+        ways.append(_cheapest(net, marks, closed, edge, end, start))
+    if net.flow[edge] > low:
+        ways.append(_cheapest(net, marks, closed, edge, start, end))
     return min((way for way in ways if way is not None), key=lambda way: way[0], default=(0, None))[1]
 
 
 def _cheapest(
-    flow: Mapping[_Edge, int], marks: Mapping[_Edge, Mark], closed: frozenset[_Edge], but: _Edge, start: Hashable, goal: Hashable, under: int
+    net: _Net, marks: Mapping[_Edge, Mark], closed: frozenset[_Edge], but: _Edge, start: Hashable, goal: Hashable
 ) -> tuple[int, list[_Edge]] | None:  # fmt: skip
     steps: dict[Hashable, list[tuple[Hashable, int, _Edge]]] = {}
-    for edge, many in flow.items():
-        if edge == but or (edge not in marks and (edge in closed or many < under)):
+    for edge, many in net.flow.items():
+        if edge == but or (edge not in marks and (edge in closed or many < net.under)):
             continue
-        low, high = _bounds(marks.get(edge, "hidden"), under)
+        low, high = net.room_of(edge, marks.get(edge))
         cost = 0 if edge in marks else many
         if many < high:
             steps.setdefault(edge[0], []).append((edge[1], cost, edge))
@@ -145,7 +238,3 @@ def _cheapest(
         for there, more, edge in steps.get(here, ()):
             heapq.heappush(waiting, (cost + more, next(order), there, [*way, edge]))
     return None
-
-
-def _bounds(mark: Mark | None, under: int) -> tuple[int, float]:
-    return (1, under - 1) if mark == "small" else (under, float("inf"))

@@ -18,7 +18,6 @@ from storage import gaps, months
 
 router = APIRouter(include_in_schema=False)
 
-_QUARTER = 3
 _TABLES = ("topics", "gap_reasons")
 _MOST_ISSUES = 30
 
@@ -31,7 +30,7 @@ async def page(request: Request) -> HTMLResponse:
         raise HTTPException(404)
     kept, issues = await parts.store.atransact(lambda rows: (months.closed(rows), gaps.issues(rows)))
     wanted = _quarters(sorted(kept))
-    report = tables.report(figures_page.words(), figures_page.labels(parts), counting.add(kept[month] for month in wanted), {})
+    report = tables.report(figures_page.words(), figures_page.labels(parts), [counting.add(kept[month] for month in wanted)], [])
     entries = parts.knowledge.town.base.entries
     done = [(one, entries.get(one.entry_id or "")) for one in issues if one.state != "resting"][:_MOST_ISSUES]
     lists = [table for table in report.tables if table.name in _TABLES and isinstance(table, Listed)]
@@ -45,8 +44,8 @@ def _quarters(closed: list[str]) -> list[str]:
     there, found = set(closed), []
     for month in closed:
         year, number = int(month[:4]), int(month[5:])
-        if number % _QUARTER == 1 and all(f"{year}-{number + step:02d}" in there for step in range(_QUARTER)):
-            found += [f"{year}-{number + step:02d}" for step in range(_QUARTER)]
+        if number % figures_page.QUARTER == 1 and all(f"{year}-{number + step:02d}" in there for step in range(figures_page.QUARTER)):
+            found += [f"{year}-{number + step:02d}" for step in range(figures_page.QUARTER)]
     return [month for month in found if _fiscal(month) == _fiscal(found[-1])]
 
 

@@ -28,13 +28,13 @@ async def lead(a_browser: NewBrowser) -> Browser:
     return await joins(a_browser(), "係長", "kakaricho", role="lead")
 
 
-def a_year_of(office: Office, people: int = 60) -> None:
-    """Residents from last April until now: some get cards, some a case, some nothing that fits."""
+def a_year_of(office: Office, people: int = 60, *, every: float = 9.0) -> None:
+    """Residents from last April until now, one `every` so many days: some get cards, some a case, some nothing that fits."""
     start = datetime(2025, 4, 3, 1, 0, tzinfo=UTC)
 
     def life(rows: Session) -> None:
         for number in range(people):
-            at = start + timedelta(days=number * 9, hours=number % 11)
+            at = start + timedelta(days=number * every, hours=number % 11)
             talk = talks.find_or_open(rows, "line" if number % 4 else "web", f"R{number}", at)
             talk, _ = talks.add_line(rows, talk, author="resident", kind="text", body="{}", now=at)
             session = json.dumps({"lang": "en" if number % 15 == 0 else "ja", "area": "東浜" if number % 2 else None})
@@ -79,7 +79,7 @@ def read(many: int, rest: int = 0) -> str:
 
 
 async def test_the_numbers_are_those_of_the_rows_for_both_years(office: Office, sato: Browser) -> None:
-    a_year_of(office)
+    a_year_of(office, 600, every=0.9)  # so many that even the rest of last year is told by nothing
     page = await sato.opens("/desk/figures")
     matches = [(fiscal(at), talk, json.loads(detail)) for at, talk, detail in office.rows("SELECT at, conversation_id, detail FROM outcome")]
     opened = [(fiscal(at), talk) for at, talk in office.rows("SELECT opened_at, conversation_id FROM care_case")]
@@ -169,3 +169,15 @@ async def test_a_strange_question_shows_this_year(office: Office, sato: Browser,
     await sato.opens(f"/desk/figures?{query}")
     assert sato.status == 200
     assert "令和8年度 4月〜11月" in sato.text
+
+
+async def test_a_shorter_view_cannot_be_subtracted_from_a_longer_one(office: Office, sato: Browser) -> None:
+    a_year_of(office)
+    longest = await sato.opens("/desk/figures")
+    ends = re.findall(r'<option value="(\d+)"[^>]*>\d+月まで', longest)
+    assert ends == ["3", "6", "8"], "ends of quarters, and up to now"
+    views = [longest, *[await sato.opens(f"/desk/figures?months={end}") for end in ("6", "3")]]
+    for label in ("受けた相談", "うち、人につないだ", "返事の約束", "手伝いの申し出", "制度の狭間"):
+        exact = [int(number) for view in views if (number := shown(view, label)[0]).isdecimal()]
+        assert all(one - other not in range(1, 10) for one in exact for other in exact), (label, exact)
+    assert await sato.opens("/desk/figures?months=7") and shown(sato.page, "受けた相談") == shown(longest, "受けた相談"), "no such view"

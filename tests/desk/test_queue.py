@@ -1,5 +1,6 @@
 """受付: order, masks, counts, views, the alarm on every page, tasks (desk.md §2, §9)."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -43,7 +44,7 @@ async def test_a_restricted_row_shows_neither_topic_nor_words_until_it_is_opened
     code = office.has_case("夫になぐられる", restricted=True)
     await sato.opens("/desk")
     assert "なぐられる" not in sato.page
-    assert "生活費" not in sato.page
+    assert "生活費" not in sato.page.partition("<table")[2].partition("</table>")[0]
     assert "開くまで表示しません" in sato.text
     await sato.opens("/desk/search?q=なぐられる")
     assert _order(sato) == []
@@ -196,3 +197,110 @@ async def test_a_danger_nobody_has_taken_shows_no_word_of_it_and_search_does_not
     await sato.claims(code)
     await sato.opens("/desk")
     assert "もう死にたい" in sato.text
+
+
+async def test_the_queue_is_narrowed_by_topic_way_and_coordinator(office: Office, sato: Browser) -> None:
+    mine = office.has_case("家賃のこと", who="U1")
+    other = office.has_case("学校のこと", who="U2")
+    shut = office.has_case("夫のこと", who="U3", restricted=True)
+    await sato.claims(mine)
+    me = re.search(r'<option value="([0-9a-f]{32})"', await sato.opens("/desk"))
+    assert me
+    await sato.opens(f"/desk?whose={me[1]}")
+    assert _order(sato) == [mine]
+    await sato.opens("/desk?whose=nobody&channel=line")
+    assert set(_order(sato)) == {other, shut}
+    await sato.opens("/desk?channel=web")
+    assert _order(sato) == []
+    assert "この絞り込みに合う相談は、ありません" in sato.text
+    await sato.opens("/desk?topic=okane")
+    assert set(_order(sato)) == {mine, other}, "what is shut has no topic to be found by"
+    await sato.opens("/desk?topic=T01&whose=x&order=y&channel=z")
+    assert sato.status == 200
+
+
+async def test_the_queue_is_read_in_the_order_the_reader_wants(office: Office, sato: Browser) -> None:
+    first = office.has_case("さき", who="U1", urgency=1)
+    office.clock.moves(minutes=5)
+    second = office.has_case("あと", who="U2")
+    await sato.opens("/desk?order=newest")
+    assert _order(sato) == [second, first]
+    office.clock.moves(minutes=5)
+    office.resident_says("もうひとつ", who="U1")
+    await sato.opens("/desk?order=written&view=open")
+    assert _order(sato) == [first, second]
+
+
+def picks(browser: Browser) -> list[str]:
+    return re.findall(r'name="pick" value="([^"]+)"', browser.page)
+
+
+async def test_one_memo_is_left_on_several_cases(office: Office, sato: Browser) -> None:
+    codes = [office.has_case(f"相談{one}", who=f"U{one}") for one in range(3)]
+    await sato.opens("/desk")
+    ticked = [one for one in picks(sato) if codes[0] not in one]
+    answer = await sato.http.post("/desk/together", data={"csrf": sato.field("csrf"), "act": "note", "words": "あす電話する", "pick": ticked})
+    assert "2 件のうち 2 件、できました" in re.sub(r"\s+", " ", answer.text)
+    for code in codes:
+        await sato.opens(f"/desk/cases/{code}")
+        assert ("あす電話する" in sato.page) == (code != codes[0])
+
+
+async def test_several_cases_go_to_a_colleague_and_each_that_cannot_is_named(office: Office, sato: Browser, tanaka: Browser) -> None:
+    mine, hers, changed = (office.has_case(f"相談{one}", who=f"U{one}") for one in range(3))
+    await sato.claims(mine)
+    await sato.claims(changed)
+    await tanaka.claims(hers)
+    await sato.opens("/desk")
+    her_id = next(row[0] for row in office.rows("SELECT id FROM staff WHERE login = 'tanaka'"))
+    form = {"csrf": sato.field("csrf"), "act": "pass-on", "to": str(her_id), "words": "休みます", "pick": picks(sato)}
+    await sato.opens(f"/desk/cases/{changed}")
+    await sato.replies(changed, "読みました")
+    answer = (await sato.http.post("/desk/together", data=form)).text
+    assert "3 件のうち 1 件、できました" in re.sub(r"\s+", " ", answer)
+    assert "ほかの人が受け持っています" in answer
+    assert "あなたが開いたあとに変わりました" in answer
+    await tanaka.opens(f"/desk/cases/{mine}")
+    assert 'id="reply"' in tanaka.page
+    assert "休みます" in tanaka.page
+
+
+async def test_nothing_chosen_says_so_and_keeps_the_words(office: Office, sato: Browser) -> None:
+    office.has_case()
+    await sato.opens("/desk")
+    await sato.posts("/desk/together", act="note", words="長い引きつぎ")
+    assert sato.status == 422
+    assert "相談が選ばれていません" in sato.text
+    assert "長い引きつぎ" in sato.page
+    await sato.opens("/desk")
+    await sato.posts("/desk/together", act="note", words="よその相談", pick="XXX-XXXX:1")
+    assert "1 件のうち 0 件" in sato.text
+
+
+async def test_many_alarms_stand_in_one_strip(office: Office, sato: Browser) -> None:
+    for one in range(4):
+        office.has_case(who=f"U{one}", urgency=2, rings=True)
+    await sato.opens("/desk")
+    assert "ほかに 3 件の緊急" in sato.text
+    assert sato.page.partition("<details class=\"alarm-more\"")[0].count("data-alarm aria") == 1
+
+
+async def test_a_double_press_does_it_once(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    form = {"csrf": sato.field("csrf"), "text": "病院に電話した"}
+    first, second = await asyncio.gather(*(sato.http.post(f"/desk/cases/{code}/note", data=form) for _ in range(2)))
+    assert (first.status_code, second.status_code) == (303, 303)
+    await sato.opens(f"/desk/cases/{code}")
+    assert sato.page.count("病院に電話した") == 1
+    await sato.posts(f"/desk/cases/{code}/note", text="病院に電話した")
+    assert sato.page.count("病院に電話した") == 2, "on a page read anew it is meant"
+
+
+async def test_a_refused_press_may_be_pressed_again(office: Office, sato: Browser, tanaka: Browser) -> None:
+    code = office.has_case()
+    await tanaka.claims(code)
+    await sato.opens(f"/desk/cases/{code}")
+    form = {"csrf": sato.field("csrf")}
+    assert (await sato.http.post(f"/desk/cases/{code}/claim", data=form)).status_code == 409
+    assert (await sato.http.post(f"/desk/cases/{code}/claim", data=form)).status_code == 409

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.figures.masking import HIDDEN, SMALL, Shown, mask, mask_list, share
+from bot.figures.masking import HIDDEN, SMALL, AtMost, Shown, mask, mask_each, mask_list, share
 
 UNDER = 3
 """Small enough that a test can try every table that somebody outside could think of."""
@@ -95,4 +95,70 @@ def test_shares_are_said_plainly_where_nothing_is_small() -> None:
     assert share(0, 100) == "0%"
     assert share(116, 121) == "95%以上"
     assert share(3, 100) == "5%以下"
-    assert share(5, 9) == "—"
+    assert share(5, 9) == share(4, 10) == "—"
+
+
+growing = st.lists(st.lists(st.lists(st.integers(0, 14), min_size=3, max_size=3), min_size=2, max_size=2), min_size=2, max_size=4)
+
+
+def summed(parts: list[list[list[int]]]) -> list[list[list[int]]]:
+    """Tables of which each lies within the one before it: the longest first."""
+    whole = [[0] * len(row) for row in parts[0]]
+    found = []
+    for part in parts:
+        whole = [[one + more for one, more in zip(row, added, strict=True)] for row, added in zip(whole, part, strict=True)]
+        found.append(whole)
+    return found[::-1]
+
+
+def read(cells: list[list[int]], longer: list[list[list[int]]]) -> list[tuple[Shown, int]]:
+    """Every number of a view as it is shown, with what it is."""
+    grid = mask(cells, longer=longer)
+    pairs = [pair for shown, row in zip(grid.cells, cells, strict=True) for pair in zip(shown, row, strict=True)]
+    pairs += list(zip(grid.rows, map(sum, cells), strict=True))
+    pairs += [(shown, sum(row[at] for row in cells)) for at, shown in enumerate(grid.columns)]
+    return [*pairs, (grid.total, sum(map(sum, cells)))]
+
+
+@settings(max_examples=40, deadline=None)
+@given(growing)
+def test_no_two_views_of_a_year_differ_by_a_small_number_that_can_be_read_off(parts: list[list[list[int]]]) -> None:
+    views = summed(parts)
+    shown = [read(view, views[:at]) for at, view in enumerate(views)]
+    for first, second in itertools.combinations(shown, 2):
+        for (longer, _), (now, many) in zip(first, second, strict=True):
+            if isinstance(longer, int) and isinstance(now, int):
+                assert longer - now not in range(1, 10), (parts, longer, now)
+            assert not isinstance(now, AtMost) or now.many >= many
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=2, max_size=2))
+def test_what_lies_between_two_views_cannot_be_worked_out_from_the_rest_of_both(parts: list[list[int]]) -> None:
+    """Tries everything somebody could think of who lays two one-row tables beside each other and knows that numbers only grow."""
+    long, short = (view[0] for view in summed([[part] for part in parts]))
+    one, two = mask([long], UNDER), mask([short], UNDER, longer=[[long]])
+    thought = []
+    for b in itertools.product(range(7), repeat=3):
+        if not _agrees(two.cells[0], two.total, b):
+            continue
+        for between in itertools.product(range(7), repeat=3):
+            if _agrees(one.cells[0], one.total, tuple(many + more for many, more in zip(b, between, strict=True))):
+                thought.append(between)
+    for at, (longer, now) in enumerate(zip(one.cells[0], two.cells[0], strict=True)):
+        if 0 < long[at] - short[at] < UNDER:
+            assert not (isinstance(longer, int) and isinstance(now, int))
+            assert len({between[at] for between in thought}) > 1, (long, short, one, two)
+
+
+def _agrees(shown: tuple[Shown, ...], total: Shown, row: tuple[int, ...]) -> bool:
+    """Whether a row may be what these marks stand for; one who reads cannot know why a number was kept back."""
+    whole = zip((*shown, total), (*row, sum(row)), strict=True)
+    return all(many <= mark.many if isinstance(mark, AtMost) else may_be(mark, many, told=False) for mark, many in whole)
+
+
+def test_a_month_that_adds_few_is_not_told_by_subtraction() -> None:
+    assert mask_each({"T12": 15}, longer=[{"T12": 17}]) == {"T12": AtMost(17)}
+    assert mask_each({"T12": 15}, longer=[{"T12": 27}, {"T12": 26}]) == {"T12": 15}
+    assert mask_each({"T12": 15}, longer=[{"T12": 15}]) == {"T12": 15}
+    assert mask_each({"T12": 3}, longer=[{"T12": 8}]) == {"T12": SMALL}

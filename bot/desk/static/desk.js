@@ -42,7 +42,18 @@ function listen() {
 function heard() {
   lastHeard = Date.now();
   const bar = $("#offline");
-  if (bar) bar.hidden = true;
+  if (bar && !bar.hidden) {
+    bar.hidden = true;
+    mayAct(true);
+  }
+}
+
+function mayAct(can) { // what cannot be kept is not offered; fields stay open, and what is written in them stays
+  for (const button of $$("form[method=post] button:not([type=button])")) {
+    if (!can && !button.disabled) button.dataset.offline = "yes";
+    if (button.dataset.offline) button.disabled = !can;
+    if (can) delete button.dataset.offline;
+  }
 }
 
 function watchSilence() {
@@ -50,6 +61,7 @@ function watchSilence() {
   if (!bar || Date.now() - lastHeard < QUIET_MS || !bar.hidden) return;
   $("span", bar).textContent = new Date(lastHeard).toLocaleTimeString("ja-JP");
   bar.hidden = false;
+  mayAct(false);
 }
 
 let known = $$("[data-alarm]").length;
@@ -71,7 +83,9 @@ function showAlarms(fragment) {
   const key = nodes.map((node) => node.textContent).join("").replace(/\d+:\d\d/g, "");
   if (place.dataset.key === key) return;
   place.dataset.key = key;
+  const unfolded = Boolean($("details[open]", place));
   place.replaceChildren(...nodes);
+  if (unfolded && $("details", place)) $("details", place).open = true;
   const many = $$("[data-alarm]", place).length;
   if (many > known) ring();
   known = many;
@@ -188,12 +202,18 @@ function hoursAndMinutes(milliseconds) {
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
+function passedFor(milliseconds) {
+  const minutes = Math.floor(milliseconds / 60000);
+  if (minutes < 60) return `${minutes}分過ぎた`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)}時間過ぎた` : `${Math.floor(minutes / 1440)}日過ぎた`;
+}
+
 function tick() {
   const now = Date.now();
   for (const place of $$("[data-until]")) {
     const left = new Date(place.dataset.until) - now;
     place.classList.toggle("late", left < 0);
-    place.textContent = left < 0 ? "過ぎた" : hoursAndMinutes(left);
+    place.textContent = left < 0 ? passedFor(-left) : hoursAndMinutes(left);
   }
   for (const place of $$("[data-since]")) place.textContent = hoursAndMinutes(Math.max(0, now - new Date(place.dataset.since)));
 }
@@ -260,8 +280,8 @@ function composing(event) {
   return event.isComposing || event.keyCode === 229;
 }
 
-function inField(target) {
-  return target.closest("input, textarea, select, [contenteditable]") !== null;
+function inField(target) { // a box to tick takes no letters
+  return target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
 }
 
 function onKey(event) {
@@ -280,9 +300,14 @@ function onKey(event) {
     move(event.key === "j" ? 1 : -1);
     return;
   }
+  if (event.key === "x") {
+    const box = event.target.closest("tr")?.querySelector("[name=pick]");
+    if (box) box.click();
+    return;
+  }
   if (!/^[a-z]$/.test(event.key)) return;
   const target = $(`[data-key="${event.key}"]`);
-  if (!target || target.disabled) return;
+  if (!target || target.disabled || target.closest("[hidden]")) return;
   event.preventDefault();
   if (target.matches("textarea, input")) target.focus(); else target.click();
 }
@@ -341,6 +366,28 @@ function offerReadySentences() {
   }
 }
 
+function offerTogether() { // without this script the form simply stands below the queue
+  const form = $("[data-together]");
+  if (!form) return;
+  const boxes = $$("[name=pick]");
+  const show = () => {
+    const many = boxes.filter((box) => box.checked).length;
+    form.hidden = many === 0;
+    $("[data-picked]", form).textContent = many ? `${many} 件：` : "";
+  };
+  for (const box of boxes) box.addEventListener("change", show);
+  show();
+}
+
+function foldBar() { // on a narrow screen the bar would push the work away
+  const rest = $(".bar__more");
+  if (!rest) return;
+  const narrow = window.matchMedia("(max-width: 44rem)");
+  const fold = () => { rest.open = !narrow.matches; };
+  narrow.addEventListener("change", fold);
+  fold();
+}
+
 function showNewest() {
   const list = $("#lines");
   if (!list) return;
@@ -364,6 +411,8 @@ offerReadySentences();
 offerSwitches();
 tellPrinted();
 offerNewest();
+offerTogether();
+foldBar();
 showNewest();
 tick();
 watchIdle(Number(page.dataset.endsIn));
