@@ -78,26 +78,33 @@ def read(many: int, rest: int = 0) -> str:
     return "秘匿" if 0 < rest < 10 and many else f"{many:,}"
 
 
+def agrees(told: str, wanted: str) -> bool:
+    """A number may say 「31以下」 where the longer view of that year would give its rest away (R33); then it is no further off than that."""
+    if not told.endswith("以下"):
+        return told == wanted
+    return wanted == "秘匿" or 0 <= int(told.removesuffix("以下").replace(",", "")) - int(wanted.replace(",", "")) < 25
+
+
 async def test_the_numbers_are_those_of_the_rows_for_both_years(office: Office, sato: Browser) -> None:
-    a_year_of(office, 600, every=0.9)  # so many that even the rest of last year is told by nothing
+    a_year_of(office)
     page = await sato.opens("/desk/figures")
     matches = [(fiscal(at), talk, json.loads(detail)) for at, talk, detail in office.rows("SELECT at, conversation_id, detail FROM outcome")]
     opened = [(fiscal(at), talk) for at, talk in office.rows("SELECT opened_at, conversation_id FROM care_case")]
     for place, year in ((0, 2026), (1, 2025)):
         everybody = {talk for of, talk, _ in matches if of == year}
         with_human = {talk for of, talk in opened if of == year}
-        assert shown(page, "受けた相談")[place] == read(len(everybody))
-        assert shown(page, "うち、人につないだ")[place] == read(len(with_human), len(everybody - with_human))
-        assert shown(page, "うち、機械だけが答えた")[place] == read(len(everybody - with_human), len(with_human))
+        assert agrees(shown(page, "受けた相談")[place], read(len(everybody)))
+        assert agrees(shown(page, "うち、人につないだ")[place], read(len(with_human), len(everybody - with_human)))
+        assert agrees(shown(page, "うち、機械だけが答えた")[place], read(len(everybody - with_human), len(with_human)))
         without = {talk for of, talk, detail in matches if of == year and detail["decision"] == "gap"}
-        assert shown(page, "うち、合う支えが見つからなかった")[place] == read(len(without), len(everybody - without))
-        assert shown(page, "制度の狭間")[place] == read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM gap")))
+        assert agrees(shown(page, "うち、合う支えが見つからなかった")[place], read(len(without), len(everybody - without)))
+        assert agrees(shown(page, "制度の狭間")[place], read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM gap"))))
         promised = [(due, done) for due, done in office.rows("SELECT due_at, done_at FROM promise WHERE kind = 'reply'") if fiscal(due) == year]
         kept = sum(str(done) <= str(due) for due, done in promised)
-        assert shown(page, "返事の約束")[place] == read(len(promised))
-        assert shown(page, "うち、約束どおりの返事")[place] == read(kept, len(promised) - kept)
-        assert shown(page, "手伝いの申し出")[place] == read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM offer")))
-        assert shown(page, "住民からの書きこみ")[place] == read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM message")))
+        assert agrees(shown(page, "返事の約束")[place], read(len(promised)))
+        assert agrees(shown(page, "うち、約束どおりの返事")[place], read(kept, len(promised) - kept))
+        assert agrees(shown(page, "手伝いの申し出")[place], read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM offer"))))
+        assert agrees(shown(page, "住民からの書きこみ")[place], read(sum(fiscal(at) == year for (at,) in office.rows("SELECT at FROM message"))))
 
 
 async def test_hours_of_writing_are_counted_by_weekday_in_japan(office: Office, sato: Browser) -> None:
@@ -180,4 +187,4 @@ async def test_a_shorter_view_cannot_be_subtracted_from_a_longer_one(office: Off
     for label in ("受けた相談", "うち、人につないだ", "返事の約束", "手伝いの申し出", "制度の狭間"):
         exact = [int(number) for view in views if (number := shown(view, label)[0]).isdecimal()]
         assert all(one - other not in range(1, 10) for one in exact for other in exact), (label, exact)
-    assert await sato.opens("/desk/figures?months=7") and shown(sato.page, "受けた相談") == shown(longest, "受けた相談"), "no such view"
+    assert shown(await sato.opens("/desk/figures?months=7"), "受けた相談") == shown(longest, "受けた相談"), "no such view"
