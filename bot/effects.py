@@ -16,6 +16,9 @@ from storage.talk import Talk
 URGENCY: dict[Level, int] = {"L0": 0, "L1": 1, "L2": 2, "L3": 3}
 RETURNED = "returned"
 """The promise that somebody reacts to a resident who came back; when it falls due, the case waits for everybody (D8e)."""
+FOLLOW_UP_SILENT = "follow_up_silent"
+"""The promise to see whether the question of D9 was answered; nobody is asked twice."""
+_ASKED_UNPROMPTED = ("how_are_you", "open_tomorrow", FOLLOW_UP_SILENT)
 _TITLE_LENGTH = 40
 _AS_TOLD = "本人の話から（未確認）"
 _ERASE_AT = 3
@@ -59,10 +62,10 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
         case model.ForgetWords():
             talks.forget_words(session, talk, effect.refs, now)
         case model.SuggestHiddenAddress():
-            records.drop_promises(session, talk.id, ("how_are_you", "open_tomorrow"), now)
+            records.drop_promises(session, talk.id, _ASKED_UNPROMPTED, now)
             return replace(done, talk=replace(talk, hidden_address=True, follow_ups=False))
         case model.StopFollowUps():
-            records.drop_promises(session, talk.id, ("how_are_you", "open_tomorrow"), now)
+            records.drop_promises(session, talk.id, _ASKED_UNPROMPTED, now)
             return replace(done, talk=replace(talk, follow_ups=False))
         case model.ScheduleFollowUp():
             if not talk.hidden_address:
@@ -73,6 +76,7 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
             shown: dict[str, object] = {"cards": list(effect.cards), "score": round(effect.score, 4)}
             records.note_outcome(session, talk, kind="match", detail=shown | {"decision": effect.decision, "knowledge": effect.knowledge}, now=now)
         case model.RecordOutcome():
+            records.drop_promises(session, talk.id, (FOLLOW_UP_SILENT,), now)
             records.note_outcome(session, talk, kind=effect.outcome, detail={"cards": list(effect.cards)}, now=now)
         case model.RecordGap():
             gaps.note(session, reasons=effect.reasons, domain=effect.domain, source="bot", now=now)

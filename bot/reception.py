@@ -291,8 +291,8 @@ def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
 
 
 def _wanted(rows: Rows, talk: Talk, now: datetime) -> tuple[Wanted, ...]:
-    """Looked up only while somebody offers a hand (D10)."""
-    if '"flow":"helper"' not in (talk.flow_session or ""):
+    """Looked up only where somebody offers a hand, or may be asked whether they would (D10)."""
+    if not any(f'"flow":"{flow}"' in (talk.flow_session or "") for flow in ("helper", "followup", "handoff")):
         return ()
     return tuple(Wanted(title=one.title, when=one.when) for one in helping.requests(rows, now))
 

@@ -28,7 +28,8 @@ def how_it_went(talk: Talk) -> Turn:
         case "better":
             outcome = RecordOutcome(outcome="better", cards=talk.session.shown)
             if helper.may_invite(talk):
-                return talk.ended().ask("helper.invited", "follow_up.better", "helper.invite", choices=("hear_more", "not_now"), effects=(outcome,))
+                talk, question = helper.inviting(talk.ended())
+                return talk.ask("helper.invited", "follow_up.better", question, choices=("hear_more", "not_now"), effects=(outcome,))
             return talk.ended().ask("consult.open", "follow_up.better", choices=("!human",), effects=(outcome,))
         case "same":
             outcome = RecordOutcome(outcome="same", cards=talk.session.shown)

@@ -7,7 +7,7 @@ from typing import Final
 
 from flows.cards import cards, gently, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import sentences, shortened
+from flows.letters import room, sentences, shortened
 from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
 from flows.sheet import erased, in_two, own_lines, struck_words, that_fit
 from flows.talk import Talk
@@ -19,8 +19,6 @@ REASONS: Final = (
 )  # fmt: skip
 """Why no service fitted: age, an income line, no certificate, not a resident, full, its hours, too far, the language, refused by an office, not
 wanted by the person, no such thing. The same words wherever a gap is told: by the bot, at the desk, by an agency that refuses."""
-_READ_BACK_LETTERS: Final = 132
-"""What two bubbles hold beside their first words (G2)."""
 
 
 def noticing(talk: Talk) -> Talk:
@@ -53,7 +51,7 @@ def offered(talk: Talk) -> Turn:
     """引きついでほしい, 近いものを見る, いらない."""
     match talk.choice:
         case "take_over":
-            lines = that_fit(own_lines(talk.session.story[int(talk.note("begins") or "0") :], talk.town), talk.town, letters=_READ_BACK_LETTERS)
+            lines = that_fit(own_lines(talk.session.story[int(talk.note("begins") or "0") :], talk.town), talk.town)
             return read_back(talk.with_(sheet=lines))
         case "near_things":
             return near_things(talk)
@@ -86,7 +84,7 @@ def read_back(talk: Talk, first: str = "sheet.this_is_told") -> Turn:
     if not talk.session.sheet:
         return talk.ask("gap.mend", "sheet.nothing_left", choices=("!human", "!stop"))
     before = talk.says(first)
-    top, rest = in_two(talk.session.sheet, len(before.text) + 1)
+    top, rest = in_two(talk.session.sheet, room(before.text) + 1)
     bubbles = [Reply(text=f"{before.text}\n{top}", key=before.key)]
     if rest:
         bubbles.append(Reply(text=rest, key="sheet.rest"))
@@ -123,7 +121,7 @@ def mended(talk: Talk) -> Turn:
         lines[place - 1] = new
     else:
         lines.append(new)
-    kept = that_fit(lines, talk.town, letters=_READ_BACK_LETTERS)
+    kept = that_fit(lines, talk.town)
     return read_back(talk.with_(sheet=kept), "sheet.mended")
 
 
@@ -143,7 +141,7 @@ def ask_consent(talk: Talk, first: str | None = None) -> Turn:
     bubbles: list[Reply] = []
     if first is not None:
         said = talk.says(first)
-        top, rest = in_two(talk.session.sheet, len(said.text) + 1)
+        top, rest = in_two(talk.session.sheet, room(said.text) + 1)
         bubbles.append(Reply(text=f"{said.text}\n{top}", key=said.key))
         if rest:
             bubbles.append(Reply(text=rest, key="sheet.rest"))

@@ -4,10 +4,12 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
+from flows import consult, handoff
 from flows.cards import cards
+from flows.filling import Town
 from flows.kin import is_near, kin
 from flows.letters import shortened
-from flows.model import RecordConsent, RecordOffer, Reply, Turn
+from flows.model import RecordConsent, RecordOffer, Reply, Scene, Session, Turn, Utterance
 from flows.talk import Talk
 from flows.typed import plain
 
@@ -38,16 +40,39 @@ def may_invite(talk: Talk) -> bool:
     return not lately and hunted.isdisjoint(talk.session.danger.kinds)
 
 
+def inviting(talk: Talk) -> tuple[Talk, Reply]:
+    """The question of 10b, with what hands are looked for where something is; noted, because it is asked once."""
+    noted = talk.noting(invited=talk.scene.now.date().isoformat())
+    if not talk.scene.wanted or talk.session.lang != "ja":
+        return noted, talk.says("helper.invite")
+    return noted, talk.says("helper.invite_wanted", title=shortened(talk.scene.wanted[0].title, _LONGEST_WANTED))
+
+
+def closing(session: Session, scene: Scene, town: Town, coordinator_name: str) -> Turn:
+    """A coordinator closes a case that came to a good end: the return to the bot (D8), and once, gently, the other way round (10b)."""
+    turn = handoff.handback(session, scene, town, coordinator_name)
+    talk = Talk(turn.session, Utterance(), scene, town)
+    if not may_invite(talk):
+        return turn
+    noted, question = inviting(talk)
+    return noted.ask("helper.invited", *turn.replies, question, choices=("hear_more", "not_now", "machine", "no_more"))
+
+
 def invited(talk: Talk) -> Turn:
-    """話を聞く, いまはいい; other words are a new worry or the offer itself."""
-    talk = talk.noting(invited=talk.scene.now.date().isoformat())
+    """話を聞く, いまはいい; what else is written right after a close goes back to the coordinator, else it is heard."""
     match talk.choice:
         case "hear_more":
             return begin(talk)
-        case None if talk.has_words:
-            return begin(talk)
-        case _:
+        case "machine" | "no_more":
+            return handoff.after_return(talk)
+        case "not_now":
             return talk.ended().ask("consult.open", "helper.another_day", choices=("!human",))
+        case _ if talk.has_words and any(choice.value == "machine" for choice in talk.session.choices):
+            return handoff.come_back(talk)
+        case _ if talk.has_words:
+            return consult.worry_written(talk.ended())
+        case _:
+            return talk.ask_again("helper.invited_again")
 
 
 def skill_told(talk: Talk) -> Turn:

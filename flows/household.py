@@ -22,13 +22,14 @@ _KIN: Final = (
 _AGE: Final = r"(\d{1,3})(?:歳|才)?"
 _KIN_OF_AGE: Final = re.compile(rf"{_AGE}の({_KIN})|(?<![一-鿿])({_KIN})(?:さん)?(?:は|が|も|、|（|\()?(\d{{1,3}})(?:歳|才|で|の|、|。|）|\)|$)")
 _SELF_OF_AGE: Final = re.compile(
-    rf"(?:私|わたし|僕|ぼく|俺|自分|本人)(?:は|も|が|、)?{_AGE}(?:で|です|、|。|だ)|(?:^|(?<=[。、\s])){_AGE}、?(?:一人暮らし|ひとり暮らし|独身|男|女)"
+    rf"(?:私|わたし|僕|ぼく|俺|自分|本人)(?:は|も|が|、)?{_AGE}(?:で|です|の|、|。|だ)|(?:^|(?<=[。、\s])){_AGE}、?(?:一人暮らし|ひとり暮らし|独身|男|女)"
 )
 _KIN_SEEN: Final = re.compile(rf"(?<![一-鿿])({_KIN})(?=[がはもをにのと、。]|さん)")
 _TOGETHER: Final = re.compile(r"(?:一人|ひとり|独り|[二三四五2-9]人)(?:暮らし|ぐらし|で暮らし)|同居|いっしょに住んで|一緒に住んで|離れて暮らし|別居")
 _TURN: Final = re.compile(r"(?<=[、，])|(?<=けれども)|(?<=けれど)|(?<=けど)(?!、)|(?<=だし)(?!、)|(?<=たし)(?!、)|(?<=ないし)(?!、)")
 _ALSO: Final = re.compile(r"^(?:あとは?|それと|それから|それに|ほかに|また)[、\s]*")
 _TOO_MUCH: Final = "too_much"
+_END: Final = "。"
 _OLDEST: Final = 120
 
 
@@ -46,15 +47,18 @@ def troubles(text: str, town: Town) -> list[Trouble]:
     found: list[Trouble] = []
     waiting = ""
     for sentence in sentences(text):
+        begins = True
         for piece in _TURN.split(sentence):
             area = _area(piece, town)
             if area is None and not found:
-                waiting = "" if area is None and _is_only_who(piece) else waiting + piece
+                waiting = "" if _is_only_who(piece) else waiting + piece
             elif area is None or (found and found[-1].area == area):
-                found[-1] = Trouble(found[-1].text + piece, found[-1].area)
+                found[-1] = Trouble(found[-1].text + (_END if begins else "") + piece, found[-1].area)
             else:
                 found.append(Trouble(waiting + piece, area))
                 waiting = ""
+            begins = False
+        waiting += _END if waiting else ""
     return [Trouble(tidy(one.text), one.area) for one in found]
 
 

@@ -64,7 +64,7 @@ def no_words(talk: Talk) -> Turn:
     """A sticker, 「…」: received, and words are asked for with the choices of D3. Never a consent."""
     if talk.session.consented is not None and talk.at == "consult.open":
         asked = talk.with_(questions=talk.session.questions + 1)
-        turn = asked.ask("consult.which", "odd.no_words", "which.question", choices=("money", "family", "body", "home"))
+        turn = asked.ask("consult.which", "odd.no_words", choices=("money", "family", "body", "home"))
     else:
         turn = talk.stay("odd.received", also=("!human",))
     return turn.model_copy(update={"ends_as": "acknowledged"})

@@ -6,7 +6,7 @@ from typing import Final
 
 from flows.filling import Town
 from flows.household import members
-from flows.letters import EDGES, sentences
+from flows.letters import EDGES, room, sentences
 from flows.model import Said, SheetLine
 from flows.talk import Talk
 from flows.typed import plain
@@ -15,6 +15,8 @@ CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨"
 LONGEST_LINE: Final = 36
 """Letters of one line of a read-back: one glance on a phone."""
 LONGEST_BUBBLE: Final = 80
+_FIRST_WORDS: Final = 24
+"""Room of what stands before the lines in the first bubble, at most."""
 MOST_WORRY_LINES: Final = 30
 _STRIKE: Final = re.compile(
     r"(.{1,40}?)(?:の(?:ところ|部分|とこ|こと|行))?(?:だけ)?(?:は|を|も|って)?(?:、)?(?:消し|けし|削除し|取っ|とっ|外し|はずし|言わない|いわない|伝えない|書かない)"
@@ -55,16 +57,14 @@ def read_back(lines: Sequence[SheetLine]) -> str:
     return "\n".join(f"{CIRCLED[place]}{line.text}" for place, line in enumerate(lines[: len(CIRCLED)]))
 
 
-def that_fit(lines: Sequence[SheetLine], town: Town, *, letters: int) -> tuple[SheetLine, ...]:
-    """As many lines as may be read back in so many letters, the most telling ones, in the order they were said."""
+def that_fit(lines: Sequence[SheetLine], town: Town) -> tuple[SheetLine, ...]:
+    """As many lines as two bubbles can read back, the most telling ones, in the order they were said."""
     kept: list[int] = []
-    room = letters
     for place in sorted(range(len(lines)), key=lambda place: (-_weight(lines[place].text, town), place)):
-        need = len(lines[place].text) + 2
-        if need <= room and len(kept) < len(CIRCLED):
-            kept.append(place)
-            room -= need
-    return tuple(lines[place] for place in sorted(kept))
+        with_it = sorted((*kept, place))
+        if len(with_it) <= len(CIRCLED) and room(in_two([lines[one] for one in with_it], _FIRST_WORDS)[1]) <= LONGEST_BUBBLE:
+            kept = with_it
+    return tuple(lines[place] for place in kept)
 
 
 def _weight(text: str, town: Town) -> float:
@@ -73,13 +73,12 @@ def _weight(text: str, town: Town) -> float:
     return round(ranked[0].score, 3) if ranked else 0.0
 
 
-def in_two(lines: Sequence[SheetLine], before: int) -> tuple[str, str]:
-    """The numbered lines as two bubbles of at most 80 letters; `before` letters of the first are taken."""
-    room = LONGEST_BUBBLE - before
+def in_two(lines: Sequence[SheetLine], before: float) -> tuple[str, str]:
+    """The numbered lines as two bubbles of at most 80 letters; `before` letters of room in the first are taken."""
     first: list[str] = []
     for place, line in enumerate(lines[: len(CIRCLED)]):
         numbered = f"{CIRCLED[place]}{line.text}"
-        if sum(len(one) + 1 for one in first) + len(numbered) > room:
+        if room("\n".join((*first, numbered))) + len(first) > LONGEST_BUBBLE - before:
             break
         first.append(numbered)
     rest = read_back(lines).split("\n")[len(first) :]

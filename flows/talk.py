@@ -10,12 +10,14 @@ from typing import Any, Final, Literal
 from zlib import crc32
 
 from flows.filling import Town, fill
+from flows.letters import room, shortened
 from flows.model import Button, Choice, Effect, Reply, Said, Scene, Session, Turn, Utterance
 from flows.moments import Desk, desk_at
 from knowledge.hearing.model import Lang
 
 MOST_BUBBLES: Final = 3
 MOST_BUTTONS: Final = 4
+_LONGEST_BUBBLE: Final = 80
 _MOST_BACK: Final = 6
 _LONGEST_STORY: Final = 60
 """Messages remembered; whoever writes more has a human's desk to write to."""
@@ -152,7 +154,10 @@ class Talk:
 
     def _once_more(self, reply: Reply) -> Reply:
         """The same words must stand here a second time: say that it is a second time."""
-        again = self.town.wordings("again", self.session.lang)[0].replace("{text}", reply.text)
+        wording = self.town.wordings("again", self.session.lang)[0]
+        again = wording.replace("{text}", reply.text)
+        if room(again) > _LONGEST_BUBBLE:
+            again = wording.replace("{text}", shortened(reply.text, int(_LONGEST_BUBBLE - room(wording.replace("{text}", "")))))
         return reply if self._just_said(again) else reply.model_copy(update={"text": again})
 
     def option(self, name: str) -> Button:

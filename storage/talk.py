@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session
@@ -309,9 +309,9 @@ def last_words(session: Session, talk: Talk, count: int = 5) -> list[str]:
     return [body for body in reversed(found) if body is not None]
 
 
-def staff_wrote_after(session: Session, conversation_id: str, when: datetime) -> bool:
-    """Whether a coordinator has written in this talk since `when`."""
-    query = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == "staff", _M.c.at > when).limit(1)
+def wrote_after(session: Session, conversation_id: str, author: Literal["staff", "resident"], when: datetime) -> bool:
+    """Whether a coordinator, or the resident, has written in this talk since `when`."""
+    query = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == author, _M.c.at > when).limit(1)
     return session.execute(query).first() is not None
 
 

@@ -109,7 +109,47 @@ def test_a_follow_up_comes_between_ten_and_six_and_not_at_night(town: Town) -> N
     town.is_swept()
 
     assert not resident.hears_nothing()
-    assert promises(town) == [("how_are_you", "kept")]
+    assert promises(town)[0] == ("how_are_you", "kept")
+
+
+def test_a_follow_up_without_an_answer_is_counted_and_never_asked_again(town: Town) -> None:
+    resident = town.resident_on("line").taps("相談をはじめる")
+    promise_how_are_you(town, resident)
+    resident.listens()
+
+    town.passes(days=14, hours=1)
+    assert "いかがですか" in resident.hears()
+    resident.listens()
+    town.passes(days=8)
+
+    assert resident.hears_nothing()
+    assert town.store.transact(lambda rows: records.counts(rows, "follow_up.no_answer")) == 1
+    assert town.rows("SELECT kind FROM task") == []
+
+
+def test_a_follow_up_without_an_answer_becomes_a_task_for_a_person_with_a_coordinator(town: Town) -> None:
+    coordinator = town.coordinator("佐藤")
+    resident = town.resident_on("line").says("人と話したい").taps("渡す")
+    coordinator.claims(resident.case).replies(resident.case, "はじめまして。").hands_back(resident.case, "2026-12-20")
+    promise_how_are_you(town, resident)
+    resident.listens()
+
+    town.passes(days=14, hours=1)
+    town.passes(days=8)
+
+    assert "follow_up_silent" in [row.kind for row in town.rows("SELECT kind FROM task")]
+
+
+def test_a_follow_up_that_was_answered_leaves_nothing_to_see_to(town: Town) -> None:
+    resident = town.resident_on("line").taps("相談をはじめる")
+    promise_how_are_you(town, resident)
+    town.passes(days=14, hours=1)
+
+    resident.taps("変わらない").taps("いまはいい")
+    town.passes(days=8)
+
+    assert ("follow_up_silent", "open") not in promises(town)
+    assert town.store.transact(lambda rows: records.counts(rows, "follow_up.no_answer")) == 0
 
 
 def test_nobody_is_asked_how_they_are_while_a_human_writes_with_them(town: Town) -> None:

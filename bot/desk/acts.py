@@ -16,7 +16,7 @@ from bot import posting, reception
 from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
-from flows.model import Reply
+from flows.model import Reply, Scene, Session, Turn
 from storage import audit, desk_cases, desk_queue, gaps, releases
 from storage import talk as talks
 from storage.desk_cases import CloseReason, Held
@@ -35,6 +35,10 @@ SESSION_OPEN = timedelta(minutes=30)
 
 class Unreachable(Refused):
     """The resident blocked us or left: nothing can be delivered (R8)."""
+
+
+Last = Callable[[Session, Scene, flows.Town, str], Turn]
+"""What the bot says when a coordinator is done: the return, or the return and the question of 10b."""
 
 
 class RecipientChanged(Refused):
@@ -120,7 +124,7 @@ async def hand_back(parts: Parts, viewer: Viewer, code: str, *, expected: int, e
     """機械にもどす: the coordinator's sentence, then the bot says that it is back (end of D8)."""
 
     def work(rows: Rows, now: datetime) -> str:
-        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
+        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, flows.handback, now=now)
         if ending.next_contact is not None:
             desk_cases.set_next_contact(rows, held, ending.next_contact, now)
         return desk_cases.hand_back(rows, viewer, held, now).talk.id
@@ -132,7 +136,8 @@ async def close(parts: Parts, viewer: Viewer, code: str, *, expected: int, reaso
     """一旦おわる: never without a next contact or a stated なし (D14)."""
 
     def work(rows: Rows, now: datetime) -> str:
-        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, now=now)
+        last = flows.closing if reason == "settled" else flows.handback
+        held = _say_goodbye(parts, rows, viewer, desk_cases.in_hand(rows, viewer, code, expected=expected), ending, last, now=now)
         desk_cases.set_next_contact(rows, held, ending.next_contact, now)
         if gap is not None:
             gaps.note(rows, reasons=gap.reasons, domain=gap.domain, source="desk", now=now, wish=clean(gap.wish))
@@ -180,12 +185,13 @@ def speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, no
     return desk_cases.replied(rows, viewer, replace(held, talk=talk), line, now)
 
 
-def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: Ending, *, now: datetime) -> Held:
-    """The coordinator's sentence, then the bot takes the talk back and says so; silently where nothing may be said."""
+def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: Ending, last: Last, *, now: datetime) -> Held:
+    """The coordinator's sentence, then the bot takes the talk back and says so (`last`); silently where nothing may be said."""
     if ending.sentence:
         held = speak(parts, rows, viewer, held, ending.sentence, now=now, safe_now=False)
     talk, town = held.talk, parts.knowledge.town
-    turn = flows.handback(reception.session_of(talk), reception.scene_of(rows, talk, parts.rules, now), town, viewer.name)
+    said = last if ending.sentence else flows.handback
+    turn = said(reception.session_of(talk), reception.scene_of(rows, talk, parts.rules, now), town, viewer.name)
     if not ending.sentence:
         turn = turn.model_copy(update={"replies": (), "buttons": ()})
     at = reception.At(rows, town, parts.rules, now, parts.doorman.split_of(talk.channel))

@@ -21,6 +21,7 @@ LATE_BEFORE = timedelta(minutes=5)
 _AGAIN = "reply_again"
 """A promise that was put off once (D8c)."""
 _FOLLOW_UP_HOURS = (time(10), time(18))
+_SILENT_AFTER = timedelta(days=7)
 
 
 def look_ahead(now: datetime) -> datetime:
@@ -52,6 +53,8 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
             records.end_promise(rows, due.id, "kept", now)
             records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
             return Received(talk.id, case_changed=True)
+        case effects.FOLLOW_UP_SILENT:
+            return _not_answered(rows, due, talk, now)
         case effects.RETURNED:
             return _returned(rows, due, now)
         case _:
@@ -97,7 +100,7 @@ def _returned(rows: Rows, due: DuePromise, now: datetime) -> Received:
 def _danger_card(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
     """L2 while a human owns the talk, and nobody has written for three minutes (D8): the card with the numbers."""
     records.end_promise(rows, due.id, "kept", now)
-    if talk.owner != "human" or talks.staff_wrote_after(rows, talk.id, due.due_at - reception.CARD_AFTER):
+    if talk.owner != "human" or talks.wrote_after(rows, talk.id, "staff", due.due_at - reception.CARD_AFTER):
         return Received(talk.id)
     danger = reception.last_danger(rows, talk, town)
     turn = flows.card_while_human(reception.session_of(talk), danger, reception.scene_of(rows, talk, rules, now), town)
@@ -112,8 +115,23 @@ def _follow_up(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, 
         records.end_promise(rows, due.id, "dropped", now)
         return Received(talk.id)
     records.end_promise(rows, due.id, "kept", now)
+    if due.kind == "how_are_you":
+        records.promise(rows, talk, kind=effects.FOLLOW_UP_SILENT, due_at=now + _SILENT_AFTER, case_id=due.case_id)
     turn = flows.follow_up(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town)
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
+
+
+def _not_answered(rows: Rows, due: DuePromise, talk: talks.Talk, now: datetime) -> Received:
+    """Nobody answered the question of D9: counted; somebody with a coordinator becomes something to do at the desk, and is pushed nothing more."""
+    records.end_promise(rows, due.id, "kept", now)
+    if talks.wrote_after(rows, talk.id, "resident", due.due_at - _SILENT_AFTER):
+        return Received(talk.id)
+    records.count(rows, "follow_up.no_answer", reception.day(now))
+    case = cases.open_of(rows, talk.id)
+    if case is None:
+        return Received(talk.id)
+    records.add_task(rows, kind=effects.FOLLOW_UP_SILENT, now=now, talk=talk, case_id=case.id)
+    return Received(talk.id, case_changed=True)
 
 
 def every_due(now: datetime) -> Callable[[Rows], list[DuePromise]]:

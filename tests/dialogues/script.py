@@ -155,6 +155,8 @@ class Player:
                 self._at_desk().claims(self.resident.case)
             case "hands back":
                 self._at_desk().hands_back(self.resident.case, "2026-11-26")
+            case "closes well":
+                self._at_desk().closes(self.resident.case, reason="settled", next_contact=None, words="また、いつでもどうぞ。")
             case "closes":
                 self._at_desk().closes(self.resident.case, reason="settled", next_contact=None, words="")
             case _:

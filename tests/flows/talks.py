@@ -1,5 +1,6 @@
 """A resident who talks to the flows, one utterance after another, as the reception would hand them over."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -113,8 +114,6 @@ def width(text: str) -> float:
 
 def without_reading(text: str) -> str:
     """家（いえ）の → 家の."""
-    import re
-
     return re.sub(r"（[ぁ-ゖー]+）", "", text).replace(" ", "") if re.search(r"（[ぁ-ゖ]", text) else text
 
 
@@ -130,6 +129,17 @@ def keeps_limits(turn: Turn) -> bool:
         and all(len(button.value) <= 64 and button.value.isascii() for button in turn.buttons)
         and all(width(line) <= 80 for card in cards for line in (card.reason, *card.lines))
     )
+
+
+def asks(reply: Reply) -> bool:
+    """Whether a bubble ends in a question or asks one (G2); what is quoted is not asked by us."""
+    ours = re.sub(r"「[^」]*」|“[^”]*”|\"[^\"]*\"|（[^（）]*）|\([^()]*\)", "", reply.text)
+    return bool(re.search(r"(?:ます|です|した|せん|しょう)か。|[？?]", ours))
+
+
+def asks_one_thing(turn: Turn) -> bool:
+    """One question a turn (G2); what staff wrote about a service may quote questions."""
+    return sum(asks(reply) for reply in turn.replies if not reply.key.startswith("details.")) <= 1
 
 
 def _short(reply: Reply) -> bool:

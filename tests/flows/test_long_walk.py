@@ -12,7 +12,7 @@ import flows
 from flows.answers import chosen
 from flows.model import Button, Choice, Part, Scene, Session, Turn, Utterance
 from flows.talk import MOST_BUBBLES
-from tests.flows.talks import TUESDAY_MORNING, keeps_limits
+from tests.flows.talks import TUESDAY_MORNING, asks_one_thing, keeps_limits
 from tests.flows.test_phrases import LABELS_OF_PEOPLE, PROMISES_NEVER_MADE
 from tests.flows.test_waiting_steps import SAYINGS
 
@@ -74,6 +74,7 @@ class Walker:
         turn = self.turn()
         for rule, holds in (
             ("G2, G3: short, few bubbles, few buttons", keeps_limits(turn) and len(turn.replies) <= MOST_BUBBLES),
+            ("G2: one question a turn", asks_one_thing(turn)),
             ("I4: it ends as one of four", turn.ends_as in ("answered", "queued", "acknowledged", "noise")),
             ("G10: never the same bubble twice running", self.last.isdisjoint({one.text for one in turn.replies if one.text})),
             ("G3: every button can be typed", all(_typeable(turn.session.choices))),

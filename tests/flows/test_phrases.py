@@ -17,7 +17,9 @@ STAFF_ONLY = (
     "sheet.whose.", "sheet.area", "sheet.lang", "sheet.commissioner", "sheet.risk.", "sheet.self", "sheet.of_age", "sheet.deadline", "sheet.knows",
     "sheet.does_not_know", "sheet.cannot_say",
 )  # fmt: skip
-ONLY_JAPANESE = ("cards.reflect", "gap.reflect", "several.one_person_soon", "third.knows", "third.mother", "third.father", "third.parents")
+ONLY_JAPANESE = (
+    "cards.reflect", "helper.invite_wanted", "gap.reflect", "several.one_person_soon", "third.knows", "third.mother", "third.father", "third.parents",
+)  # fmt: skip
 """A quotation inside a Japanese sentence."""
 PROMISES_NEVER_MADE = ("絶対に秘密", "きっと大丈夫", "頑張って", "すぐ行きます", "受けられます", "該当する制度はありません", "しばらくお待ち")
 LABELS_OF_PEOPLE = ("8050", "ひきこもり", "ダブルケア", "ヤングケアラー", "メンヘラ")
@@ -29,7 +31,7 @@ TYPICAL = {
     "why": "「同じことを何回も聞く」「どこに相談すれば」", "summary": "高齢の家族の、最初の相談先です", "how": "電話のあと、窓口で受けとります",
     "text": "市内に住んでいる人", "other": "田中",
     "date": "2026-10-01", "place": "東浜の集会所（見本）", "year": "2025", "month": "10", "area": "東浜", "lang": "英語",
-    "deadline": "退院", "titles": "庭の草取り（見本）、パソコンの相手（見本）",
+    "deadline": "退院", "title": "庭の草取り（見本）を月に一度くらい", "titles": "庭の草取り（見本）、パソコンの相手（見本）",
     "who": "お父さま", "recipient": "くらしの相談窓口", "purpose": "相談を読むこと",
 }  # fmt: skip
 

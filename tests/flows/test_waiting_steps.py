@@ -12,7 +12,7 @@ import flows
 from flows.engine import STEPS, step
 from flows.model import Choice, GivenConsent, Kept, Part, Said, Scene, Session, SheetLine, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from tests.flows.talks import HOLIDAY_NIGHT, TUESDAY_MORNING, Resident, keeps_limits
+from tests.flows.talks import HOLIDAY_NIGHT, TUESDAY_MORNING, Resident, asks_one_thing, keeps_limits
 
 WORRY = "父の介護で仕事を休みがちで、来月の家賃が払えません"
 SHEET = (SheetLine(about="worry", text="来月の家賃が払えません", refs=("m1",)), SheetLine(about="need", text="父の介護", refs=("m1",)))
@@ -77,6 +77,7 @@ def test_every_waiting_step_answers_everything(town, at, night):
         turn = step(waiting_at(at, town).model_copy(update={"last_at": scene.now - timedelta(minutes=5)}), said, scene, town)
         assert isinstance(turn, Turn), name
         assert keeps_limits(turn), f"{at}, {name}: {[reply.text for reply in turn.replies]} {[button.label for button in turn.buttons]}"
+        assert asks_one_thing(turn), f"{at}, {name}: {[reply.text for reply in turn.replies]}"
         assert turn.replies or turn.ends_as in ("acknowledged", "noise"), f"{at}, {name}: silence"
         assert f"{turn.session.flow}.{turn.session.step}" in {*STEPS, "resume.ask"}, f"{at}, {name}"
 

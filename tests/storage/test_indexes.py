@@ -44,7 +44,7 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "talk.reword": lambda rows: talks.reword(rows, TALK, "1", "{}"),
     "talk.numbers": lambda rows: talks.numbers(rows, TALK.id, ["1", "2"]),
     "talk.last_words": lambda rows: talks.last_words(rows, TALK),
-    "talk.staff_wrote_after": lambda rows: talks.staff_wrote_after(rows, TALK.id, NOW),
+    "talk.wrote_after": lambda rows: talks.wrote_after(rows, TALK.id, "staff", NOW),
     "outbox.write": lambda rows: outbox.write(rows, TALK, [], now=NOW, line=LINE),
     "outbox.take": lambda rows: outbox.take(rows, TALK.id, NOW),
     "outbox.free_leases": lambda rows: outbox.free_leases(rows, NOW),

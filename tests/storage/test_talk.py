@@ -172,10 +172,10 @@ def test_the_last_words_are_those_of_the_resident_oldest_first(store: Store) -> 
 def test_only_words_of_staff_count_as_an_answer_of_staff(store: Store) -> None:
     talk = open_talk(store)
     says(store, talk, "はい", author="bot", at=NOW + timedelta(minutes=1))
-    assert not store.transact(lambda rows: talks.staff_wrote_after(rows, talk.id, NOW))
+    assert not store.transact(lambda rows: talks.wrote_after(rows, talk.id, "staff", NOW))
     says(store, talk, "こんにちは", author="staff", at=NOW + timedelta(minutes=2))
-    assert store.transact(lambda rows: talks.staff_wrote_after(rows, talk.id, NOW))
-    assert not store.transact(lambda rows: talks.staff_wrote_after(rows, talk.id, NOW + timedelta(minutes=2)))
+    assert store.transact(lambda rows: talks.wrote_after(rows, talk.id, "staff", NOW))
+    assert not store.transact(lambda rows: talks.wrote_after(rows, talk.id, "staff", NOW + timedelta(minutes=2)))
 
 
 # ---------------------------------------------------------------- settling
