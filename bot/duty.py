@@ -30,11 +30,6 @@ def part_of(town: Town, now: datetime) -> Part:
     return "out" if opening(town, now.astimezone(JST)).open_now is False else "in"
 
 
-def is_on_call(rows: Rows, now: datetime) -> bool:
-    """Whether somebody has said they can be called outside opening hours now."""
-    return bool(duty.on_duty(rows, day_of(now), "out"))
-
-
 def mails_for(rows: Rows, town: Town, now: datetime, step: int) -> list[str]:
     """Mail addresses of rung `step` (0 at once, 1 after 60 s, 2 after 5 min, 3 after 10 min)."""
     part = part_of(town, now)

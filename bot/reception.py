@@ -25,7 +25,7 @@ from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, is_private, post
 from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance, Wanted
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import attachments, cases, consents, erasure, helping, outbox, records
+from storage import attachments, cases, consents, erasure, helping, moment, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -158,7 +158,6 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
         return to_human(at, talk, line, danger, inbound)
     event = Pending(inbox_id, line, inbound.reply_token, inbound.reply_until)
     if talk.settle_at is None and (at.rules.settle == timedelta(0) or _at_once(inbound, danger, text)):
-        talks.link_inbox(at.rows, inbox_id, line.id)
         return _answer(at, talk, [event], danger)
     talks.link_inbox(at.rows, inbox_id, line.id)
     if _at_once(inbound, danger, text):
@@ -233,7 +232,7 @@ def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Re
     scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": _receipt(at, said)})
     turn = step(at, talk, said, scene)
     last = events[-1]
-    talks.settle_inbox(at.rows, [event.inbox_id for event in events], turn.ends_as)
+    talks.end(at.rows, events, turn.ends_as)
     return say(at, talk, turn, reply_token=last.reply_token, reply_until=last.reply_until)
 
 
@@ -279,15 +278,14 @@ def signpost(at: At, talk: Talk, turn: Turn, inbound: Inbound) -> Received:
 
 
 def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
-    """What is so at this moment, for the flows."""
-    case = cases.open_of(rows, talk.id)
+    """What is so at this moment, for the flows. On call is whoever is on duty while the desk is closed."""
+    so = moment.around(rows, talk.id, day=duty.day_of(now).isoformat(), part="out")
     private = is_private(talk, rules)
     return Scene(
-        now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private,
-        waiting=cases.waiting_count(rows), staffed=cases.is_staffed(rows), on_call=duty.is_on_call(rows, now),
-        open_case=None if case is None else case.code, reply_minutes=rules.reply_minutes, kept=_kept(rows, talk),
-        wanted=_wanted(rows, talk, now),
-    )  # fmt: skip
+        now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private, waiting=so.waiting,
+        staffed=so.staffed, on_call=so.on_duty, open_case=so.open_case, reply_minutes=rules.reply_minutes,
+        kept=_kept(rows, talk, some=so.consented), wanted=_wanted(rows, talk, now),
+    )
 
 
 def _wanted(rows: Rows, talk: Talk, now: datetime) -> tuple[Wanted, ...]:
@@ -308,9 +306,9 @@ def _receipt(at: At, said: Utterance) -> Receipt | None:
     return Receipt(code=code, asked_on=found.asked_at.astimezone(JST).date(), done=found.done_at is not None)
 
 
-def _kept(rows: Rows, talk: Talk) -> Kept:
-    """What is stored of this talk, in counts, for whoever asks (D11)."""
-    holding = [one for one in records.consents(rows, talk.id) if one.withdrawn_at is None]
+def _kept(rows: Rows, talk: Talk, *, some: bool) -> Kept:
+    """What is stored of this talk, in counts, for whoever asks (D11). `some`: at least one consent holds."""
+    holding = [one for one in records.consents(rows, talk.id) if one.withdrawn_at is None] if some else []
     consents = tuple(GivenConsent(id=one.id, recipient=one.recipient, purpose=one.purpose, until=_jst_day(one.until)) for one in holding)
     return Kept(messages=talk.last_seq, last_on=talk.last_at.astimezone(JST).date(), consents=consents)
 

@@ -76,7 +76,7 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
     talk = gap.noticing(talk)
     if hearing.reason == "gap":
         return gap.begin(talk)
-    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer") or several.of_the_home(talk):
+    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer") or several.troubles_of_one_home(talk):
         return several.read_back(talk, hearing)
     if young.is_one(talk, hearing):
         return young.begin(talk)

@@ -38,18 +38,22 @@ _URGENT_DOMAINS: Final = ("bouryoku", "iryou", "kourei", "okane", "sumai", "kodo
 
 def read_back(talk: Talk, hearing: Hearing) -> Turn:
     """こう受けとりました: each need in the resident's own words."""
-    told = of_the_home(talk) or _told(talk, hearing.needs)
+    told = _of_the_home(talk) or _told(talk, hearing.needs)
     if len(told) < 2:
         return one_person(talk, hearing)
     talk = _with_needs(talk, told)
     return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("as_it_is", "mend"))
 
 
-def of_the_home(talk: Talk) -> list[tuple[str, str]]:
-    """Each trouble of one home with its first door; empty where there are not several sides to it."""
+def troubles_of_one_home(talk: Talk) -> list[household.Trouble]:
+    """Each trouble, where a home has several sides to it; else empty."""
     found = household.troubles(talk.worry, talk.town) if talk.session.lang in ("ja", "easy") else []
-    if not household.several_sides(found, talk.town):
-        return []
+    return found if household.several_sides(found, talk.town) else []
+
+
+def _of_the_home(talk: Talk) -> list[tuple[str, str]]:
+    """Each trouble of one home with its first door; empty where there are not several sides to it."""
+    found = troubles_of_one_home(talk)
     areas = {one.area for one in found}
     told = [(one.text, _first_door(talk, one, areas)) for one in found[:MOST_NEEDS]]
     return sorted(told, key=lambda pair: not _dated(talk, pair[0]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, text, update
+from sqlalchemy import bindparam, or_, select, text, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -21,10 +21,7 @@ _OPEN = select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.c
 _OPEN_WHOLE = select(_K).where(_K.c.conversation_id == _OF, text(OPEN_CASE)).with_for_update()
 _NEW = on_each(lambda insert: insert(_K).on_conflict_do_nothing().returning(_K.c.id))
 _CHANGE = update(_K).where(_K.c.id == _OF)
-_WAITING = select(func.count()).select_from(_K).where(_K.c.state == "waiting")
-_STAFFED = (
-    select(_S.c.id).where(or_(_S.c.role == "coordinator", _S.c.role == "lead"), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None)).limit(1)
-)  # fmt: skip
+STAFFED = select(_S.c.id).where(or_(_S.c.role == "coordinator", _S.c.role == "lead"), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None))
 _CODES_TRIED = 5
 _WORRIES = ("urgent", "worry", "need")
 
@@ -148,15 +145,9 @@ def forget_words(session: Session, talk: Talk, message_id: str) -> None:
         mark_erasure(session)
 
 
-def waiting_count(session: Session) -> int:
-    """How many people wait for a coordinator now (D8)."""
-    found: int = session.execute(_WAITING).scalar_one()
-    return found
-
-
 def is_staffed(session: Session) -> bool:
     """Whether any coordinator could take an alarm."""
-    return session.execute(_STAFFED).first() is not None
+    return session.execute(STAFFED.limit(1)).first() is not None
 
 
 # ---------------------------------------------------------------- alarms

@@ -47,6 +47,7 @@ _NEW_LINE = insert(_M)
 _SAVE = update(_C).where(_C.c.id == _OF)
 _LINK = update(_X).where(_X.c.id == _OF)
 _SETTLE = update(_X).where(_X.c.id == _OF).values(reply_token_sealed=None)
+_END = _SETTLE.values(message_id=bindparam("message_id"))
 _LONGEST_EVENT_ID = 80
 
 
@@ -245,6 +246,12 @@ def settle_inbox(session: Session, inbox_ids: Sequence[str], state: str) -> None
     """End these events as exactly one of answered, queued, acknowledged, noise (I4); their reply tokens are used up or of no use."""
     if inbox_ids:
         session.execute(_SETTLE, [{"of": inbox_id, "state": state} for inbox_id in inbox_ids])
+
+
+def end(session: Session, events: Sequence[Pending], state: str) -> None:
+    """End these events, as `settle_inbox` does, with the lines they became."""
+    if events:
+        session.execute(_END, [{"of": event.inbox_id, "message_id": event.line.id, "state": state} for event in events])
 
 
 def link_inbox(session: Session, inbox_id: str, message_id: str, state: str = "pending") -> None:
