@@ -96,7 +96,7 @@ def says_the_same(text: str, words: Iterable[str], *, least: int = 1) -> bool:
 
 def says_nothing_but(text: str, words: Collection[str]) -> bool:
     """「ありがとうございます。助かりました」: every piece is one of these."""
-    pieces = [plain(piece) for piece in _BETWEEN_PIECES.split(text) if plain(piece)]
+    pieces = [short for piece in _BETWEEN_PIECES.split(text) if (short := plain(piece))]
     return bool(pieces) and all(piece in words for piece in pieces)
 
 

@@ -215,8 +215,9 @@ def _everywhere_word(talk: Talk) -> str | None:
         return payload[1:] if payload.startswith("!") else None
     if talk.said.kind not in ("text", "follow") or answers.is_word_for_word(talk.session, talk.text, talk.town):
         return None
+    short = plain(talk.text)
     for lang in SPOKEN:
-        if plain(talk.text) in talk.town.words(lang).typed.get("this_language", ()):
+        if short in talk.town.words(lang).typed.get("this_language", ()):
             return f"in:{lang}"
     return _word_for(talk.text, talk.town.typed_words)
 

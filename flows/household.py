@@ -75,7 +75,8 @@ def tidy(text: str) -> str:
 
 def _area(piece: str, town: Town) -> str | None:
     area = town.base.hearing.lexicon.hardships.side(flat(even(piece).text))
-    return _TOO_MUCH if area is None and any(word in plain(piece) for word in town.typed("worn_out")) else area
+    short = plain(piece)
+    return _TOO_MUCH if area is None and any(word in short for word in town.typed("worn_out")) else area
 
 
 def _is_only_who(piece: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from flows.filling import Town, fill
 from flows.letters import shortened
 from flows.model import Button, Reply, Session
-from flows.typed import plain
+from flows.typed import plain, plain_label
 
 May = Literal["yes", "no", "later"]
 _LABELS: Final[dict[May, str]] = {"yes": "yes", "no": "no", "later": "later"}
@@ -41,4 +41,5 @@ def pressed_may(payload: str | None) -> tuple[str, May] | None:
 def typed_may(text: str, town: Town) -> May | None:
     """An answer typed as the label says it, in any language the card may have had; anything else is for the coordinator to read."""
     said = plain(text)
-    return next((may for may, name in _LABELS.items() if any(plain(words.buttons.get(name, "")) == said for words in town.phrases.values())), None)
+    labels = {plain_label(words.buttons.get(name, "")): may for may, name in _LABELS.items() for words in town.phrases.values()}
+    return labels.get(said) if said else None

@@ -14,12 +14,13 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session
 
 from storage.dialect import is_postgres, table
+from storage.prepared import prepared
 from storage.tables import Audit, Case
 
 _A, _K = table(Audit), table(Case)
 _LOCK_CHAIN = select(func.pg_advisory_xact_lock(106_003))
-_NEWEST = select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1)
-_NOTE = insert(_A)
+_NEWEST = prepared(select(_A.c.seq, _A.c.hash).order_by(_A.c.seq.desc()).limit(1))
+_NOTE = prepared(insert(_A))
 GENESIS = "0" * 64
 
 
@@ -49,7 +50,7 @@ def note(session: Session, *, actor: str, act: str, now: datetime, case_id: str 
 
 def head(session: Session) -> tuple[int, str]:
     """Number and hash of the newest row: sent outside the host daily, so that a cut tail shows."""
-    newest = session.execute(_NEWEST).first()
+    newest = session.execute(_NEWEST, {}).first()
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 

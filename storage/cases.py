@@ -11,13 +11,14 @@ from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_code, new_id
+from storage.prepared import prepared
 from storage.sealing import mark_erasure, seal, unseal
 from storage.tables import OPEN_CASE, Alarm, Case, Staff
 from storage.talk import Talk, scope_of
 
 _K, _L, _S = table(Case), table(Alarm), table(Staff)
 _OF: Any = bindparam("of")
-_OPEN = select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.conversation_id == _OF, text(OPEN_CASE))
+_OPEN = prepared(select(_K.c.id, _K.c.code, _K.c.state, _K.c.coordinator_id).where(_K.c.conversation_id == _OF, text(OPEN_CASE)))
 _OPEN_WHOLE = select(_K).where(_K.c.conversation_id == _OF, text(OPEN_CASE)).with_for_update()
 _NEW = on_each(lambda insert: insert(_K).on_conflict_do_nothing().returning(_K.c.id))
 _CHANGE = update(_K).where(_K.c.id == _OF)

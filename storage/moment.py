@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from storage.cases import STAFFED
 from storage.dialect import table
+from storage.prepared import prepared
 from storage.tables import OPEN_CASE, Case, Consent, Duty, Staff
 
 _K, _N, _D, _S = table(Case), table(Consent), table(Duty), table(Staff)
-_MOMENT = select(
+_MOMENT = prepared(select(
     select(_K.c.code).where(_K.c.conversation_id == bindparam("of"), text(OPEN_CASE)).scalar_subquery().label("open_case"),
     select(func.count()).select_from(_K).where(_K.c.state == "waiting").scalar_subquery().label("waiting"),
     STAFFED.exists().label("staffed"),
@@ -18,7 +19,7 @@ _MOMENT = select(
         _D.c.day == bindparam("day"), _D.c.part == bindparam("part"), _S.c.id == _D.c.staff_id, _S.c.disabled_at.is_(None)
     ).label("on_duty"),
     exists().where(_N.c.conversation_id == bindparam("of"), _N.c.withdrawn_at.is_(None)).label("consented"),
-)  # fmt: skip
+))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from storage.dialect import table
 from storage.ids import new_id
+from storage.prepared import prepared
 from storage.sealing import seal, unseal
 from storage.tables import UNDONE, Outbox
 from storage.talk import Line, Talk, scope_of
@@ -27,11 +28,11 @@ _O = table(Outbox)
 _OF: Any = bindparam("of")
 _WAITS = text(f"{UNDONE} AND state <> 'held'")
 _NEXT = select(_O).where(_O.c.conversation_id == _OF, _WAITS).order_by(_O.c.seq).limit(1)
-_NEXT_LOCKED = _NEXT.with_for_update()
+_NEXT_LOCKED = prepared(_NEXT.with_for_update())
 """No SKIP LOCKED: whoever comes second waits, and never takes a later call past one that is just being marked."""
-_NEXT_TIME = _NEXT.with_only_columns(_O.c.next_try_at)
-_NEW = insert(_O)
-_MARK = update(_O).where(_O.c.id == _OF)
+_NEXT_TIME = prepared(_NEXT.with_only_columns(_O.c.next_try_at))
+_NEW = prepared(insert(_O))
+_MARK = prepared(update(_O).where(_O.c.id == _OF))
 _MARK_OURS = _MARK.where(_O.c.state == "sending", _O.c.attempts == bindparam("lease"))
 """Only while nobody else has taken the row since."""
 LEASE = timedelta(seconds=10)

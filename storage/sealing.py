@@ -21,10 +21,11 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
+from storage.prepared import prepared
 from storage.tables import DataKey
 
 _D = table(DataKey)
-_FIND_KEY = select(_D.c.wrapped, _D.c.master).where(_D.c.scope == bindparam("of"))
+_FIND_KEY = prepared(select(_D.c.wrapped, _D.c.master).where(_D.c.scope == bindparam("of")))
 _OLD_ONES = select(_D.c.scope, _D.c.wrapped).where(_D.c.master == bindparam("of")).limit(bindparam("most"))
 _WRAP_ANEW = update(_D).where(_D.c.scope == bindparam("scope_of"), _D.c.master == bindparam("was"))
 _KEEP_KEY = on_each(lambda insert: insert(_D).on_conflict_do_nothing().returning(_D.c.scope))

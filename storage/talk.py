@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
+from storage.prepared import prepared
 from storage.sealing import fingerprint, keyring, mark_erasure, seal, unseal
 from storage.tables import Attachment, Conversation, Identity, Inbox, Message, Person
 from storage.text import clean
@@ -27,27 +28,29 @@ _TALK = select(
     _C.c.id, _C.c.person_id, _C.c.identity_id, _C.c.channel, _C.c.owner, _C.c.session_sealed, _C.c.version, _C.c.last_seq, _C.c.settle_at,
     _C.c.hidden_address, _C.c.follow_ups, _C.c.in_room, _C.c.last_at, _I.c.external_sealed, _I.c.reachable,
 ).join(_I, _I.c.id == _C.c.identity_id)  # fmt: skip
-_TALK_BY_ID = _TALK.where(_C.c.id == _OF)
-_TALK_BY_ID_LOCKED = _TALK_BY_ID.with_for_update(of=[_C, _I])
-_TALK_OF_ACCOUNT = _TALK.where(_I.c.channel == bindparam("channel"), _I.c.external_hash == bindparam("hash")).with_for_update(of=[_C, _I])
+_TALK_BY_ID = prepared(_TALK.where(_C.c.id == _OF))
+_TALK_BY_ID_LOCKED = prepared(_TALK_BY_ID.with_for_update(of=[_C, _I]))
+_TALK_OF_ACCOUNT = prepared(
+    _TALK.where(_I.c.channel == bindparam("channel"), _I.c.external_hash == bindparam("hash")).with_for_update(of=[_C, _I])
+)
 _LINE = select(
     _M.c.id, _M.c.seq, _M.c.author, _M.c.staff_id, _M.c.kind, _M.c.body_sealed, _M.c.danger_level, _M.c.danger_rule, _M.c.at, _M.c.withdrawn_at,
 ).where(_M.c.conversation_id == _OF)  # fmt: skip
-_LINES_AFTER = _LINE.where(_M.c.seq > bindparam("after")).order_by(_M.c.seq).limit(bindparam("most"))
-_WORDS = (
+_LINES_AFTER = prepared(_LINE.where(_M.c.seq > bindparam("after")).order_by(_M.c.seq).limit(bindparam("most")))
+_WORDS = prepared(
     _LINE.where(_M.c.author == "resident", _M.c.kind == "text", _M.c.body_sealed.is_not(None)).order_by(_M.c.seq.desc()).limit(bindparam("most"))
 )
-_PENDING = (
+_PENDING = prepared(
     _LINE.add_columns(_X.c.id.label("inbox_id"), _X.c.reply_token_sealed, _X.c.reply_until).join(_X, _X.c.message_id == _M.c.id)
     .where(_X.c.conversation_id == _OF, _X.c.state == "pending").order_by(_M.c.seq)
 )  # fmt: skip
 _MEET = on_each(lambda insert: insert(_I).on_conflict_do_nothing().returning(_I.c.id))
-_ADMIT = on_each(lambda insert: insert(_X).on_conflict_do_nothing().returning(_X.c.id))
-_NEW_LINE = insert(_M)
-_SAVE = update(_C).where(_C.c.id == _OF)
+_ADMIT = on_each(lambda insert: prepared(insert(_X).on_conflict_do_nothing().returning(_X.c.id)))
+_NEW_LINE = prepared(insert(_M))
+_SAVE = prepared(update(_C).where(_C.c.id == _OF))
 _LINK = update(_X).where(_X.c.id == _OF)
-_SETTLE = update(_X).where(_X.c.id == _OF).values(reply_token_sealed=None)
-_END = _SETTLE.values(message_id=bindparam("message_id"))
+_SETTLE = prepared(update(_X).where(_X.c.id == _OF).values(reply_token_sealed=None))
+_END = prepared(_SETTLE.values(message_id=bindparam("message_id")))
 _LONGEST_EVENT_ID = 80
 
 
