@@ -22,6 +22,7 @@ from starlette.responses import Response
 from bot import duty
 from bot.alarm import Alarms, Call, call_outside
 from bot.api import router as api
+from bot.building import build_apart
 from bot.channels.port import Channel
 from bot.channels.webchat import WebChannel
 from bot.clock import Clock, SystemClock
@@ -67,7 +68,7 @@ def build_parts(
     clock = clock or SystemClock()
     channels = build_channels(settings) if channels is None else channels
     hub = Hub()
-    knowledge = knowledge or LivingKnowledge(Path(settings.knowledge), settings.master_key_file.parent / "kept")
+    knowledge = knowledge or LivingKnowledge(Path(settings.knowledge), settings.kept_folder)
     rules = Rules(
         settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes, return_minutes=settings.return_minutes,
         entrances=settings.entrances, room_url=f"{settings.base_url}/room",
@@ -114,6 +115,7 @@ def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Run the web application until it is stopped."""
     store = open_store(settings)
     try:
+        build_apart(Path(settings.knowledge), settings.kept_folder)
         parts = build_parts(settings, store)
         ready(parts)
         config = uvicorn.Config(
@@ -129,6 +131,7 @@ def work(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Do what comes due, without pages, until it is stopped: any number of these may run beside `serve`, on PostgreSQL."""
     store = open_store(settings)
     try:
+        build_apart(Path(settings.knowledge), settings.kept_folder)
         parts = build_parts(settings, store)
         ready(parts)
         asyncio.run(_until_stopped(parts))

@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @property
+    def kept_folder(self) -> Path:
+        """Where what was built from the knowledge lies for the next start: readable by us only, as the key is."""
+        return self.master_key_file.parent / "kept"
+
+    @property
     def secure(self) -> bool:
         """Cookies are `__Host-` and Secure when the outside address is https (R27)."""
         return urlsplit(self.base_url).scheme == "https"

@@ -18,7 +18,7 @@ from knowledge.hearing.index import Index
 from knowledge.hearing.rank.keys import Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hotlines import Hotline
-from knowledge.kept import keep_better, kept
+from knowledge.kept import is_there, keep_better, kept
 from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, folders_of, lay
 from knowledge.problem import Problem, errors
 
@@ -90,6 +90,11 @@ def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> 
         hotlines=MappingProxyType(sound.hotlines), hearing=hearing, danger=danger, synonyms=sound.synonyms,
         danger_files=danger_files,
     )  # fmt: skip
+
+
+def is_kept(folder: Path, keep: Path) -> bool:
+    """Whether `load` would find the dearest part of this base, built by an earlier start."""
+    return is_there(keep, "index", sources_of(folder))
 
 
 def would_be(folder: Path, instead: Instead, before: Base, keep: Path | None = None) -> Base:

@@ -34,6 +34,11 @@ def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable
     return made
 
 
+def is_there(folder: Path, what: str, sources: Iterable[Path]) -> bool:
+    """Whether `kept` would find it."""
+    return (folder / f"{what}-{_name(sources)}.kept").exists()
+
+
 def _read(content: bytes) -> object:
     """Half of the time of reading went to looking for garbage among a million new objects that are all in use."""
     gc.disable()

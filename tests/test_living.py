@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
+from bot.building import build_apart
 from bot.living import LivingKnowledge
 from bot.settings import Settings
+from knowledge.base import BrokenBase
 from storage.store import Store
 from storage.tables.talk import Inbox
 from tests.town import Town
@@ -110,3 +112,26 @@ def test_the_running_product_takes_a_saved_file_and_loses_no_message(build_town:
 
 def received(town: Town) -> int:
     return town.store.transact(lambda rows: rows.exec(select(func.count()).select_from(Inbox)).one())
+
+
+# ---------------------------------------------------------------- a first start
+
+
+def kept_files(keep: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mtime_ns for file in keep.glob("*.kept")}
+
+
+def test_what_another_process_built_is_taken_as_it_is(folder: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "kept"
+    build_apart(folder, keep)
+    built = kept_files(keep)
+    assert {name.partition("-")[0] for name in built} == {"layers", "danger", "signs", "index"}
+    assert LivingKnowledge(folder, keep).town.base.entries["ibasho"].name == "居場所"
+    assert kept_files(keep) == built
+
+
+def test_a_folder_that_is_broken_is_told_by_loading_it(folder: Path, tmp_path: Path) -> None:
+    (folder / "ibasho.yaml").write_text("id: [", encoding="utf-8")
+    build_apart(folder, tmp_path / "kept")
+    with pytest.raises(BrokenBase):
+        LivingKnowledge(folder, tmp_path / "kept")
