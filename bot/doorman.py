@@ -4,6 +4,7 @@ A webhook answers 200 only after `receive` came back: then the message is on dis
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +29,16 @@ log = structlog.get_logger()
 
 
 class Doorman:
-    """One for the whole process."""
+    """One for the whole process.
+
+    What comes faster than it can be stored waits here, in memory, so there is room for so much only. Whatever finds none is answered like an event
+    that cannot be saved: its platform brings it again, and meanwhile words of danger are answered all the same.
+    """
+
+    most_at_once = 2_000
+    """Events that may be in hand at a time: tens of megabytes, and about as long a wait as platforms have patience for."""
+    most_of_one = 500
+    """… of one resident: the rest of the room is for everybody else (R6)."""
 
     def __init__(
         self, store: Store, knowledge: LivingKnowledge, channels: Mapping[str, Channel], delivery: Delivery, hub: Hub, clock: Clock, rules: Rules
@@ -42,6 +52,7 @@ class Doorman:
         self._rules = rules
         self._emergency = Emergency(channels, knowledge, clock)
         self._turns = Turns()
+        self._in_hand: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self.bell = asyncio.Event()
@@ -62,14 +73,21 @@ class Doorman:
     async def _receive(self, inbounds: Sequence[Inbound]) -> list[Received]:
         by_sender: dict[str, list[Inbound]] = {}
         for inbound in inbounds:
-            by_sender.setdefault(inbound.sender, []).append(inbound)
-        outcomes = await asyncio.gather(*(self._in_order(events) for events in by_sender.values()))
+            by_sender.setdefault(f"{inbound.channel}:{inbound.sender}", []).append(inbound)
+        if self._in_hand.total() >= self.most_at_once or any(self._in_hand[name] >= self.most_of_one for name in by_sender):
+            raise StoreDown("too many at once")
+        coming = Counter({name: len(events) for name, events in by_sender.items()})
+        self._in_hand += coming
+        try:
+            outcomes = await asyncio.gather(*(self._in_order(name, events) for name, events in by_sender.items()))
+        finally:
+            self._in_hand -= coming
         return [outcome for of_one in outcomes for outcome in of_one]
 
-    async def _in_order(self, inbounds: Sequence[Inbound]) -> list[Received]:
+    async def _in_order(self, name: str, inbounds: Sequence[Inbound]) -> list[Received]:
         """The events of one resident, one after the other, and after those that came before: whoever sends thousands at once has one of them before
         the store at a time, and nobody else stands behind the rest (R6)."""
-        async with self._turns.of(f"{inbounds[0].channel}:{inbounds[0].sender}"):
+        async with self._turns.of(name):
             return await self._one_by_one(inbounds)
 
     async def _one_by_one(self, inbounds: Sequence[Inbound]) -> list[Received]:
