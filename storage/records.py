@@ -16,7 +16,7 @@ from storage.tables import Consent, Conversation, Cursor, Outcome, Promise, Tall
 from storage.talk import Talk, scope_of
 
 _H, _N, _P, _T, _Y, _U = table(Outcome), table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
-_CONSENTS = select(_N).where(_N.c.conversation_id == bindparam("of")).order_by(_N.c.given_at.desc())
+_CONSENTS = prepared(select(_N).where(_N.c.conversation_id == bindparam("of")).order_by(_N.c.given_at.desc()))
 _NEW_OUTCOME, _NEW_PROMISE, _NEW_TASK = prepared(insert(_H)), insert(_P), insert(_T)
 _COUNT = on_each(
     lambda insert: insert(_Y).on_conflict_do_update(index_elements=["day", "name"], set_={"count": _Y.c["count"] + insert(_Y).excluded["count"]})

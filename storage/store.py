@@ -74,7 +74,7 @@ class WorkSession(Session):
         super().__init__(bind=connection, join_transaction_mode="rollback_only", info={"keyring": keyring})
         self._connection, self._driver = connection, prepared.driver_of(connection)
 
-    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:  # type: ignore[override]
+    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
         if self._driver is not None and prepared.is_prepared(statement):
             return prepared.run(self._driver, self._connection.dialect, statement, params)
         if more or getattr(statement, "_propagate_attrs", None):  # about objects
