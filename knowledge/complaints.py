@@ -23,14 +23,18 @@ OUR_WORD_FOR: Final = {
     "対象": "who", "持ち物": "bring", "方法": "how", "申込": "how", "分野": "domain", "確認日": "checked", "よみ": "kana", "読み": "kana",
     "ふりがな": "kana", "メール": "mail", "email": "mail", "根拠": "law", "法律": "law", "ホームページ": "url", "URL": "url",
     "年齢": "age", "世帯": "household", "地域": "area", "備考": "note", "注意": "note",
-    "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "start": "from", "end": "to",
+    "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "date": "on", "日時": "on",
+    "start": "from", "open": "from", "開始": "from", "開始時間": "from", "end": "to", "close": "to", "終了": "to", "終了時間": "to", "to": "until",
 }  # fmt: skip
 """What people call a field → what it is called here."""
 OUR_VALUE_FOR: Final = {
     "相談": "consultation", "窓口": "consultation", "給付": "benefit", "手当": "benefit", "お金": "benefit", "助成": "benefit", "サービス": "service",
     "場所": "place", "施設": "place", "居場所": "place", "活動": "activity", "催し": "activity", "イベント": "activity", "緊急": "emergency",
+    "ばしょ": "place", "そうだん": "consultation", "子供": "child", "こども": "child",
     "今夜": "tonight", "夜間": "night", "夜": "night", "子ども": "child", "訪問": "outreach", "匿名": "anonymous", "日本語": "ja", "英語": "en",
     "中国語": "zh", "ポルトガル語": "pt", "ベトナム語": "vi", "やさしい日本語": "easy",
+    "english": "en", "chinese": "zh", "portuguese": "pt", "vietnamese": "vi", "korean": "ko", "japanese": "ja",
+    **{str(number): f"T{number:02}" for number in range(1, 17)}, **{f"T{number}": f"T{number:02}" for number in range(1, 10)},
 }  # fmt: skip
 """What people write for a closed word → the word."""
 HOW_TO_WRITE: Final = {
@@ -67,11 +71,12 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
     """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
     found = error.errors(include_url=False)
     with_wide_colon = {(*_way(one)[:-1], str(_way(one)[-1]).partition("：")[0].strip()) for one in found if "：" in str(_way(one)[-1:])}
+    in_one = {_way(one)[:-1] for one in found if one["type"] == "two_clocks"}
     misspelt = {(*_way(one)[:-1], nearest(_name(_way(one)), field_names(_model_at(model, _way(one)[:-1])))) for one in found if _is_unknown(one)}
     for one in found:
         way = _way(one)
         source = _source(sources, way)
-        if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or not source.read.whole):
+        if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
             continue  # it stands there, under another name or in a line that could not be read
         yield _complaint(one, way, model, source)
 
@@ -103,6 +108,11 @@ def _complaint(one: ErrorDetails, way: Trail, model: type[BaseModel], source: So
             return told.problem("missing", f"{name} がありません", f"「{name}: …」の行を足してください。", key=True)
         case "literal_error":
             return told.problem("word", f"{name}: 「{'' if said is None else said}」は使えません", _choose(str(said), _choices(context)))
+        case "list" if told.over_lines:
+            return told.problem("list", f"{name}: ここは一覧です", "一行ずつ、「- 」（ハイフンと半角の空白）で始めてください。")
+        case "tuple_type" | "list_type" if isinstance(said, dict):
+            hint = "はじめの行の頭に「- 」をつけて、つづく行の頭を、その行の言葉にそろえてください。"
+            return told.problem("list", f"{name}: ここは一覧です", hint)
         case "tuple_type" | "list_type":
             return told.problem("list", f"{name}: ここは一覧です", f"「{HOW_TO_WRITE.get(name, '- …')}」のような行を並べてください。")
         case "model_type" | "mapping_type" | "dict_type" | "model_attributes_type":
@@ -122,6 +132,12 @@ class _Telling:
     way: Trail
     name: str
     said: object
+
+    @property
+    def over_lines(self) -> bool:
+        """The words stand on several lines, which YAML reads as one."""
+        place = self.source.read.values.get((*self.source.trail, *self.way))
+        return isinstance(self.said, str) and place is not None and place.width == 1 < len(self.said)
 
     def problem(self, code: str, message: str, hint: str, *, key: bool = False, suggestion: str | None = None) -> Problem:
         read, trail = self.source.read, (*self.source.trail, *self.way)
@@ -152,7 +168,9 @@ def _elsewhere(name: str, here: type[BaseModel] | None) -> str | None:
 
 
 def _choose(said: str, choices: list[str]) -> str:
-    near = OUR_VALUE_FOR.get(said) or (closest(said, choices) if len(said) > 3 else None)  # T17 is near to every topic
+    near = OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
+    if near is None and len(said) > 3:  # T17 is near to every topic
+        near = closest(said, choices)
     return f"もしかして「{near}」ですか。" if near in choices else f"次から選んでください: {', '.join(choices)}"
 
 
@@ -171,7 +189,7 @@ def _mended(read: Read, trail: Trail, value: object, suggestion: str) -> str | N
     if said.strip("\"'") != value:
         return None  # the line was mended in memory before it was read: places have moved
     was_quoted = said[:1] in ('"', "'")
-    right = suggestion if suggestion.startswith("[") else quoted(suggestion, always=was_quoted)
+    right = suggestion if suggestion.startswith(("[", "{")) else quoted(suggestion, always=was_quoted)
     return f"{line[:start]}{right}{line[start + place.width :]}"
 
 
@@ -194,6 +212,8 @@ def nearest(name: str, known: list[str]) -> str | None:
     """The field that was probably meant."""
     plain = unicodedata.normalize("NFKC", name).strip()
     translated = OUR_WORD_FOR.get(plain)
+    if translated is not None and translated not in known:
+        translated = OUR_WORD_FOR.get(translated)  # 終了: the end of a row of hours, or of a time of validity
     return translated if translated in known else closest(plain.lower(), known)
 
 

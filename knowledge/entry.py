@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from knowledge.days import UnknownDays, days_of
+from knowledge.days import WEEK, UnknownDays, days_of
 from knowledge.hearing.model import Lang
+from knowledge.said import clocks_said, hours_said
 from knowledge.written import Clock, Day, Degrees, Id, Mail, Tel, Texts, Truth, Url, Words, listed, minutes, words, wrong
 
 Kind = Literal["consultation", "benefit", "service", "place", "activity", "emergency"]
@@ -50,18 +51,33 @@ def _names(model: type[Written]) -> frozenset[str]:
 
 
 def _days_line(value: object) -> str:
+    if isinstance(value, list) and value and all(isinstance(day, str) for day in value):
+        better = "・".join(value)
+        raise wrong("shape", "ここは一つの言葉です（いまは一覧）", f"「{better}」のように、一つの言葉にしてください。", better)
     text = words(value)
     try:
         days_of(text)
     except UnknownDays as unknown:
+        better = _ENGLISH_DAYS.sub(lambda day: WEEK[_ENGLISH.index(day[0][:3].lower())], text).replace(", ", "・")
+        if better != text and re.fullmatch(rf"[{WEEK}・-]+", better):
+            raise wrong("days", str(unknown), f"「{better}」にしますか。", better) from unknown
         raise wrong("days", str(unknown), unknown.hint) from unknown
     return text
+
+
+_ENGLISH: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ENGLISH_DAYS: Final = re.compile(r"\b(mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b", re.IGNORECASE)
 
 
 def _always(value: object) -> object:
     """`hours: 24時間` is every day, midnight to midnight."""
     if isinstance(value, str) and value in ("24時間", "24時間365日"):
         return [{"days": "毎日", "from": "0:00", "to": "24:00"}]
+    if isinstance(value, str) and (said := hours_said(value)):
+        closed = f"休みは、その下の行に「closed: [{', '.join(said.closed)}]」と書きます。" if said.closed else ""
+        raise wrong("hours", "ここは時間の一覧です", f"{said.inline} にしますか。{closed}", None if closed else said.inline)
+    if isinstance(value, str) and clocks_said(value):
+        raise wrong("hours", "何曜日の時間かが書かれていません", '「- {days: 月-金, from: "9:00", to: "17:00"}」のような行を並べてください。')
     return value
 
 
@@ -82,6 +98,15 @@ class Hours(Written):
     days: DaysLine
     from_: Clock = Field(alias="from")
     to: Clock
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, fields: Any) -> Any:
+        said = hours_said(fields) if isinstance(fields, str) else None
+        if said is not None and len(said.rows) == 1 and not said.closed:
+            better = said.inline[1:-1]
+            raise wrong("shape", "ここは「項目: 値」のかたまりです", f"{better} にしますか。", better)
+        return fields
 
     @property
     def begins(self) -> int:

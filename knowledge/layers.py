@@ -187,6 +187,8 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
     """Put one row among its kind by its id."""
     if not isinstance(row, dict):
         hint = "「id: food-bank」のように、「項目: 値」の行を並べてください。"
+        if isinstance(row, str) and max(read.source_line(1).count(comma) for comma in ",\t") > 1:
+            hint += "CSV の表なら、madoguchi knowledge import で取りこめます。"
         layer.problems.append(read.problem(trail, "error", "shape", "項目の一覧として読めません", hint))
         return
     name = row.get("id")
@@ -327,9 +329,18 @@ def _as(model: type[M], sheet: Sheet | None, problems: list[Problem]) -> M | Non
     try:
         made = model.model_validate(sheet.fields)
     except ValidationError as error:
-        told = {(problem.file, problem.line) for problem in problems if problem.code == "empty_before_hash"}
-        problems += [found for found in complaints(error, model, list(sheet.sources)) if (found.file, found.line) not in told]
+        told = {(problem.file, problem.line): problem.code for problem in problems if problem.code in _MOVED}
+        problems += [found for found in complaints(error, model, list(sheet.sources)) if not _follows(found, told.get((found.file, found.line)))]
         return None
     if alone:
         first.read.checked[first.trail] = made
     return made
+
+
+_MOVED: Final = frozenset(("empty_before_hash", "indent", "tab", "wide_indent"))
+"""Mistakes of form after which nobody knows where the line belongs, or what its value is."""
+
+
+def _follows(found: Problem, form: str | None) -> bool:
+    """Whether a complaint only follows from the form of its line: a field that slipped to the left is no unknown field."""
+    return form == "empty_before_hash" or (form is not None and found.code == "unknown_field")

@@ -49,9 +49,10 @@ _COLON_INSIDE: Final = re.compile(_FIELD + r"(?P<key>[^\s:：\"'#\[{,][^:]*?): +
 _STRANGE_START: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:[@`%|>*&!,\]}]|\? ).*?)\s*$")
 _BRACKET_THEN_MORE: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:\[[^\[\]]*\]|\{[^{}]*\})\s*[^\s#,\]}:].*?)\s*$")
 _ODD_AFTER: Final = re.compile(_FIELD + rf"(?P<mark>-|[A-Za-z_]+:)(?P<gap> *[{ODD_SPACE}][{ODD_SPACE} ]*)(?P<value>\S.*)$")
-_BULLET: Final = re.compile(r"^(?P<before>\s*)(?P<mark>[－−―—–•●○◯・＊])\s*(?P<value>\S.*)$")
+_BULLET: Final = re.compile(r"^(?P<before>\s*)(?P<mark>[－−―—–•●○◯・＊]|[ー*+※](?=\s))\s*(?P<value>\S.*)$")
 _NO_COLON: Final = re.compile(r"^(?P<before>\s*(?:- +)*)(?P<key>[A-Za-z_]+)(?P<mark>\s*[;=；＝→]\s*|\s+)(?P<value>[^:\s][^:]*)$")
 _HASH_IN_BRACKETS: Final = re.compile(r"(?P<before>[\[{].*?[:,\[{]\s*)(?P<value>(?<=\s)#[^\s,\]}]+)")
+_NOTE: Final = re.compile(r"^(?P<before>\s*)(?P<mark>//|<!--|/\*|※|■|◆|;)\s*(?P<value>.*?)\s*(?:-->|\*/)?$")
 _OPEN_QUOTE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<quote>["'])(?:(?!(?P=quote)).)*$""")
 _QUOTED_THEN_MORE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<value>(["']).*?\2\s*[^\s#,\]}:].*?)\s*$""")
 
@@ -257,6 +258,61 @@ def _hash_in_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: i
     return Broken(number, start, "empty_before_hash", "# から後ろが読まれません", hint, len(said), mended)
 
 
+def _note(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """A note as other languages have it."""
+    for number in _near(error, lines, line):
+        found = _NOTE.match(lines[number])
+        if found and not re.search(r":(\s|$)", lines[number]):
+            mended = f"{found['before']}# {found['value']}"
+            message, hint = f"「{found['mark']}」で始まる行は、メモとして読めません", "メモの行は、半角の「# 」で始めてください。"
+            return Broken(number, found.start("mark"), "foreign_note", message, hint, len(found["mark"]), mended)
+    return None
+
+
+def _under_bar(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """Words below `how: |` that begin where `how` begins."""
+    number = _began(error, lines)
+    number = line if number is None else number
+    above = next((at for at in range(number - 1, -1, -1) if re.match(r"[A-Za-z_]+:(\s|$)", lines[at])), None)
+    text = lines[number]
+    if above is None or not re.search(r":\s+[|>][+-]?\s*$", lines[above]) or not re.match(r"[^\s#-]", text) or re.search(r":(\s|$)", text):
+        return None
+    hint = "上の「|」のつづきなら、行の頭に半角の空白を 2 つ入れてください。"
+    return Broken(number, 0, "indent", "字下げがありません", hint, len(text), f"  {text}", certain=False)
+
+
+def _no_dash(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """A row of a list whose 「- 」 was forgotten, between rows that have it."""
+    for number in dict.fromkeys((_began(error, lines), line)):
+        text = lines[number] if number is not None else ""
+        if number is None or not text.strip() or re.match(r"\s*[-#]", text) or re.search(r":(\s|$)", text):
+            continue
+        above = next((lines[at] for at in range(number - 1, -1, -1) if lines[at].strip()), "")
+        dash = re.match(r"(\s*)- [^:]*$", above)
+        if dash and _indent_of(text) == len(dash[1]):
+            mended, hint = f"{dash[1]}- {text.strip()}", "一覧の行は、半角の「- 」で始めてください。"
+            return Broken(number, len(dash[1]), "no_dash", "行の頭に「- 」がありません", hint, len(text.strip()), mended)
+    return None
+
+
+def _indent_of(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _stray(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """A line of words above a field: YAML takes the field for its continuation, and complains about the field."""
+    here = lines[line]
+    above = next((at for at in range(line - 1, -1, -1) if lines[at].strip() and not lines[at].lstrip().startswith("#")), None)
+    if error.problem != "mapping values are not allowed in this context" or above is None or not re.match(r"\s*[A-Za-z_]+:(\s|$)", here):
+        return None
+    text = lines[above]
+    if _indent_of(text) != _indent_of(here) or re.search(r":(\s|$)|^\s*-|[\[\]{}\"']", text):
+        return None
+    hint = "メモなら「# 」で始めてください。項目なら「項目: 値」の形にしてください。"
+    width = max(len(text.strip()), 1)
+    return Broken(above, _indent_of(text), "no_colon", f"「{text.strip()[:20]}」の行に「: 」がありません", hint, width)
+
+
 def _no_colon(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     """A line that should be 「項目: 値」 and has no colon; the parser notices at the next one."""
     number = _began(error, lines)
@@ -315,12 +371,40 @@ def _indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Bro
     above = next((number for number in range(line - 1, -1, -1) if _neighbour(lines[number], dash)), None)
     if above is None or not here.strip():
         return None
-    wanted, found = _begins(lines[above], dash), _begins(here, dash)
+    if not dash and (blamed := _slipped_left(lines, above, here)):
+        return blamed
+    found = _begins(here, dash)
+    above = above if dash else _nearest_level(lines, above, found)
+    wanted = _begins(lines[above], dash)
     if wanted == found:
         return None
-    hint = f"行の頭の空白が {found} 個です。上の {above + 1} 行目は、{wanted} 個ぶん右から始まります。同じ仲間の行は、左の端をそろえてください。"
-    mended = " " * wanted + here.strip()
-    return Broken(line, 0, "indent", "字下げがそろっていません", hint, max(found, 1), mended, certain=False)
+    return _not_in_line(line, found, above, wanted, here)
+
+
+def _not_in_line(line: int, found: int, other: int, wanted: int, text: str) -> Broken:
+    side = "上" if other < line else "下"
+    hint = f"行の頭の空白が {found} 個です。{side}の {other + 1} 行目は、{wanted} 個ぶん右から始まります。同じ仲間の行は、左の端をそろえてください。"
+    return Broken(line, 0, "indent", "字下げがそろっていません", hint, max(found, 1), " " * wanted + text.strip(), certain=False)
+
+
+def _slipped_left(lines: Sequence[str], above: int, here: str) -> Broken | None:
+    """The line above is to blame when the one before it and this one agree: `area:` slipped left out of its contact."""
+    before = next((number for number in range(above - 1, -1, -1) if _neighbour(lines[number], dash=False)), None)
+    wanted = _begins(here, dash=False)
+    if before is None or _begins(lines[before], dash=False) != wanted or not re.match(r"\s*[A-Za-z_]+:\s+\S", lines[above]):
+        return None
+    found = _begins(lines[above], dash=False)
+    return _not_in_line(above, found, before, wanted, lines[above]) if found < wanted else None
+
+
+def _nearest_level(lines: Sequence[str], above: int, found: int) -> int:
+    """Of the lines that are still open above, the one that begins nearest to `found`; of two, the one further left."""
+    levels, least = [above], _begins(lines[above], dash=False)
+    for number in range(above - 1, -1, -1):
+        if _neighbour(lines[number], dash=False) and _begins(lines[number], dash=False) < least:
+            levels.append(number)
+            least = _begins(lines[number], dash=False)
+    return min(levels, key=lambda number: (abs(_begins(lines[number], dash=False) - found), _begins(lines[number], dash=False)))
 
 
 def _neighbour(line: str, dash: bool) -> bool:
@@ -336,8 +420,9 @@ def _begins(line: str, dash: bool) -> int:
 
 Look = Callable[[yaml.MarkedYAMLError, Sequence[str], int], Broken | None]
 _LOOKS: Final[tuple[Look, ...]] = (
-    _tab, _wide_indent, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start, _after_quote,
-    _after_bracket, _open_bracket, _colon_inside, _inside_brackets, _no_space_dash, _bullet, _no_colon, _indent,
+    _tab, _wide_indent, _note, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start, _after_quote,
+    _after_bracket, _open_bracket, _colon_inside, _inside_brackets, _no_space_dash, _bullet, _under_bar, _no_dash, _no_colon, _stray,
+    _indent,
 )  # fmt: skip
 
 

@@ -5,11 +5,15 @@ Place, what is wrong, the line itself, what to write. In Japanese, without blame
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
 """An error keeps the whole edit from being used; a warning is advice."""
+
+
+LONGEST_LINE: Final = 120
+"""Letters of a line that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,22 @@ def render(problem: Problem) -> str:
     if not problem.source_line:
         return f"{first}\n     {problem.hint}" if problem.hint else first
     number = f"{problem.line:>4}"
+    problem = _in_window(problem)
     before, under = _widths(problem)
     shown = problem.source_line.replace("\t", "→")
     return f"{first}\n{number} | {shown}\n     | {' ' * before}{'^' * under} {problem.hint}".rstrip()
+
+
+def _in_window(problem: Problem) -> Problem:
+    """Of a very long line, what stands around the mistake."""
+    line = problem.source_line
+    if len(line) <= LONGEST_LINE:
+        return problem
+    start = min(max(problem.column - 1 - LONGEST_LINE // 2, 0), len(line))
+    end = start + LONGEST_LINE
+    shown = ("…" if start else "") + line[start:end] + ("…" if end < len(line) else "")
+    column = problem.column - start + bool(start)
+    return replace(problem, source_line=shown, column=column, width=min(problem.width, len(shown) - column + 1))
 
 
 def _widths(problem: Problem) -> tuple[int, int]:

@@ -125,29 +125,47 @@ def read_bytes(content: bytes, file: str) -> Read:
     foreign = _no_text(content)
     if foreign is not None:
         return _unread(file, "no_text", f"文字のファイルではありません（{foreign[0]}）", foreign[1])
+    if (code := _marked(content)) is not None:
+        return _in_other_code(content, code, 1, file)
     marks = frozenset(name for name, has in (("bom", content.startswith(b"\xef\xbb\xbf")), ("crlf", b"\r\n" in content)) if has)
     try:
         read = _read_text(content.decode("utf-8-sig"), file)
         return replace(read, marks=marks) if marks else read
     except UnicodeDecodeError as wrong:
-        line = content.count(b"\n", 0, wrong.start) + 1
-        code = _code_of(content)
-        hint = "「UTF-8」を選んで保存しなおしてください（メモ帳では「名前を付けて保存」の下のほうで選べます）。"
-        told = Problem(file, line, 1, "error", "not_utf8", f"文字コードが UTF-8 ではありません{_CODES[code]}", hint)
-        if code is None:
-            return Read(file, None, (told,), ())
-        read = _read_text(content.decode(code), file)
-        return replace(read, problems=(replace(told, source_line=read.source_line(line)), *read.problems))
+        return _in_other_code(content, _code_of(content), content.count(b"\n", 0, wrong.start) + 1, file)
 
 
-_CODES: Final = {"utf-16": "（UTF-16 のようです）", "cp932": "（Shift_JIS / CP932 のようです）", "euc_jp": "（EUC-JP のようです）", None: ""}
+def _in_other_code(content: bytes, code: str | None, line: int, file: str) -> Read:
+    """Told, and read on where the code is known."""
+    hint = "「UTF-8」を選んで保存しなおしてください（メモ帳では「名前を付けて保存」の下のほうで選べます）。"
+    told = Problem(file, line, 1, "error", "not_utf8", f"文字コードが UTF-8 ではありません{_CODES[code]}", hint)
+    if code is None:
+        return Read(file, None, (told,), ())
+    read = _read_text(content.decode(code), file)
+    return replace(read, problems=(replace(told, source_line=read.source_line(line)), *read.problems))
+
+
+_CODES: Final = {
+    "utf-16": "（UTF-16 のようです）", "utf-16-le": "（UTF-16 のようです）", "utf-16-be": "（UTF-16 のようです）",
+    "cp932": "（Shift_JIS / CP932 のようです）", "euc_jp": "（EUC-JP のようです）", "iso2022_jp": "（JIS のようです）", None: "",
+}  # fmt: skip
 
 
 def _code_of(content: bytes) -> str | None:
     """The code in which all of it can be read."""
+    return _marked(content) or next((code for code in ("cp932", "euc_jp") if _decodes(content, code)), None)
+
+
+def _marked(content: bytes) -> str | None:
+    """A code that shows by its marks, though its bytes may pass for UTF-8."""
+    codes = list[str]()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16" if _decodes(content, "utf-16") else None
-    return next((code for code in ("cp932", "euc_jp") if _decodes(content, code)), None)
+        codes = ["utf-16"]
+    elif b"\x1b$" in content:
+        codes = ["iso2022_jp"]
+    elif content.count(b"\0") > len(content) // 20:
+        codes = ["utf-16-le" if content.count(b"\0", 1, 400) and content[1::2].count(0) > content[::2].count(0) else "utf-16-be"]
+    return next((code for code in codes if _decodes(content, code)), None)
 
 
 def _decodes(content: bytes, code: str) -> bool:
@@ -161,14 +179,18 @@ def _decodes(content: bytes, code: str) -> bool:
 def _no_text(content: bytes) -> tuple[str, str] | None:
     """What a file of another kind is, and what to do with it."""
     for start, kind, hint in _KINDS:
-        if content.startswith(start):
+        if content[:200].lstrip(b"\xef\xbb\xbf \r\n\t")[: len(start)].lower() == start.lower():
             return kind, hint
     return None
 
 
+_AS_TEXT: Final = "メモ帳などで開き、文字だけを写して、新しい .yaml のファイルに UTF-8 で保存してください。"
 _KINDS: Final = (
     (b"PK\x03\x04", "Excel や Word、ZIP のようです", "Excel の表なら、madoguchi knowledge import で取りこめます。"),
     (b"\xd0\xcf\x11\xe0", "古い Excel や Word のようです", "Excel で .xlsx として保存しなおすと、madoguchi knowledge import で取りこめます。"),
+    (b"{\\rtf", "ワードパッドや Word の文書のようです", _AS_TEXT),
+    (b"<html", "ウェブページのようです", _AS_TEXT),
+    (b"<!doctype", "ウェブページのようです", _AS_TEXT),
     (b"%PDF", "PDF のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
     (b"\x89PNG", "画像のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
     (b"\xff\xd8\xff", "写真のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
@@ -271,7 +293,7 @@ class _Builder:
         line, column = event.start_mark.line, event.start_mark.column
         end = event.end_mark
         self.values[trail] = Place(line + 1, column + 1, end.column - column if end.line == line else 1)
-        if event.anchor is not None:
+        if event.anchor is not None and not (self.problems and self.problems[-1].code == "anchor" and self.problems[-1].line == line + 1):
             self._problem(event, "anchor", "「&」「*」で始まる値は使えません", '文字として書きたいときは " で囲んでください。')
         if isinstance(event, yaml.AliasEvent):
             return None

@@ -12,14 +12,16 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from knowledge.said import QUOTES, clock_said, clocks_said, day_of_excel, day_said
+
 _TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
-_QUOTES: Final = "\"'“”‘’「」『』＂＇″"
 _BULLETS: Final = "－−―—–•●○◯・ー"
 _CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
-_DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_REIWA: Final = re.compile(r"(?:令和|R)(\d{1,2}|元)[年.](\d{1,2})[月.](\d{1,2})日?")
+_YEARLESS: Final = re.compile(r"(\d{1,2})[/月](\d{1,2})日?(?:\([月火水木金土日]\))?")
+_CALLED: Final = re.compile(r"^(?:TEL|Tel|tel|電話番号?|代表|℡)\s*[:.]?\s*(?=[0-9(#])")
 LONGEST_ID: Final = 58
 """Bytes: a button carries `!card:` and the id in the 64 bytes Telegram allows."""
+_MAIL: Final = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", re.ASCII)
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－﹣", "-"))
 _TRUTHS: Final = {"true": "true", "yes": "true", "はい": "true", "on": "true", "false": "false", "no": "false", "いいえ": "false", "off": "false"}
 DAY: Final = 24 * 60
@@ -37,7 +39,7 @@ def _text(value: object) -> str:
         raise wrong("empty", "値が空です", "言葉を書くか、使わないなら行を消してください。")
     if isinstance(value, dict) and len(value) == 1:
         [(before, after)] = value.items()
-        if after is None or isinstance(after, str):
+        if (after is None or isinstance(after, str)) and not re.fullmatch(r"[a-z_]+", before):
             said = f"{before}: {after or ''}".strip()
             raise wrong("colon_in_value", "言葉の中の「: 」で、項目として読まれました", f'"{said}" のように、全体を " で囲んでください。')
     kind = "一覧" if isinstance(value, list | tuple) else "「項目: 値」のかたまり"
@@ -50,16 +52,21 @@ def _plain(text: str) -> str:
 
 def tel(value: object) -> str:
     """0120-000-000, 0312345678, 110, #8008: ASCII digits and hyphens, as typed."""
+    if isinstance(value, list) and len(value) > 1:
+        raise wrong("tel", "電話番号が二つあります", _ONE_NUMBER)
     text = _text(value)
     if _is_tel(text):
         return text
-    half = _plain(text).strip(_QUOTES)
+    half = _CALLED.sub("", _plain(text).strip(QUOTES))
     half = re.sub(r"^\((\d+)\)\s*", r"\1-", half)
     half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
     if half != text and _is_tel(half):
         reason = "全角の数字です" if re.search(r"[０-９＃]", text) else "電話番号に使えない記号があります"
         raise wrong("full_width_digits", reason, f"半角の「{half}」にしますか。", half)
     raise wrong("tel", *_why_no_tel(half))
+
+
+_ONE_NUMBER: Final = "一つの窓口に一つの番号です。もう一つは「- name: …」の行を足して、そこに書いてください。"
 
 
 def _is_tel(text: str) -> bool:
@@ -72,7 +79,7 @@ def _why_no_tel(half: str) -> tuple[str, str]:
     if not half or half in ("なし", "無し", "無", "ない", "-", "未定", "不明", "確認中"):
         return "電話番号ではありません", "番号がないとき、わからないときは null と書いてください。"
     if len(numbers) > 1:
-        return "電話番号が二つあります", "一つの窓口に一つの番号です。もう一つは「- name: …」の行を足して、そこに書いてください。"
+        return "電話番号が二つあります", _ONE_NUMBER
     if "内線" in half or "(" in half or numbers:
         return "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。"
     if half.startswith("+81"):
@@ -82,6 +89,8 @@ def _why_no_tel(half: str) -> tuple[str, str]:
         if digits[0] != "0" and len(digits) >= 8:
             return "先頭の 0 がありません", f"Excel などで 0 が消えたのかもしれません。「0{half}」でよいか、確かめてください。"
         return f"電話番号の桁数がちがいます（{len(digits)} 桁）", "市外局番から 10 桁か 11 桁です。短い番号は「110」や「#8008」のように書きます。"
+    if re.fullmatch(r"\d\.\d+E\+\d+", half, re.ASCII):
+        return "電話番号の形ではありません", "Excel が数として書きかえたようです。もとの番号を見て、打ちなおしてください。"
     if re.fullmatch(r"[\d\s.・/-]+", half, re.ASCII):
         return "電話番号の形ではありません", f"「{re.sub(r'[^0-9]+', '-', half).strip('-')}」のように「-」で区切ってください。"
     return "電話番号の形ではありません", "市外局番から、半角の数字と「-」で書いてください。短い番号は「110」や「#8008」のように書きます。"
@@ -92,11 +101,13 @@ def clock(value: object) -> str:
     text = _text(value)
     if _CLOCK.fullmatch(text) and minutes(text) <= (2 * DAY if text.startswith("翌") else DAY):
         return text
-    half = _plain(text).replace("時半", ":30").replace("時", ":").removesuffix("分")
-    half = half + "00" if half.endswith(":") else half
-    if half != text and _CLOCK.fullmatch(half):
+    better = clock_said(text)
+    if better is not None and better != text and _CLOCK.fullmatch(better):
         code = "full_width_digits" if re.search(r"[０-９：]", text) else "clock"
-        raise wrong(code, f"「{text}」は時刻として読めません", f"半角の「{half}」にしますか。", half)
+        raise wrong(code, f"「{text}」は時刻として読めません", f"半角の「{better}」にしますか。", better)
+    if both := clocks_said(text):
+        hint = f'「from: "{both[0]}"」と「to: "{both[1]}"」の、二つの行に分けてください。'
+        raise wrong("two_clocks", f"「{text}」は、始まりと終わりの二つです", hint)
     raise wrong("clock", f"「{text}」は時刻として読めません", "9:00 や 17:15 のように、半角で書いてください。夜をまたぐ終わりは 翌5:00 です。")
 
 
@@ -118,12 +129,15 @@ def day(value: object) -> date:
             return date.fromisoformat(text)
         except ValueError:
             raise wrong("no_such_day", f"「{text}」という日はありません", "暦を確かめてください。") from None
-    half = _plain(text)
-    found, reiwa = _DATE.fullmatch(half), _REIWA.fullmatch(half)
-    parts = found.groups() if found else (str(2018 + int(reiwa[1].replace("元", "1"))), reiwa[2], reiwa[3]) if reiwa else None
-    if parts:
-        better = f"{parts[0]}-{int(parts[1]):02}-{int(parts[2]):02}"
-        raise wrong("date", "日付の形がちがいます", f"「{better}」にしますか。", better)
+    better = day_said(text)
+    if better is not None:
+        raise wrong("date", "日付の形がちがいます", f"「{better}」にしますか。", better.isoformat())
+    if serial := day_of_excel(text):
+        raise wrong("date", "日付の形ではありません", f"Excel の中の日付の番号のようです。「{serial}」でよいか、確かめてください。")
+    if _YEARLESS.fullmatch(_plain(text)):
+        raise wrong("date", "日付に年がありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
+    if len(re.findall(r"\d{4}[-/.年]", text)) > 1:
+        raise wrong("date", "日付が二つあります", "一つの行に一つの日です。つづく日は「- {title: …, on: …}」の行を分けて書いてください。")
     raise wrong("date", "日付の形ではありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
 
 
@@ -153,14 +167,20 @@ def url(value: object) -> str:
     text = _text(value)
     if re.fullmatch(r"https?://[^\s\"'<>]+", text):
         return text
-    raise wrong("url", "ウェブの住所の形ではありません", "https:// から始めて、空白を入れずに書いてください。")
+    half = _plain(text).strip(QUOTES)
+    better = half if re.fullmatch(r"https?://[!-~]+", half) else None
+    hint = f"半角の「{better}」にしますか。" if better else "https:// から始めて、空白を入れずに書いてください。"
+    raise wrong("url", "ウェブの住所の形ではありません", hint, better)
 
 
 def mail(value: object) -> str:
     text = _text(value)
-    if re.fullmatch(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", text, re.ASCII):
+    if _MAIL.fullmatch(text):
         return text
-    raise wrong("mail", "メールの住所の形ではありません", "fukushi@example.lg.jp のように、半角で書いてください。")
+    half = _plain(text).strip(QUOTES)
+    better = half if _MAIL.fullmatch(half) else None
+    hint = f"半角の「{better}」にしますか。" if better else "fukushi@example.lg.jp のように、半角で書いてください。"
+    raise wrong("mail", "メールの住所の形ではありません", hint, better)
 
 
 def ident(value: object) -> str:

@@ -188,7 +188,7 @@ WHOLE_FILES = [
     ("# なにもない\n", "empty_file", "消して"),
     ("ただの文です\n", "shape", "id: food-bank"),
     ("id,name,summary\nx,y,z\n", "shape", "id: food-bank"),
-    ("<html><body>x</body></html>\n", "shape", "id: food-bank"),
+    ("<html><body>x</body></html>\n", "no_text", "写して"),
     ("- a\n- b\n", "shape", "id: food-bank"),
     ("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: &d [*c,*c]\n", "anchor", '"'),
     (b"\x89PNG\r\n\x1a\n\x00\x00", "no_text", "YAML"),
