@@ -15,7 +15,7 @@ from rich.console import Console
 from bot.exchange_verbs import write
 from bot.settings import Settings
 from knowledge.base import Base, load
-from knowledge.changes import Answer, Fields, Shadow, StarterChange, changed_answers, fields_of, starter_changes
+from knowledge.changes import Answer, Fields, Shadow, StarterChange, Unused, changed_answers, fields_of, starter_changes, unused_rows
 from knowledge.layers import STARTER, folders_of, lay
 from knowledge.reading import Tree
 from knowledge.schema import FILE, entry_schema
@@ -110,9 +110,12 @@ def diff(
     else:
         err.print(f"まだ控えがありません。madoguchi knowledge diff {place} --accept で、いまの全国の一覧を控えてください。")
         raise typer.Exit(2)
-    changes = list(starter_changes(before, after, lay(place)))
+    laid = lay(place)
+    changes = list(starter_changes(before, after, laid))
     for change in changes:
         out.print(_in_words(change))
+    for unused in unused_rows(lay(starter or STARTER), laid):
+        out.print(_unused_in_words(unused))
     seen_by_residents = sum(not change.kept for change in changes)
     out.print(f"全国の一覧のちがい {len(changes)} か所。この町の案内がかわるのは {seen_by_residents} か所で、町が書いた項目はかわりません。")
 
@@ -136,6 +139,11 @@ def _in_words(change: StarterChange) -> str:
         return f"＋ {change.entry_id}: 新しい項目「{change.now}」" if change.was is None else f"－ {change.entry_id}: なくなった項目「{change.was}」"
     kept = "　→ この町が書いた値がそのまま出ます" if change.kept else "　→ この町の案内がかわります"
     return f"～ {change.entry_id} {change.field}: {_short(change.was)} → {_short(change.now)}{kept}"
+
+
+def _unused_in_words(unused: Unused) -> str:
+    rows = f"全国の一覧の {len(unused.rows)} 件（例「{_short(unused.rows[0])}」）は使われません。"
+    return f"・ {unused.entry_id} {unused.field}: 町が一覧の全体を書いているので、{rows}足すだけなら「{unused.field}+:」と書きます。"
 
 
 def _short(value: Tree) -> str:

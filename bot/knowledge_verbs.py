@@ -170,7 +170,8 @@ def _folder(folder: Path | None) -> Path:
 def _with_own_examples(base: Base) -> set[str]:
     """Entries whose examples stand in this folder itself: those its staff can mend."""
     laid = lay(base.folder)
-    return {entry_id for entry_id in laid.own_ids & base.entries.keys() if laid.sheets[entry_id].sources[0].has(("examples",))}
+    own = {entry_id: laid.sheets[entry_id].sources[0] for entry_id in laid.own_ids & base.entries.keys()}
+    return {entry_id for entry_id, source in own.items() if source.has(("examples",)) or source.has(("examples+",))}
 
 
 def _table(missed: Iterable[lint.Missed]) -> Table:

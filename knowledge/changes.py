@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from knowledge.base import Base, StoredSentence
+from knowledge.complaints import ADDED
 from knowledge.layers import Laid
 from knowledge.reading import Tree
 
@@ -95,6 +96,27 @@ Fields = Mapping[str, Mapping[str, Tree]]
 def fields_of(laid: Laid) -> dict[str, dict[str, Tree]]:
     """What a card could show of every entry, as the starter says it: kept beside a town to compare with a later starter."""
     return {name: {field: value for field, value in sheet.fields.items() if field not in UNSEEN} for name, sheet in laid.sheets.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Rows of a starter's list that this town does not use, because it wrote the whole list itself."""
+
+    entry_id: str
+    field: str
+    rows: tuple[str, ...]
+
+
+def unused_rows(starter: Laid, town: Laid) -> Iterator[Unused]:
+    """Where a town would have more of the starter if it only added (`examples+:`)."""
+    for entry_id in sorted(town.own_ids & starter.sheets.keys()):
+        source = town.sheets[entry_id].sources[0]
+        for name in ADDED:
+            theirs, used = starter.sheets[entry_id].fields.get(name), town.sheets[entry_id].fields.get(name)
+            if source.has((name,)) and isinstance(theirs, list) and isinstance(used, list):
+                rows = tuple(row for row in theirs if isinstance(row, str) and row not in used)
+                if rows:
+                    yield Unused(entry_id, name, rows)
 
 
 def starter_changes(before: Fields, after: Fields, town: Laid) -> Iterator[StarterChange]:

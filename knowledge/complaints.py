@@ -1,7 +1,7 @@
 """What the schema refuses, told at its line in the file and in Japanese (D15): unknown fields with 「もしかして」, wrong shapes, wrong words."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Final, get_args, get_origin
@@ -67,6 +67,24 @@ class Source:
         return True
 
 
+ADDED: Final = ("keywords", "examples", "not_for")
+"""Lists to which a town can add (`examples+:`) and leave what stands below to be kept by whoever wrote it."""
+
+
+def placed(sources: Sequence[Source], way: Trail, row: object = None) -> tuple[Source, Trail]:
+    """The layer in which a value stands, and the way to it there. `row`: what stands at the way, for a row of a list made of several layers."""
+    name = way[0] if way else ""
+    if name in ADDED:
+        for source in sources:
+            for called in (f"{name}+", str(name)):
+                rows = source.fields.get(called) if isinstance(source.fields, dict) else None
+                if len(way) == 1 and rows is not None:
+                    return source, (called,)
+                if len(way) > 1 and isinstance(rows, list) and row in rows:
+                    return source, (called, rows.index(row), *way[2:])
+    return next((source for source in sources if way and source.has(way)), sources[0]), way
+
+
 def complaints(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[Problem]:
     """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
     found = error.errors(include_url=False)
@@ -75,10 +93,10 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
     misspelt = {(*_way(one)[:-1], nearest(_name(_way(one)), field_names(_model_at(model, _way(one)[:-1])))) for one in found if _is_unknown(one)}
     for one in found:
         way = _way(one)
-        source = _source(sources, way)
+        source, there = placed(sources, way, one.get("input"))
         if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
             continue  # it stands there, under another name or in a line that could not be read
-        yield _complaint(one, way, model, source)
+        yield _complaint(one, way, there, model, source)
 
 
 def _way(one: ErrorDetails) -> Trail:
@@ -89,13 +107,9 @@ def _is_unknown(one: ErrorDetails) -> bool:
     return one["type"] == "extra_forbidden"
 
 
-def _source(sources: list[Source], way: Trail) -> Source:
-    return next((source for source in sources if way and source.has(way)), sources[0])
-
-
-def _complaint(one: ErrorDetails, way: Trail, model: type[BaseModel], source: Source) -> Problem:
+def _complaint(one: ErrorDetails, way: Trail, there: Trail, model: type[BaseModel], source: Source) -> Problem:
     name, said = _name(way), one.get("input")
-    told = _Telling(source, way, name, said)
+    told = _Telling(source, there, name, said)
     context = one.get("ctx", {})
     if "[key]" in one["loc"]:
         return told.problem("unknown_field", f"「{name}」は使えません", _choose(name, _choices(context)), key=True)

@@ -199,12 +199,16 @@ def _added(read: Read, way: Trail, value: Tree) -> list[str] | None:
     first = read.keys[siblings[0]] if siblings else None
     if first is None or not re.fullmatch(r"\s*(- +)*", read.source_line(first.line)[: first.column - 1]):
         return None
-    order = list(Entry.model_fields)
-    rank = order.index(way[-1]) if way[-1] in order else len(order)
-    above = [trail for trail in siblings if str(trail[-1]) in order and order.index(str(trail[-1])) < rank] or siblings
+    above = [trail for trail in siblings if _rank(str(trail[-1])) < _rank(way[-1])] or siblings
     after = max(above, key=lambda trail: read.keys[trail].line)
     end = _end(read, after, read.keys[after].line - 1)
     return [*read.lines[:end], *_field(way[-1], value, first.column - 1), *read.lines[end:]]
+
+
+def _rank(name: str) -> int:
+    """A field's place in the schema; `examples+` stands where `examples` would."""
+    order, bare = list(Entry.model_fields), name.removesuffix("+")
+    return order.index(bare) if bare in order else len(order)
 
 
 # ---------------------------------------------------------------- words
@@ -265,8 +269,7 @@ _ESCAPES: Final = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\x85": "\\N", "\u2028
 
 def new_file(fields: Mapping[str, Tree], note: str = "") -> str:
     """A whole entry as a file of its own, in the order of the schema."""
-    order = list(Entry.model_fields)
-    names = sorted(fields, key=lambda name: order.index(name) if name in order else len(order))
+    names = sorted(fields, key=_rank)
     lines = [f"# {note}"] if note else []
     return "\n".join([*lines, *(line for name in names for line in _field(name, fields[name], 0)), ""])
 

@@ -1,7 +1,8 @@
 """Folders of YAML laid one over the other, starter ← prefecture ← town, field by field (design.md §3). Reads files and checks their shape.
 
 A file of a town may say only what differs: only the fields it holds win. Blocks of fields (who, checked, translations by language …) are laid over
-one another in the same way; lists and words are replaced whole.
+one another in the same way; lists and words are replaced whole. `examples+:` adds to the list of the layers below instead, so that a town can
+give a national entry one sentence of its own and still have what later versions of the starter bring.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from knowledge.complaints import Source, complaints, field_names, nearest
+from knowledge.complaints import ADDED, Source, complaints, field_names, nearest, placed
 from knowledge.entry import Domain, Entry, Town, is_neighbour
 from knowledge.hotlines import Hotline
 from knowledge.problem import Problem, Severity
@@ -44,8 +45,10 @@ class Sheet:
 
     def problem(self, way: Trail, level: Severity, code: str, message: str, hint: str = "", *, key: bool = False) -> Problem:
         """A problem at this value, in the layer that wrote it."""
-        source = next((source for source in self.sources if source.has(way)), self.sources[0])
-        return source.read.problem((*source.trail, *way), level, code, message, hint, key=key)
+        rows = self.fields.get(str(way[0])) if len(way) > 1 else None
+        row = rows[way[1]] if isinstance(rows, list) and isinstance(way[1], int) else None
+        source, there = placed(self.sources, way, row)
+        return source.read.problem((*source.trail, *there), level, code, message, hint, key=key)
 
 
 @dataclass
@@ -261,8 +264,9 @@ def _misspelt(sheet: Sheet, entry_id: str, known: dict[str, Sheet]) -> Iterator[
 
 def _over(below: Sheet | None, above: Sheet) -> Sheet:
     if below is None:
-        return above
-    fields = _merged(below.fields, above.fields)
+        added = any(f"{name}+" in above.fields for name in ADDED)
+        return Sheet(above.sources, _with_added(above.fields)) if added else above
+    fields = _with_added(_merged(below.fields, above.fields))
     doubtful = below.fields.get("unverified")
     if "unverified" not in above.fields and isinstance(doubtful, list):
         fields["unverified"] = [name for name in doubtful if name not in above.fields]  # what the town wrote itself, the town knows
@@ -274,6 +278,20 @@ def _merged(below: dict[str, Tree], above: dict[str, Tree]) -> dict[str, Tree]:
     for name, value in above.items():
         under = below.get(name)
         fields[name] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return fields
+
+
+def _with_added(fields: dict[str, Tree]) -> dict[str, Tree]:
+    """`examples+` laid behind `examples`; what stands there already is not said twice."""
+    fields = dict(fields)
+    for name in ADDED:
+        if f"{name}+" not in fields:
+            continue
+        more, known = fields.pop(f"{name}+"), fields.get(name)
+        if isinstance(more, list) and isinstance(known, list | None):
+            fields[name] = [*(known or ()), *(row for row in more if row not in (known or ()))]
+        elif more is not None:
+            fields[name] = more  # no list: told as such
     return fields
 
 

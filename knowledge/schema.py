@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from knowledge.complaints import ADDED
 from knowledge.entry import TOPICS, Entry
 
 MODELINE: Final = "# yaml-language-server: $schema={}"
@@ -89,6 +90,9 @@ def entry_schema() -> dict[str, Any]:
         told.pop("title", None)
         for field, about in told.get("properties", {}).items():
             told["properties"][field] = _field(f"{model}.{field}", about)
+    properties = defs["Entry"]["properties"]
+    for name in ADDED:
+        properties[f"{name}+"] = {**properties[name], "description": "全国の一覧に足す分だけ。全国の一覧が新しくなると、その文も使われます。"}
     one = {"$ref": "#/$defs/Entry"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from knowledge.complaints import ADDED
 from knowledge.editing import CannotWrite, new_file, with_values
 from knowledge.exchange.rows import BadRow, Taken
 from knowledge.layers import Laid, Sheet
@@ -72,18 +73,40 @@ def _written(laid: Laid, sheet: Sheet, entry_id: str, found: Mapping[Trail, Tree
     """The file that would change. An entry the town said nothing about gets a file with what differs from the layers below."""
     if entry_id not in laid.own_ids:
         fields: dict[str, Tree] = {"id": entry_id}
-        for way in found:  # lists are replaced whole over the layers below
-            fields[str(way[0])] = _merged_field(sheet.fields, way, found)
+        for way in found:  # other lists are replaced whole over the layers below
+            added = _added(sheet, way, found[way], own=False)
+            fields[str(way[0]) if added is None else f"{way[0]}+"] = _merged_field(sheet.fields, way, found) if added is None else added
         return laid.folder / NEW_FILES / f"{entry_id}.yaml", new_file(fields)
     source = sheet.sources[0]
     path = Path(source.read.file)
     values = dict[Trail, Tree]()
     for way, value in found.items():
-        if source.has(way[:1]) or len(way) == 1 or not isinstance(way[1], int):
+        added = _added(sheet, way, value, own=True)
+        if added is not None:
+            values[(*source.trail, f"{way[0]}+")] = added
+        elif way[0] in ADDED and source.has((f"{way[0]}+",)):
+            values[(*source.trail, f"{way[0]}+")], values[(*source.trail, way[0])] = None, value
+        elif source.has(way[:1]) or len(way) == 1 or not isinstance(way[1], int):
             values[(*source.trail, *way)] = value
         else:
             values[(*source.trail, way[0])] = _merged_field(sheet.fields, way, found)
     return path, with_values(texts[path], values)
+
+
+def _added(sheet: Sheet, way: Trail, value: Tree, *, own: bool) -> list[Tree] | None:
+    """The rows by which a town's list is longer than that of the layers below.
+
+    None: it cannot be said so, because the list is the town's alone, or because something from below is gone from it.
+    """
+    name, now = str(way[0]), sheet.fields.get(str(way[0]))
+    if way != (name,) or name not in ADDED or not isinstance(value, list) or not isinstance(now, list):
+        return None
+    mine = sheet.sources[0].fields if own else {}
+    if not isinstance(mine, dict) or isinstance(mine.get(name), list) or (own and len(sheet.sources) == 1):
+        return None
+    added = mine.get(f"{name}+")
+    below = [row for row in now if row not in added] if isinstance(added, list) else now
+    return [row for row in value if row not in below] if all(row in value for row in below) else None
 
 
 def _merged_field(fields: Mapping[str, Tree], way: Trail, found: Mapping[Trail, Tree]) -> Tree:
