@@ -84,7 +84,7 @@ def test_a_mistake_in_what_is_added_is_told_in_the_towns_file(folder: Path, adde
 
 def test_a_sentence_added_by_form_or_sheet_is_written_as_an_addition(folder: Path) -> None:
     text = edited(folder, examples=[*starters("examples"), MINE])
-    assert text == f"id: food-bank\nexamples+:\n  - {MINE}\n"
+    assert text == f"id: food-bank\nexamples+: [{MINE}]\n"
 
 
 def test_a_second_one_joins_the_first_and_comments_stay(folder: Path) -> None:
