@@ -2,11 +2,10 @@
 
 import re
 import unicodedata
-from datetime import date
 
 from knowledge.days import UnknownDays, days_of
 from knowledge.reading import Tree
-from knowledge.written import day as day_of
+from knowledge.said import LATE, clock_said, day_said
 from knowledge.written import tel as tel_of
 
 
@@ -52,36 +51,30 @@ def degrees(said: str | None) -> str | None:
 
 
 def day(said: str | None, what: str, lost: list[str]) -> str | None:
-    """2026-04-01, 2026/4/1, 2026/4/1 0:00, 令和8年4月1日."""
+    """2026-04-01, 2026/4/1 0:00, 20260401, 令和8年4月1日（水）, H31.4.1."""
     if not said:
         return None
-    half = re.sub(r"[T\s]\d{1,2}:\d{2}(:\d{2})?$", "", unicodedata.normalize("NFKC", said).strip())
-    found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", half) or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", half)
-    era = re.fullmatch(r"(?:令和|R)(\d{1,2}|元)[-/.年](\d{1,2})[-/.月](\d{1,2})日?", half)
-    parts = found.groups() if found else (str(2018 + int(era[1].replace("元", "1"))), era[2], era[3]) if era else None
-    try:
-        return date(*map(int, parts)).isoformat() if parts else day_of(half).isoformat()
-    except ValueError:
+    found = day_said(said)
+    if found is None:
         lost.append(f"{what}「{said}」は日付として読めないので、入れていません")
-        return None
+    return found.isoformat() if found else None
 
 
 def clock(said: str | None) -> str | None:
-    """9:00, 09:00, 9時, 9:00:00."""
-    half = unicodedata.normalize("NFKC", said or "").strip().replace("時半", ":30").replace("時", ":").removesuffix("分")
-    found = re.fullmatch(r"(\d{1,2}):(\d{2})?(?::00)?", half)
-    if not found or int(found[1]) > 24:
-        return None
-    return f"{int(found[1])}:{found[2] or '00'}"
+    """9:00, 09:00, 9時, 午前9時, 9:00:00."""
+    return clock_said(said) if said else None
 
 
 def hours(said: str, begins: str | None, ends: str | None, lost: list[str]) -> Tree:
-    """One row of opening hours, or None. An end before its beginning is the next morning; 0:00 is midnight."""
+    """One row of opening hours, or None. In the evening an end before its beginning is the next morning; 0:00 is midnight."""
     if not said or begins is None or ends is None:
         return None
     found = days(said)
     if found is None:
         lost.append(f"利用可能曜日「{said}」は読めないので、時間を入れていません")
+        return None
+    if minutes(ends) <= minutes(begins) and ends != "0:00" and minutes(begins) < LATE:
+        lost.append(f"{begins} から {ends} までは、始まりより終わりが前なので、時間を入れていません")
         return None
     if minutes(ends) <= minutes(begins):
         ends = "24:00" if ends == "0:00" else f"翌{ends}"
@@ -100,17 +93,6 @@ def days(said: str) -> str | None:
     except UnknownDays:
         return None
     return half
-
-
-def closed(said: str | None, lost: list[str]) -> Tree:
-    rules = list[Tree]()
-    for part in re.split(r"[;、,]", said or ""):
-        found = days(part.strip()) if part.strip() else None
-        if found is not None:
-            rules.append(found)
-        elif part.strip():
-            lost.append(f"休みの日「{part.strip()}」は読めないので、入れていません")
-    return rules or None
 
 
 def minutes(clock: str) -> int:

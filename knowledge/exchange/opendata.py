@@ -23,6 +23,7 @@ from typing import Final
 from knowledge.exchange import cells
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Tree
+from knowledge.said import closed_said, hours_said
 
 
 class NoTable(ValueError):
@@ -50,9 +51,10 @@ _WHERE: Final = {
     "address": ("所在地_連結表記", "所在地_連結標記", "住所", "所在地"), "building": ("建物名等(方書)", "建物名等", "方書"),
     "prefecture": ("所在地_都道府県",), "city": ("所在地_市区町村",), "town": ("所在地_町字",), "block": ("所在地_番地以下",),
     "lat": ("緯度",), "lon": ("経度",), "tel": ("電話番号", "連絡先電話番号", "TEL", "電話"), "extension": ("内線番号", "連絡先内線番号"),
-    "fax": ("FAX番号", "FAX"), "mail": ("メールアドレス", "E-mail"), "days": ("利用可能曜日", "開館曜日"), "from": ("開始時間", "開館時間"),
+    "fax": ("FAX番号", "FAX"), "mail": ("メールアドレス", "E-mail"), "days": ("利用可能曜日", "開館曜日"),
+    "from": ("開始時間", "開館時間", "利用時間", "利用可能時間", "受付時間", "開所時間"),
     "to": ("終了時間", "閉館時間"), "hours_note": ("利用可能日時特記事項", "利用可能日時特記", "利用可能曜日特記事項"),
-    "closed": ("休館日", "定休日", "休業日"), "url": ("URL", "ホームページ", "HP"), "summary": ("説明", "概要"), "note": ("備考",),
+    "closed": ("休館日", "定休日", "休業日", "休所日", "休み"), "url": ("URL", "ホームページ", "HP"), "summary": ("説明", "概要"), "note": ("備考",),
 }  # fmt: skip
 
 DATASETS: Final = (
@@ -129,6 +131,10 @@ def import_csv(content: bytes, known_ids: Collection[str] = ()) -> Taken:
         if not any(cell.strip() for cell in row):
             continue
         name, lost = said.get("name", ""), list[str]()
+        if not name and sum(bool(cell.strip()) for cell in row) < 3:
+            first = next(cell.strip() for cell in row if cell.strip())
+            notes.append(BadRow(number, "", f"表の外の言葉と見て、取りこみません（{first[:40]}）"))
+            continue
         found.append((number, name, _fields(said, dataset, lost, known_ids)))
         notes += [BadRow(number, name, what) for what in lost]
     return take(found, dataset.name, notes)
@@ -164,12 +170,13 @@ def _fields(row: Mapping[str, str], dataset: Dataset, lost: list[str], known_ids
     """The fields of an entry. What is optional and cannot be read is left out and told in `lost`."""
     name = re.sub(r"\s+", " ", row.get("name", ""))
     kana = row.get("kana")
+    opening = _opening(row, dataset, lost)
     fields: dict[str, Tree] = {
         "id": _id(row, dataset, name, known_ids), "name": name or None, "kana": cells.hiragana(kana) if kana else None, **dataset.fixed,
         "summary": _summary(row, dataset, name), "keywords": cells.listed(row.get("keywords"), row.get("type"), row.get("short")),
-        "who": _filled({"age": row.get("age"), "note": row.get("who")}), "how": row.get("how"),
+        "who": _filled({"age": row.get("age"), "note": row.get("who")}), "how": " ".join(filter(None, (row.get("how"), opening.words))) or None,
         "cost": row.get("cost") or " ".join(filter(None, (row.get("fee"), row.get("fee_note")))) or None,
-        "bring": cells.listed(row.get("bring")), "contacts": _contacts(row, dataset, name, lost), "events": _events(row, name, lost),
+        "bring": cells.listed(row.get("bring")), "contacts": _contacts(row, opening, name, lost), "events": _events(row, name, lost),
         "law": row.get("law"), "provider": cells.listed(row.get("provider")),
         "valid": _valid(row, lost),
         "translations": {"en": {"name": row["english"]}} if row.get("english") else None,
@@ -204,7 +211,7 @@ def _summary(row: Mapping[str, str], dataset: Dataset, name: str) -> str | None:
     return f"{kind}です。" if kind else (f"{name}です。" if name else None)
 
 
-def _contacts(row: Mapping[str, str], dataset: Dataset, name: str, lost: list[str]) -> Tree:
+def _contacts(row: Mapping[str, str], opening: "_Opening", name: str, lost: list[str]) -> Tree:
     number = cells.tel(row.get("tel"), "電話番号", lost)
     extension = row.get("extension")
     called = re.sub(r"\s+", " ", row.get("contact") or name)
@@ -213,18 +220,51 @@ def _contacts(row: Mapping[str, str], dataset: Dataset, name: str, lost: list[st
         "fax": cells.tel(row.get("fax"), "FAX番号", lost),
         "mail": cells.matched(row.get("mail"), r"[^\s@]+@[^\s@]+\.[^\s@]+", "メールアドレス", lost),
         "url": cells.matched(row.get("url"), r"https?://[^\s\"'<>]+", "URL", lost),
-        "hours": _hours(row, dataset, lost), "closed": cells.closed(row.get("closed"), lost),
+        "hours": opening.hours, "closed": opening.closed,
         "place": _filled({"address": _address(row), "lat": cells.degrees(row.get("lat")), "lon": cells.degrees(row.get("lon"))}),
     }  # fmt: skip
     known = _filled(contact) or {}
     return [known] if known.keys() - {"name"} else None
 
 
-def _hours(row: Mapping[str, str], dataset: Dataset, lost: list[str]) -> Tree:
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """When it is open. What was not understood wholly stays in `words`: half-known hours would say いまあいています on a closed day."""
+
+    hours: Tree = None
+    closed: Tree = None
+    words: str | None = None
+
+
+def _opening(row: Mapping[str, str], dataset: Dataset, lost: list[str]) -> _Opening:
     """An event's hours are those of the event."""
     if dataset.prefix == "event":
-        return None
-    return cells.hours(row.get("days", ""), cells.clock(row.get("from")), cells.clock(row.get("to")), lost)
+        return _Opening()
+    note, closed = row.get("hours_note"), closed_said(row.get("closed", ""))
+    exceptions = closed_said(note or "")
+    days = cells.days(row["days"]) if "days" in row else "毎日" if closed else None
+    hours = cells.hours(row.get("days") or days or "", cells.clock(row.get("from")), cells.clock(row.get("to")), lost)
+    if hours is None:  # all in one cell: 月～金 9:00～17:00（祝日を除く）
+        free = next((found for name in ("from", "days", "hours_note") if (found := hours_said(row.get(name, ""), days))), None)
+        if free is not None:
+            hours = [{"days": named, "from": begins, "to": ends} for named, begins, ends in free.rows]
+            exceptions = (*free.closed, *(exceptions or ())) if exceptions is not None or hours_said(note or "", days) == free else None
+    all_closed = list(dict.fromkeys((*(closed or ()), *(exceptions or ()))))
+    harmless = exceptions is not None or not _ABOUT_DAYS.search(note or "")
+    if closed is not None and harmless and (hours is not None or not _said_when(row)):
+        return _Opening(hours, list(all_closed) or None, None if exceptions is not None or not note else f"時間について: {note}")
+    told = "、".join(filter(None, (_said_when(row), note, f"休み: {row['closed']}" if row.get("closed") else None)))
+    lost.append(f"「{told[:60]}」は、いつ開いているかを読みきれないので、言葉のまま how に入れました")
+    return _Opening(words=f"利用できる日と時間: {told}")
+
+
+_ABOUT_DAYS: Final = re.compile(r"[休除曜祝閉]|月|年末|\d時|\d:\d")
+"""A note with such words changes when it is open."""
+
+
+def _said_when(row: Mapping[str, str]) -> str:
+    span = "〜".join(row[name] for name in ("from", "to") if row.get(name))
+    return " ".join(filter(None, (row.get("days"), span)))
 
 
 def _address(row: Mapping[str, str]) -> str | None:

@@ -115,8 +115,71 @@ def test_what_goes_out_comes_in_again_as_the_same_entries(dataset: object, table
 
 
 def core(fields: dict[str, Tree]) -> dict[str, Tree]:
-    return {name: value for name, value in fields.items() if name not in ("contacts", "keywords")}
+    """Without what only some of the tables have columns for: hours kept in words are among it."""
+    hours_in_words = str(fields.get("how")).startswith("利用できる日")
+    return {name: value for name, value in fields.items() if name not in ("contacts", "keywords", *(["how"] if hours_in_words else []))}
 
 
 def test_a_cell_that_a_spreadsheet_would_calculate_goes_out_as_text() -> None:
     assert b"'=1+1" in export_csv([{"id": "x", "name": "=1+1", "summary": "あ"}], "公共施設一覧")
+
+
+WEEKDAYS = ("月-金", "9:00", "17:00")
+EVERY_DAY = ("毎日", "9:00", "17:00")
+
+
+def hall(**cells: str) -> tuple[Entry, list[str]]:
+    """One row of a table of halls with these cells, and what was told about it."""
+    row = {"ID": "1", "名称": "見本会館①", "電話番号": "０９９－９９９－９９９９", "説明": "髙い天井の会館です。", **cells}
+    table = ",".join(row) + ",,\r\n" + ",".join(f'"{cell}"' for cell in row.values()) + ",,\r\n"
+    taken = import_csv(table.encode("cp932"))
+    [fields] = taken.entries.values()
+    return Entry.model_validate(fields), [note.reason for note in taken.notes]
+
+
+@pytest.mark.parametrize(
+    ("cells", "rows", "closed"),
+    [
+        ({"利用可能日時特記事項": "月～金 9:00～17:00（祝日・年末年始を除く）"}, [WEEKDAYS], ["祝日・年末年始"]),
+        ({"利用可能曜日": "月火水木金", "開始時間": "９：００", "終了時間": "17時", "利用可能日時特記事項": "祝日は休み"}, [WEEKDAYS], ["祝日"]),
+        ({"開館時間": "9:00～17:00", "休館日": "月曜日、12月29日～1月3日"}, [EVERY_DAY], ["月", "12月29日~1月3日"]),
+        ({"開館時間": "午前9時から午後5時まで", "休館日": "年末年始（12/29～1/3）"}, [EVERY_DAY], ["12/29~1/3"]),
+        ({"利用時間": "月～金曜日 9:00～12:00、13:00～17:00"}, [("月-金", "9:00", "12:00"), ("月-金", "13:00", "17:00")], []),
+        ({"利用可能曜日": "平日", "開始時間": "17:15", "終了時間": "8:30"}, [("平日", "17:15", "翌8:30")], []),
+    ],
+)
+def test_hours_in_the_words_of_a_city_become_hours(cells: dict[str, str], rows: list[tuple[str, str, str]], closed: list[str]) -> None:
+    contact = hall(**cells)[0].contacts[0]
+    assert [(row.days, row.from_, row.to) for row in contact.hours] == rows
+    assert list(contact.closed) == closed
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"利用可能曜日": "火水木金土日", "開始時間": "9:00", "終了時間": "17:00", "休館日": "月曜日（祝日の場合は翌日）"},
+        {"利用可能曜日": "月火水木金", "開始時間": "9:00", "終了時間": "17:00", "利用可能日時特記事項": "8月は休み"},
+        {"利用可能曜日": "月～金", "開始時間": "9:00", "終了時間": "5:00"},
+        {"利用可能日時特記事項": "水曜を除く毎日 9:00～17:00"},
+    ],
+)
+def test_hours_that_are_not_wholly_understood_stay_words_and_open_nothing(cells: dict[str, str]) -> None:
+    entry, told = hall(**cells)
+    assert entry.contacts[0].hours == entry.contacts[0].closed == ()
+    for cell in cells.values():
+        assert cell in str(entry.how), "nothing of what the city wrote is lost"
+    assert any("言葉のまま" in reason for reason in told)
+
+
+def test_a_title_above_and_remarks_below_the_table_are_no_entries_and_no_mistakes() -> None:
+    table = "見本市 公共施設一覧（令和8年4月1日現在）,,\nID,名称,説明\n1,見本会館,会館です。\n,,\n※毎年4月に直します。,,\n"
+    taken = import_csv(table.encode("cp932"))
+    assert (list(taken.entries), taken.bad, [note.row for note in taken.notes]) == (["shisetsu-1"], (), [5])
+
+
+def test_dates_of_three_calendars_are_one() -> None:
+    heads = "制度番号,制度名,概要,受付開始日,受付終了日"
+    table = f"{heads}\n1,甲,甲です。,平成31年4月1日,令和９年３月３１日（水）\n2,乙,乙です。,2026/4/1 0:00,20270331\n"
+    taken = import_csv(table.encode()).entries.values()
+    found = [Entry.model_validate(fields).valid for fields in taken]
+    assert [f"{valid.from_} {valid.until}" for valid in found] == ["2019-04-01 2027-03-31", "2026-04-01 2027-03-31"]
