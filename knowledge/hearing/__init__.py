@@ -1,12 +1,14 @@
 """Hearing: from a resident's words to what they need (design.md §1). `hear` is pure: no clock, no file, no chance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from knowledge.hearing.apart import apart, shown, sides
-from knowledge.hearing.asked import Asked, Part
+from knowledge.hearing.asked import Asked, Part, Span
+from knowledge.hearing.breadth import breadth, clauses
 from knowledge.hearing.danger import DangerList
 from knowledge.hearing.decide import decide
 from knowledge.hearing.index import Index
@@ -43,12 +45,12 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     asked = index.ask(even, spoken)
     narrow = asked.tells(0, len(even.text))
     told, halves = stretches(asked, spoken), sides(asked, spoken)
-    asked.parts([(0, len(even.text)), *told, *(half for pair in halves for half in pair)])
+    asked.parts([(0, len(even.text)), *told, *clauses(asked, halves), *(half for pair in halves for half in pair)])
     whole = asked.whole()
     apiece = parts(asked, whole, told) if narrow else []
     share = story_share(even.text, spoken)
     needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
-    weight = _weigh(even, said, spoken, index)
+    weight = _weigh(asked, said, spoken, halves)
     decision, reason = decide(danger, intent, whole.evidence if narrow else None, asked.sure(whole), weight)
     two = apart(asked, halves) if len(needs) == 1 and decision == "answer" and intent != "offer" else None
     offered = cards(needs) if two is None else shown(whole, two, index.ids)
@@ -89,12 +91,15 @@ def _need(part: Part, whole: Part, share: float, asked: Asked) -> Need:
 
 def weighed(text: str, base: Listens) -> Weight:
     """How much lies on the household of one message."""
-    even = plain(text)
-    return _weigh(even, flat(even.text), language(text), base.hearing)
+    even, lang = plain(text), language(text)
+    asked = base.hearing.ask(even, lang)
+    return _weigh(asked, flat(even.text), lang, sides(asked, lang))
 
 
-def _weigh(even: Plain, said: Flat, lang: Lang, index: Index) -> Weight:
-    return index.lexicon.hardships.weigh(said if lang in ("ja", "easy") else _with_glosses(said, even, lang, index))
+def _weigh(asked: Asked, said: Flat, lang: Lang, halves: Sequence[tuple[Span, Span]]) -> Weight:
+    even, index = asked.plain, asked.index
+    counted = index.lexicon.hardships.weigh(said if lang in ("ja", "easy") else _with_glosses(said, even, lang, index))
+    return replace(counted, breadth=breadth(asked, asked.whole(), clauses(asked, halves)))
 
 
 def _with_glosses(said: Flat, even: Plain, lang: Lang, index: Index) -> Flat:

@@ -16,7 +16,7 @@ FEW: Final = 1
 """A message with one telling word the base knows, and as many it does not, is about something else (株価の見通し)."""
 REFUSALS: Final = 2
 SIDES: Final = 3
-TOO_MUCH: Final = 0.2
+TOO_MUCH: Final = 0.45
 """Chance from which one person should take the whole. A household handed over for nothing costs a talk, one left alone with six cards costs more."""
 
 

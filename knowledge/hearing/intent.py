@@ -11,7 +11,7 @@ from knowledge.hearing.phrases_seen import Flat, Phrases
 
 _BETWEEN_GREETINGS = re.compile(r"[\s、。,.!?！？~〜ー・…]+")
 LONGEST_SMALLTALK = 40
-LISTS: Final = ("human", "offer", "not_offer", "info", "trouble")
+LISTS: Final = ("human", "not_human", "offer", "not_offer", "info", "trouble")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Intents:
     def intent(self, even: Flat) -> Intent:
         """The intent of a message, given `flat`; `help` when nothing else is said."""
         met = self.phrases.met(even)
-        if "human" in met:
+        if "human" in met and "not_human" not in met:
             return "human"
         if "offer" in met and "not_offer" not in met:
             return "offer"
