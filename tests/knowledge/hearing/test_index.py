@@ -8,6 +8,7 @@ import pytest
 from knowledge.base import Base
 from knowledge.hearing.calibrate import calibrate
 from knowledge.hearing.index import Index
+from knowledge.hearing.language import language
 from knowledge.hearing.lexicon import Lexicon
 
 
@@ -44,12 +45,13 @@ def test_leaving_out_what_is_no_example_changes_nothing(base: Base) -> None:
     assert base.hearing.rank(said) == base.hearing.rank(said, leave_out="これは例文ではありません")
 
 
-def test_every_example_finds_its_own_entry_first(base: Base) -> None:
+def test_every_japanese_example_finds_its_own_entry_first(base: Base) -> None:
+    """A foreign one is looked up by way of the glossary, as any foreign message."""
     missed = [
         (entry_id, example)
         for entry_id, one in list(base.entries.items())[::6]
         for example in one.examples[::3]
-        if base.hearing.rank(example, limit=1)[0].id != entry_id
+        if language(example) in ("ja", "easy") and base.hearing.rank(example, limit=1)[0].id != entry_id
     ]
     assert len(missed) <= 2
 
