@@ -38,8 +38,9 @@ def test_what_the_time_did_not_reach_is_no_figure():
 
 
 def test_the_picture_names_everybody_and_is_well_formed():
-    laps = {"echo app": [Lap(first=False, flat_out=figures(True))], "<SQLite>": [Lap(first=True, steady={10.0: figures(False)})]}
+    laps = {"echo app": [Lap(first=False, flat_out=figures(True))], "<SQLite>": [Lap(first=True, steady={10.0: figures(True), 50.0: figures(False)})]}
     drawn = ET.fromstring(results.picture(laps, RATES))
     told = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert told.count("<SQLite>") == 1 + len(RATES)
-    assert "could not keep up" in told
+    assert told.count("could not keep up") == len(RATES) - 1, "50 and 200 of those that were tried"
+    assert told.count("not measured") == 1 + len(RATES), "events a second of the one, every rate of the other"

@@ -12,7 +12,7 @@ from bot.bench.contenders import ECHO, PLAIN
 if TYPE_CHECKING:
     from bot.bench.speed import Lap
 
-_BEHIND = "could not keep up"
+_BEHIND, _NONE, _UNKNOWN = "could not keep up", "–", "not measured"
 _WIDTH, _LABEL, _ROW = 720, 220, 26
 _INK, _BAR, _OURS, _PAPER = "#1a1a1c", "#949497", "#0017c1", "#ffffff"
 
@@ -33,13 +33,13 @@ def _rows(rates: Sequence[float], echo: float | None) -> "list[tuple[str, Callab
     def number(form: str, figure: "Callable[[Lap], float | None]") -> "Callable[[Sequence[Lap]], str]":
         def cell(laps: "Sequence[Lap]") -> str:
             found = _median(laps, figure)
-            return "–" if found is None else form.format(found)
+            return _NONE if found is None else form.format(found)
 
         return cell
 
     def of_echo(laps: "Sequence[Lap]") -> str:
         found = _median(laps, _flat_out)
-        return "–" if found is None or not echo else f"{found / echo:.2f}"
+        return _NONE if found is None or not echo else f"{found / echo:.2f}"
 
     steady = [(f"p50 / p99 ms at {rate:.0f}/s", lambda laps, rate=rate: _times(laps, rate)) for rate in rates]
     return [
@@ -61,7 +61,7 @@ def _times(laps: "Sequence[Lap]", rate: float) -> str:
     tried = [lap.steady for lap in laps if lap.steady]
     kept = [steady[rate] for steady in tried if rate in steady and steady[rate].kept_up]
     if not tried or (len(kept) * 2 <= len(tried) and all(figures.kept_up for steady in tried for figures in steady.values())):
-        return "–"
+        return _NONE
     if len(kept) * 2 <= len(tried):
         return _BEHIND
     return f"{statistics.median(one.p50 for one in kept):.1f} / {statistics.median(one.p99 for one in kept):.1f}"
@@ -76,17 +76,17 @@ def _median(laps: "Sequence[Lap]", figure: "Callable[[Lap], float | None]") -> f
 
 
 def picture(laps: "Mapping[str, Sequence[Lap]]", rates: Sequence[float]) -> str:
-    """Bars: events a second, then p99 at each rate, for every contender that was measured."""
-    charts = [("events a second (more is better)", {name: _median(of_one, _flat_out) for name, of_one in laps.items()})]
+    """Bars: events a second, then p99 at each rate, for every contender."""
+    charts = [("events a second (more is better)", {name: (_median(of_one, _flat_out), _UNKNOWN) for name, of_one in laps.items()})]
     for rate in rates:
-        p99 = {name: _median(of_one, lambda lap, rate=rate: _p99(lap, rate)) for name, of_one in laps.items()}  # type: ignore[misc]
-        charts.append((f"p99 in ms from webhook to reply at {rate:.0f} events a second (less is better)", p99))
+        bars = {name: (_p99(of_one, rate), _BEHIND if _times(of_one, rate) == _BEHIND else _UNKNOWN) for name, of_one in laps.items()}
+        charts.append((f"p99 in ms from webhook to reply at {rate:.0f} events a second (less is better)", bars))
     drawn, at = list[str](), 20
     for title, bars in charts:
         drawn.append(f'<text x="16" y="{at + 8}" font-weight="bold">{escape(title)}</text>')
-        most = max((value for value in bars.values() if value is not None), default=1.0)
-        for number, (name, value) in enumerate(bars.items()):
-            drawn.append(_bar(name, value, most, at + 20 + number * _ROW))
+        most = max((value for value, _ in bars.values() if value is not None), default=1.0)
+        for number, (name, (value, without)) in enumerate(bars.items()):
+            drawn.append(_bar(name, value, most, without, at + 20 + number * _ROW))
         at += 40 + len(bars) * _ROW
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {at}" font-family="sans-serif" font-size="13" fill="{_INK}" role="img">'
@@ -94,15 +94,17 @@ def picture(laps: "Mapping[str, Sequence[Lap]]", rates: Sequence[float]) -> str:
     )
 
 
-def _p99(lap: "Lap", rate: float) -> float | None:
-    found = lap.steady.get(rate)
-    return found.p99 if found is not None and found.kept_up else None
+def _p99(laps: "Sequence[Lap]", rate: float) -> float | None:
+    """None also where it kept up in the fewer rounds only."""
+    if _times(laps, rate) in (_BEHIND, _NONE):
+        return None
+    return statistics.median(lap.steady[rate].p99 for lap in laps if rate in lap.steady and lap.steady[rate].kept_up)
 
 
-def _bar(name: str, value: float | None, most: float, top: int) -> str:
+def _bar(name: str, value: float | None, most: float, without: str, top: int) -> str:
     length = 0.0 if value is None else max(1.0, (_WIDTH - _LABEL - 120) * value / most)
     colour = _BAR if name in (ECHO, PLAIN) else _OURS
-    told = _BEHIND if value is None else f"{value:.0f}"
+    told = without if value is None else f"{value:.0f}"
     return (
         f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end">{escape(name)}</text>'
         f'<rect x="{_LABEL}" y="{top + 2}" width="{length:.1f}" height="16" fill="{colour}"/>'

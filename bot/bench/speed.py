@@ -76,7 +76,7 @@ def _round(contender: Contender, place: Path, lap: Lap, seconds: float, ends: fl
     try:
         asyncio.run(_measure(contender, place, lap, seconds, ends, out))
     except (TimeoutError, RuntimeError, OSError) as problem:
-        out.print(f"   stopped: {problem or 'no answer in time'}")
+        out.print(f"   stopped: {str(problem) or 'no answer in time'}")
 
 
 async def _measure(contender: Contender, place: Path, lap: Lap, seconds: float, ends: float, out: Console) -> None:
