@@ -138,8 +138,8 @@ class DangerList:
             kinds |= dict.fromkeys(signal.rule.kinds)
         level = first.level
         if opinion is not None:
-            kinds |= dict.fromkeys([opinion.kind] if opinion.kind else [])
-            level = _ASK if opinion.doubts else _NOW if opinion.now else level
+            kinds |= dict.fromkeys(opinion.kinds)
+            level = _ASK if opinion.doubts else _NOW if opinion.now else _TOLD if opinion.soon else level
         start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(

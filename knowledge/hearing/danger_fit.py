@@ -64,19 +64,19 @@ def ordinary_worries(starter: Path) -> list[str]:
 
 
 def fit(danger: DangerList, ordinary: Sequence[str]) -> Points:
-    """Points of every feature that stands in two sentences or more; what a rule promises to leave alone counts three times."""
+    """Points of every feature that stands in two sentences or more; what a rule promises counts three times, to hear or to leave alone."""
     heard, left_alone = sentences_of(danger)
     promised = [said for rule in danger.rules for said in rule.must_not]
-    found = [sorted(danger.features(said)) for said in (*heard, *left_alone, *ordinary, *promised, *promised)]
+    told = [said.replace("／", " ") for rule in danger.rules for said in (*rule.must, *rule.must_now)]
+    found = [sorted(danger.features(said)) for said in (*heard, *told, *told, *left_alone, *ordinary, *promised, *promised)]
     counted = Counter(feature for line in found for feature in line)
     known = sorted(feature for feature, times in counted.items() if times >= SEEN_AT_LEAST)
     row = {feature: place for place, feature in enumerate(known)}
     lines = [np.array([row[one] for one in line if one in row], dtype=np.int64) for line in found]
     is_danger = np.zeros((len(found), 1))
-    is_danger[: len(heard)] = 1.0
-    told = danger.sentences
-    now = np.array([[1.0 if sentence.level == "L3" else 0.0] for sentence in told]).reshape(-1, 1)
-    kinds = np.array([[(kind in sentence.kinds) / len(sentence.kinds) for kind in DANGER_KINDS] for sentence in told])
+    is_danger[: len(heard) + 2 * len(told)] = 1.0
+    now = np.array([[1.0 if sentence.level == "L3" else 0.0] for sentence in danger.sentences]).reshape(-1, 1)
+    kinds = np.array([[(kind in sentence.kinds) / len(sentence.kinds) for kind in DANGER_KINDS] for sentence in danger.sentences])
     weights, bias = np.zeros((len(known), COLUMNS)), np.zeros(COLUMNS)
     one_sided, even = _one_sided(lines, is_danger[:, 0], len(known)), np.ones(len(known))
     for columns, wanted, compare, strength in (

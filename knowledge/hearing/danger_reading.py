@@ -122,9 +122,7 @@ class _Reader:
 
     def sections(self, file: Path) -> dict[str, object]:
         read = read_yaml(file)
-        self.problems += [
-            f"{file.name}:{problem.line}: {problem.message} {problem.hint}".rstrip() for problem in errors(read.problems)
-        ]
+        self.problems += [f"{file.name}:{problem.line}: {problem.message} {problem.hint}".rstrip() for problem in errors(read.problems)]
         tree: object = read.tree
         if not isinstance(tree, dict):
             self.problems.append(f"{file.name}: 先頭は {'、'.join(_SECTIONS)} のどれかで始めてください。")
