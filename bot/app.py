@@ -27,6 +27,7 @@ from bot.channels.port import Channel
 from bot.channels.webchat import WebChannel
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
+from bot.desk import TAKES_FILES, too_large
 from bot.desk import router as desk
 from bot.doorman import Doorman
 from bot.hub import Hub
@@ -97,8 +98,8 @@ def build_app(parts: Parts) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(StoreDown, _cannot_save)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_middleware(BodyLimit, largest=parts.settings.max_body, wider=TAKES_FILES, told=too_large)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(BodyLimit, largest=parts.settings.max_body)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
     return app
 

@@ -19,10 +19,11 @@ from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Missing, NoGround, Stale
 from storage.sealing import seal_json, unseal_json
-from storage.tables import Agency, Case, Consent, Message, Referral, Staff, SupportMeeting
+from storage.tables import Agency, Case, Consent, Conversation, Message, Referral, Release, Staff, SupportMeeting
 from storage.talk import scope_of
 
 _R, _K, _N, _A, _M, _S, _E = table(Referral), table(Case), table(Consent), table(Agency), table(Message), table(SupportMeeting), table(Staff)
+_C, _F = table(Conversation), table(Release)
 
 Basis = Literal["consent", "support_meeting", "danger"]
 BASES: tuple[Basis, ...] = get_args(Basis)
@@ -119,7 +120,7 @@ def refer(
 
 def of_case(session: Session, case: CaseHead, now: datetime) -> list[Shown]:
     """The referrals of a case, newest first."""
-    return [_shown(session, row, now) for row in session.execute(_query().where(_R.c.case_id == case.id).order_by(_R.c.asked_at.desc(), _R.c.id))]
+    return [_shown(session, row) for row in session.execute(_query(now).where(_R.c.case_id == case.id).order_by(_R.c.asked_at.desc(), _R.c.id))]
 
 
 def answered(
@@ -148,17 +149,17 @@ def is_silent(session: Session, case_id: str, now: datetime) -> bool:
 
 def shared_with(session: Session, agency_id: str, now: datetime) -> list[Shown]:
     """What is shared with this agency at this moment, newest first."""
-    query = _query().where(_R.c.agency_id == agency_id, _holds(now)).order_by(_R.c.asked_at.desc(), _R.c.id)
-    return [_shown(session, row, now) for row in session.execute(query)]
+    query = _query(now).where(_R.c.agency_id == agency_id, _holds(now)).order_by(_R.c.asked_at.desc(), _R.c.id)
+    return [_shown(session, row) for row in session.execute(query)]
 
 
 def read_shared(session: Session, viewer: Viewer, agency_id: str, referral_id: str, now: datetime) -> Shown:
     """One of them; the reading is audited. Raises `Missing` for what is not theirs, or no longer."""
-    row = session.execute(_query().where(_R.c.id == referral_id, _R.c.agency_id == agency_id, _holds(now))).first()
+    row = session.execute(_query(now).where(_R.c.id == referral_id, _R.c.agency_id == agency_id, _holds(now))).first()
     if row is None:
         raise Missing
     audit.note(session, actor=viewer.actor, act="referral.read", now=now, case_id=row.case_id, referral=row.id)
-    return _shown(session, row, now)
+    return _shown(session, row)
 
 
 def reported(
@@ -248,30 +249,42 @@ def _move(
     return str(row.code)
 
 
-def _query() -> Any:
+def _query(now: datetime) -> Any:
     return (
-        select(_R, _K.c.code, _K.c.conversation_id, _E.c.name.label("asker"), _N.c.withdrawn_at, _N.c.until.label("consent_until"))
+        select(
+            _R, _K.c.code, _K.c.conversation_id, _E.c.name.label("asker"),
+            _holds(now).label("holds"),
+        )
         .join(_K, _K.c.id == _R.c.case_id).join(_E, _E.c.id == _R.c.asked_by).outerjoin(_N, _N.c.id == _R.c.consent_id)
     )  # fmt: skip
 
 
 def _holds(now: datetime) -> ColumnElement[bool]:
-    """The grant is alive: its day has not passed, it was not refused or broken off, and a consent it rests on was not taken back."""
+    """The grant is alive: its day has not passed, it was not refused or broken off, and a consent it rests on was not taken back.
+
+    Nor is the address hidden since: then what was shared before is shut too, until two people release it (R22).
+    """
     consent = and_(_N.c.withdrawn_at.is_(None), or_(_N.c.until.is_(None), _N.c.until > now))
-    return and_(_R.c.until > now, _R.c.state.in_(("asked", "accepted", "completed")), or_(_R.c.basis != "consent", consent))
+    alive = (_R.c.until > now, _R.c.state.in_(("asked", "accepted", "completed")), or_(_R.c.basis != "consent", consent))
+    return and_(*alive, ~_locked(now))
 
 
-def _shown(session: Session, row: Any, now: datetime) -> Shown:
+def _locked(now: datetime) -> ColumnElement[bool]:
+    hidden = select(_K.c.id).join(_C, _C.c.id == _K.c.conversation_id).where(_K.c.id == _R.c.case_id, _C.c.hidden_address)
+    released = select(_F.c.id).where(_F.c.case_id == _R.c.case_id, _F.c.until > now)
+    return and_(hidden.correlate(_R).exists(), ~released.correlate(_R).exists())
+
+
+def _shown(session: Session, row: Any) -> Shown:
     scope = scope_of(row.conversation_id)
     body: Mapping[str, Any] = unseal_json(session, scope, f"referral.body:{row.id}", row.body_sealed)
     came = [] if row.answers_sealed is None else unseal_json(session, scope, f"referral.answers:{row.id}", row.answers_sealed)
     lost = _unsent(session, [ref for one in body["items"] for ref in one["refs"]])
     items = tuple(one["text"] for one in body["items"] if lost.isdisjoint(one["refs"]))
-    consent = row.basis != "consent" or (row.withdrawn_at is None and (row.consent_until is None or row.consent_until > now))
     return Shown(
         row.id, row.code, body["recipient"], row.agency_id, body["purpose"], row.basis, body["ground"], items, row.state,
         tuple(Came(datetime.fromisoformat(one["at"]), one["who"], one["state"], one["words"]) for one in came), row.asker, row.asked_at, row.due_at,
-        row.until, row.resident_says, row.until > now and row.state in ("asked", "accepted", "completed") and consent, row.version,
+        row.until, row.resident_says, bool(row.holds), row.version,
     )  # fmt: skip
 
 

@@ -55,5 +55,6 @@ def _build() -> APIRouter:
 
 
 router = _build()
+TAKES_FILES, too_large = access.TAKES_FILES, pages.too_large
 
-__all__ = ["router"]
+__all__ = ["TAKES_FILES", "router", "too_large"]

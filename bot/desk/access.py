@@ -104,6 +104,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/cases/{code}"): "cases",
     ("GET", "/desk/cases/{code}/stream"): "cases",
     ("GET", "/desk/cases/{code}/attachments/{attachment_id}"): "cases",
+    ("GET", "/desk/cases/{code}/link"): "cases",
     ("POST", "/desk/cases/{code}/seen"): "cases",
     ("POST", "/desk/cases/{code}/claim"): "cases",
     ("POST", "/desk/cases/{code}/reply"): "cases",
@@ -144,8 +145,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/next-contact"): "cases",
 }
 
-TAKES_FILES = frozenset({"/desk/table"})
-"""Doors at which a file may be handed in (R34)."""
+TAKES_FILES = {"/desk/table": 5_500_000}
+"""Doors at which a file may be handed in (R34), with the most bytes of such a form: 5 MB and what stands around them."""
 
 MARK = "."
 """Between the token of a session and the mark of one page (presses.py)."""

@@ -21,7 +21,7 @@ from flows.gap import REASONS
 from storage import attachments, desk_cases, desk_sheets
 from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
-from storage.refusals import Closed, HeldByOther, NotHeld, Refused, Stale
+from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
 from storage.staff import SignedIn
 from storage.store import StoreDown
 
@@ -50,6 +50,18 @@ async def attachment(code: str, attachment_id: str, parts: TheParts, signed: Sig
         "content-disposition": f'attachment; filename="{attachment_id[-8:]}.{ending}"', "content-security-policy": "default-src 'none'; sandbox",
     }  # fmt: skip
     return Response(found.body, media_type=media_type, headers=headers)
+
+
+@router.get("/desk/cases/{code}/link")
+async def leaving(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    """Before an address that a resident wrote is opened: where it really leads, and what that may tell (R32). Only what stands in this talk."""
+    viewer = access.viewer_of(signed)
+    at, which = (_number(request.query_params.get(name, "")) for name in ("line", "number"))
+    lines, _, _, _ = await parts.store.atransact(lambda rows: desk_cases.lines_since(rows, viewer, code, at - 1))
+    links = next((line.links for line in shown(lines, {}, {}) if line.seq == at), ())
+    if not 0 <= which < len(links) or links[which].host == "？":
+        raise Missing
+    return await pages.page(request, signed, "leaving.html", code=code, seq=at, link=links[which])
 
 
 @router.post("/desk/cases/{code}/seen")

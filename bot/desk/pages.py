@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from bot import duty as duties
 from bot.clock import JST
@@ -115,6 +116,11 @@ def error_id() -> str:
 def trouble(request: Request, status: int, kind: str, **values: Any) -> HTMLResponse:
     """A whole page that says what happened, what was kept and what to do."""
     return HTMLResponse(render("trouble.html", kind=kind, **common(request), **values), status_code=status)
+
+
+def too_large(scope: Scope) -> bytes | None:
+    """The page for a form of the desk that brings more than is taken in; None for all other addresses (R4)."""
+    return bytes(trouble(Request(scope), 413, "too_large").body) if scope["path"].startswith("/desk") else None
 
 
 class DeskRoute(APIRoute):

@@ -25,6 +25,14 @@ class ShownCard:
 
 
 @dataclass(frozen=True)
+class Link:
+    """An address in a message. `host` as the network writes it, `？` where it is none."""
+
+    address: str
+    host: str
+
+
+@dataclass(frozen=True)
 class ShownLine:
     """One line as the desk shows it. `kind` is what the resident did: text, button, sticker, media, location, follow."""
 
@@ -40,8 +48,8 @@ class ShownLine:
     file: AttachmentShown | None
     """The picture or paper that came along."""
     texts: tuple[str, ...]
-    hosts: tuple[str, ...]
-    """Where addresses in these words really lead, as the network writes it (R32)."""
+    links: tuple[Link, ...]
+    """Where addresses in these words really lead (R32)."""
     cards: tuple[ShownCard, ...]
     buttons: tuple[str, ...]
     danger_level: str
@@ -49,15 +57,15 @@ class ShownLine:
     withdrawn: bool
 
 
-def hosts_in(text: str) -> list[str]:
-    """The real hosts of the addresses in a text, in punycode; the text itself stays text, nothing is fetched, nothing can be pressed (R32)."""
+def links_in(text: str) -> list[Link]:
+    """The addresses in a text with their real hosts, in punycode; the text itself stays text, nothing is fetched, nothing can be pressed (R32)."""
     found = []
     for address in _ADDRESS.findall(text):
         try:
-            host = urlsplit(address).hostname or ""
-            found.append(host if host.isascii() else host.encode("idna").decode())
+            host = urlsplit(address).hostname or "？"
+            found.append(Link(address, host if host.isascii() else host.encode("idna").decode()))
         except (ValueError, UnicodeError):
-            found.append("？")
+            found.append(Link(address, "？"))
     return found
 
 
@@ -87,10 +95,10 @@ def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, s
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip
     texts = tuple(text.translate(_TURNING) for bubble in bubbles if (text := bubble.get("text")))
-    hosts = tuple(dict.fromkeys(host for text in texts for host in hosts_in(text))) if line.author == "resident" else ()
+    links = tuple(dict.fromkeys(link for text in texts for link in links_in(text))) if line.author == "resident" else ()
     return ShownLine(
         id=line.id, seq=line.seq, author=line.author, who=body.get("speaker") or names.get(line.staff_id or ""), at=line.at,
-        day=line.at.astimezone(JST).date(), kind=line.kind, media=body.get("media"), file=file, texts=texts, hosts=hosts, cards=cards,
+        day=line.at.astimezone(JST).date(), kind=line.kind, media=body.get("media"), file=file, texts=texts, links=links, cards=cards,
         buttons=tuple(button["label"] for button in body.get("buttons", ())), danger_level=line.danger_level, danger_rule=line.danger_rule,
         withdrawn=line.withdrawn_at is not None or line.body is None,
     )  # fmt: skip

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.api.conftest import key_for, system
-from tests.desk.conftest import Browser, Office
-from tests.desk.test_sheets import acts, consent_of, heard_yes, refers, tab
+from tests.desk.conftest import Browser, Office, joins
+from tests.desk.test_agencies import NewBrowser, of_agency
+from tests.desk.test_sheets import AGENCY, acts, consent_of, heard_yes, refers, tab
 
 pytestmark = pytest.mark.requirement("R22")
 
@@ -100,3 +102,23 @@ async def test_where_nothing_is_hidden_nothing_is_blocked(office: Office, sato: 
     await sato.opens(tab(code, "forms/reception"))
     assert sato.status == 200
     assert "二人が確かめ" not in sato.text
+
+
+async def test_what_was_shared_before_it_was_hidden_is_shut_too(office: Office, sato: Browser, tanaka: Browser, a_browser: NewBrowser) -> None:
+    lead = await joins(a_browser(), "係長", "kakaricho", role="lead")
+    agency = await of_agency(lead, a_browser(), AGENCY, "houkatsu")
+    code = office.has_case()
+    await refers(sato, code, basis="danger", danger="倒れている")
+    shared = re.search(r"/desk/shared/[0-9a-f]{32}", await agency.opens("/desk/shared"))
+    assert shared
+    office.store.transact(lambda rows: rows.execute(text("UPDATE conversation SET hidden_address = true")))
+
+    assert shared[0] not in await agency.opens("/desk/shared")
+    await agency.opens(shared[0])
+    assert agency.status == 404
+    assert "いまは見せていません" in re.sub(r"<[^>]+>", "", await sato.opens(tab(code, "referrals")))
+
+    await asks(sato, code)
+    await confirms(tanaka, code)
+    await agency.opens(shared[0])
+    assert agency.status == 200

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bot.desk.exports import csv_of, harmless
-from bot.desk.talk_view import hosts_in
+from bot.desk.talk_view import links_in
 from tests.town import Town
 
 
@@ -28,7 +28,7 @@ def test_no_cell_starts_a_formula(start: str) -> None:
     ],
 )  # fmt: skip
 def test_a_look_alike_address_shows_where_it_really_leads(written: str, host: str) -> None:
-    assert hosts_in(written) == [host]
+    assert [link.host for link in links_in(written)] == [host]
 
 
 @pytest.mark.requirement("R4")
@@ -101,3 +101,14 @@ def test_a_true_webhook_that_is_played_back_changes_nothing(town: Town) -> None:
     other = json.loads(webhook.body)
     other["destination"] = "x"
     assert town.http.post("/line/webhook", content=json.dumps(other).encode(), headers=webhook.headers).status_code == 401
+
+
+@pytest.mark.requirement("R4")
+def test_a_form_that_is_too_large_is_told_so_in_words_and_a_table_of_five_megabytes_comes_in(town: Town) -> None:
+    answer = town.http.post("/desk/sign-in", content=b"x" * (town.settings.max_body + 1))
+    assert answer.status_code == 413
+    assert "大きすぎて、受けとれませんでした" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    answer = town.http.post("/desk/table", content=b"x" * 5_000_000, headers={"content-type": "application/octet-stream"})
+    assert answer.status_code == 303, "it is read, and whoever is not signed in is led to the door"
+    assert town.http.post("/desk/table", content=b"x" * 6_000_000).status_code == 413
