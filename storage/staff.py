@@ -74,6 +74,12 @@ class SignedIn:
     """The password was right, the second factor is not yet: opens the door that asks for it, and no other (R26)."""
     let_in: frozenset[str] = frozenset()
     """Residents whose cases an emergency opens to them now (R21)."""
+    proven_at: datetime | None = None
+    """When they last proved again who they are, while signed in; None since the sign-in."""
+
+    @property
+    def last_proven(self) -> datetime:
+        return self.proven_at or self.started_at
 
     @property
     def ends_at(self) -> datetime:
@@ -187,7 +193,7 @@ def sign_in(session: Session, member: Member, now: datetime, *, factor_due: bool
 def signed_in(session: Session, token: str, now: datetime, *, touch: bool = True) -> SignedIn | None:
     """Who this cookie is, if the session lives (idle 30 min, at most 12 h, account not stopped). `touch=False` does not keep it alive."""
     query = (
-        select(_B.c.token_hash, _B.c.csrf, _B.c.started_at, _B.c.seen_at, _B.c.factor_due, _S)
+        select(_B.c.token_hash, _B.c.csrf, _B.c.started_at, _B.c.seen_at, _B.c.factor_due, _B.c.proven_at, _S)
         .join(_S, _S.c.id == _B.c.staff_id)
         .where(_B.c.token_hash == _hash(token), _B.c.ended_at.is_(None), _S.c.disabled_at.is_(None))
     )
@@ -198,7 +204,7 @@ def signed_in(session: Session, token: str, now: datetime, *, touch: bool = True
     if touch and now - seen_at >= _TOUCH_EVERY:
         session.execute(update(_B).where(_B.c.token_hash == row.token_hash).values(seen_at=now))
         seen_at = now
-    return SignedIn(_member(row), row.token_hash, row.csrf, row.started_at, seen_at, row.factor_due)
+    return SignedIn(_member(row), row.token_hash, row.csrf, row.started_at, seen_at, row.factor_due, proven_at=row.proven_at)
 
 
 def sessions_of(session: Session, staff_id: str, now: datetime) -> list[SignedIn]:
@@ -224,6 +230,12 @@ def change_password(session: Session, signed: SignedIn, password_hash: str, now:
     set_password_hash(session, signed.member.id, password_hash)
     end_others(session, signed, now)
     audit.note(session, actor=f"staff:{signed.member.id}", act="staff.password_changed", now=now)
+
+
+def prove(session: Session, signed: SignedIn, now: datetime) -> None:
+    """Whoever sits at this browser has just shown once more that it is them (R33)."""
+    session.execute(update(_B).where(_B.c.token_hash == signed.token_hash).values(proven_at=now))
+    audit.note(session, actor=f"staff:{signed.member.id}", act="staff.proved", now=now)
 
 
 def sign_out(session: Session, signed: SignedIn, now: datetime) -> None:

@@ -27,6 +27,7 @@ from bot.desk import (
     passkey_pages,
     pooling_page,
     proposals_page,
+    prove_page,
     queue,
     referrals_page,
     signin,
@@ -42,7 +43,7 @@ from bot.desk import (
 def _build() -> APIRouter:
     """All screens behind one guard; a route without a rule stops the start (R17)."""
     screens = [screen.router for screen in (
-        pages, signin, factors, passkey_pages, directory_pages, queue, together_page, stream, case, pass_on, handoff_page, household_page,
+        pages, signin, factors, prove_page, passkey_pages, directory_pages, queue, together_page, stream, case, pass_on, handoff_page, household_page,
         referrals_page, meetings_page, consents_page, history_page, forms_page, agency_pages, need_to_know, knowledge_page, new_entry_page,
         table_page, unheard_page, proposals_page, danger_page, gaps_page, duty_page, figures_page, walking_page, helping_page, pooling_page,
         unlock_page,

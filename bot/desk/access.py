@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.routing import APIRoute
@@ -44,6 +45,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/passkey"): "entering",
     ("POST", "/desk/passkey/{key_id}/remove"): "staff",
     ("POST", "/desk/sign-out"): "entering",
+    ("GET", "/desk/prove"): "staff",
+    ("POST", "/desk/prove"): "staff",
     ("GET", "/desk/me"): "staff",
     ("POST", "/desk/me/password"): "staff",
     ("POST", "/desk/me/end-others"): "staff",
@@ -145,6 +148,14 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/next-contact"): "cases",
 }
 
+LEAVES: frozenset[str] = frozenset(
+    (
+        "/desk/figures.xlsx", "/desk/figures.csv", "/desk/gaps.csv", "/desk/cases/{code}/forms/{form}/xlsx", "/desk/cases/{code}/forms/{form}/csv",
+    )
+)  # fmt: skip
+"""Doors through which records leave as a file: who sits here proves it once more (R33)."""
+PROOF_HOLDS = timedelta(minutes=10)
+
 TAKES_FILES = {"/desk/table": 5_500_000}
 """Doors at which a file may be handed in (R34), with the most bytes of such a form: 5 MB and what stands around them."""
 
@@ -187,6 +198,9 @@ async def guard(request: Request) -> None:
         raise HTTPException(404)
     if door == "knowledge" and signed.member.role not in KNOWS:
         raise HTTPException(404)
+    if request.scope["route"].path in LEAVES and parts_of(request).clock.now() - signed.last_proven >= PROOF_HOLDS:
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise HTTPException(303, headers={"location": f"/desk/prove?{urlencode({'back': back})}"})
     request.state.signed = signed
 
 

@@ -24,7 +24,7 @@ from storage.staff import SignedIn
 router = APIRouter(route_class=pages.DeskRoute)
 
 _ISSUER = "Madoguchi"
-_LONGEST_CODE = 40
+LONGEST_CODE = 40
 
 
 @router.get("/desk/second")
@@ -39,13 +39,13 @@ async def second_page(request: Request, parts: TheParts, signed: Signed) -> Resp
 async def second(request: Request, parts: TheParts, signed: Signed) -> Response:
     """The answer of a passkey, the code of the authenticator, or a recovery code; guessing is slowed like guessing a password (R28)."""
     written, now = await access.fields(request, "code", "credential"), parts.clock.now()
-    code, answer = written["code"][:_LONGEST_CODE], written["credential"]
+    code, answer = written["code"][:LONGEST_CODE], written["credential"]
     who, where = f"factor:{signed.member.id}", address(request)
 
     def work(rows: Rows) -> str | None:
         if not staff.may_try(rows, who, where, now):
             return "too_many"
-        if _signs(rows, parts, signed, answer) if answer else factors.passes(rows, signed.member.id, code, now):
+        if signs(rows, parts, signed, answer) if answer else factors.passes(rows, signed.member.id, code, now):
             return None
         staff.note_failed_try(rows, who, where, now)
         return "wrong"
@@ -79,10 +79,10 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
             return has_one, None, "too_many"
         if has_one and not staff.may_try(rows, f"factor:{staff_id}", where, now):
             return has_one, None, "too_many"
-        if has_one and not factors.passes(rows, staff_id, written["current"][:_LONGEST_CODE], now):
+        if has_one and not factors.passes(rows, staff_id, written["current"][:LONGEST_CODE], now):
             staff.note_failed_try(rows, f"factor:{staff_id}", where, now)
             return has_one, None, "current"
-        codes = factors.confirm(rows, staff_id, written["code"][:_LONGEST_CODE], now)
+        codes = factors.confirm(rows, staff_id, written["code"][:LONGEST_CODE], now)
         return has_one, codes, None if codes else "wrong"
 
     has_one, codes, trouble = await parts.store.atransact(work)
@@ -136,13 +136,15 @@ async def proven(parts: Parts, signed: SignedIn) -> str:
     return await parts.store.atransact(work)
 
 
-def _question(rows: Rows, parts: Parts, signed: SignedIn) -> str | None:
+def question(rows: Rows, parts: Parts, signed: SignedIn) -> str | None:
+    """What a passkey is asked to sign in this browser, as JSON."""
     from bot.desk import passkeys  # their library is loaded by whoever has one
 
     return passkeys.question(rows, parts, signed)
 
 
-def _signs(rows: Rows, parts: Parts, signed: SignedIn, answer: str) -> bool:
+def signs(rows: Rows, parts: Parts, signed: SignedIn, answer: str) -> bool:
+    """Whether a passkey of theirs signed it."""
     from bot.desk import passkeys
 
     return passkeys.passes(rows, parts, signed, answer)
@@ -153,10 +155,10 @@ async def _ask(request: Request, parts: Parts, signed: SignedIn, *, trouble: str
 
     def look(rows: Rows) -> tuple[str | None, bool]:
         mine = factors.of(rows, signed.member.id)
-        return _question(rows, parts, signed) if mine.passkeys else None, mine.totp
+        return question(rows, parts, signed) if mine.passkeys else None, mine.totp
 
-    question, has_app = await parts.store.atransact(look)
-    return door(request, signed, "second.html", status=status, trouble=trouble, question=question, has_app=has_app)
+    asked, has_app = await parts.store.atransact(look)
+    return door(request, signed, "second.html", status=status, trouble=trouble, question=asked, has_app=has_app)
 
 
 async def _set_up(request: Request, parts: Parts, signed: SignedIn, *, has_one: bool, trouble: str | None = None, status: int = 200) -> HTMLResponse:

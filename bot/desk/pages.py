@@ -104,7 +104,7 @@ def common(request: Request) -> dict[str, Any]:
     town = parts.knowledge.town.base.town
     return {
         "size": size if size in SIZES else "2", "town": town, "sample": parts.settings.profile == "demo" or town.sample,
-        "domains": parts.knowledge.town.base.domains, "here": request.url.path,
+        "domains": parts.knowledge.town.base.domains, "here": request.url.path, "nonce": getattr(request.state, "nonce", ""),
     }  # fmt: skip
 
 

@@ -53,6 +53,6 @@ async def press_of(request: Request, cookie: str) -> Press | None:
     if request.method != "POST" or not (who := request.cookies.get(cookie)):
         return None
     body = await request.body()
-    if b"csrf=" not in body or b"." not in body.partition(b"csrf=")[2][:80]:
+    if b"." not in body.partition(b"csrf=")[2].partition(b"&")[0]:
         return None
     return Press(request, hashlib.sha256(b"\0".join((who.encode(), request.url.path.encode(), body))).hexdigest())

@@ -65,6 +65,7 @@ def page(request: Request, name: str, chrome: Chrome, *, status: int = 200, size
         "size": size if size in SIZES else "m",
         "sample": parts.settings.profile == "demo" or base.town.sample,
         "ruby": lambda text: ruby(text, chrome.lang),
+        "nonce": getattr(request.state, "nonce", ""),
     }
     return HTMLResponse(render(name, **shared, **values), status_code=status)
 

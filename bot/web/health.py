@@ -3,14 +3,18 @@
 import hmac
 from datetime import timedelta
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from bot.parts import Parts
+from bot.web.headers import REPORTS_TO
 from storage import outbox, watching
 from storage.store import StoreDown
 
 router = APIRouter()
+log = structlog.get_logger()
+_REPORTS_A_MINUTE = timedelta(minutes=1)
 _OUTBOX_STUCK = timedelta(minutes=10)
 
 
@@ -30,6 +34,16 @@ async def readyz(request: Request) -> JSONResponse:
         return JSONResponse({"database": "down"}, status_code=503)
     stuck = oldest is not None and parts.clock.now() - oldest > _OUTBOX_STUCK
     return JSONResponse({"database": "ok", "outbox": "stuck" if stuck else "ok"}, status_code=503 if stuck else 200)
+
+
+@router.post(REPORTS_TO, include_in_schema=False)
+async def csp_report(request: Request) -> Response:
+    """A browser refused something on one of our pages (R31). Anybody can say so, so it is told once a minute and never in their words."""
+    state, now = request.app.state, request.app.state.parts.clock.now()
+    if now - getattr(state, "csp_told_at", now - _REPORTS_A_MINUTE) >= _REPORTS_A_MINUTE:
+        state.csp_told_at = now
+        log.warning("browser_refused_content")
+    return Response(status_code=204)
 
 
 @router.get("/metrics", include_in_schema=False)

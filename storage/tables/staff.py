@@ -35,6 +35,8 @@ class StaffSession(SQLModel, table=True):
     ended_at: datetime | None = time(default=None)
     factor_due: bool = False
     """The password was right; the second factor is still asked for (R26)."""
+    proven_at: datetime | None = time(default=None)
+    """When whoever sits here proved it once more; None since signing in (R33)."""
     challenge: str | None = Field(default=None, max_length=120)
     """What a passkey was asked to sign in this browser; answered once."""
 

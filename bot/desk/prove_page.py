@@ -1,0 +1,71 @@
+"""Before a file leaves the desk, its reader proves who they are once more: neither a stolen cookie nor a desk left open exports anything (R33).
+
+Asked is the second factor; whoever has none yet (only in the demo) is asked for the password. What holds how long stands in access.py.
+"""
+
+import re
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session as Rows
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.desk import access, pages
+from bot.desk.access import Signed, TheParts
+from bot.desk.factors import LONGEST_CODE, door, question, signs
+from bot.desk.signin import address, hasher
+from bot.parts import Parts
+from storage import factors, staff
+from storage.staff import SignedIn
+
+router = APIRouter(route_class=pages.DeskRoute)
+
+_BACK = re.compile(r"/desk/[\w./-]*(\?[\w=&-]*)?", re.ASCII)
+"""Addresses of our own files; whatever else is asked for leads to the queue."""
+
+
+@router.get("/desk/prove")
+async def prove_page(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
+    return await _ask(request, parts, signed, request.query_params.get("back", ""))
+
+
+@router.post("/desk/prove")
+async def prove(request: Request, parts: TheParts, signed: Signed) -> Response:
+    """Guessing is slowed as at the door (R28)."""
+    written, now = await access.fields(request, "code", "credential", "password", "back"), parts.clock.now()
+    member, where = signed.member, address(request)
+    who = f"factor:{member.id}"
+    known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
+    fits = bool(written["password"]) and await hasher(request).fits(written["password"], None if known is None else known.password_hash)
+
+    def work(rows: Rows) -> str | None:
+        if not staff.may_try(rows, who, where, now):
+            return "too_many"
+        if not factors.of(rows, member.id).any:
+            proven = fits
+        elif written["credential"]:
+            proven = signs(rows, parts, signed, written["credential"])
+        else:
+            proven = factors.passes(rows, member.id, written["code"][:LONGEST_CODE], now)
+        if proven:
+            staff.prove(rows, signed, now)
+            return None
+        staff.note_failed_try(rows, who, where, now)
+        return "wrong"
+
+    trouble = await parts.store.atransact(work)
+    if trouble is not None:
+        return await _ask(request, parts, signed, written["back"], trouble=trouble, status=429 if trouble == "too_many" else 401)
+    return RedirectResponse(_own(written["back"]), status_code=303)
+
+
+async def _ask(request: Request, parts: Parts, signed: SignedIn, back: str, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:
+    def look(rows: Rows) -> tuple[factors.Factors, str | None]:
+        mine = factors.of(rows, signed.member.id)
+        return mine, question(rows, parts, signed) if mine.passkeys else None
+
+    mine, asked = await parts.store.atransact(look)
+    return door(request, signed, "prove.html", status=status, trouble=trouble, question=asked, mine=mine, back=_own(back))
+
+
+def _own(back: str) -> str:
+    return back if _BACK.fullmatch(back) and "//" not in back and ".." not in back else "/desk"
