@@ -52,7 +52,7 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
     weight = _weigh(asked, said, spoken, halves)
     decision, reason = decide(danger, intent, whole.evidence if narrow else None, asked.sure(whole), weight)
-    two = apart(asked, halves) if len(needs) == 1 and decision == "answer" and intent != "offer" else None
+    two = apart(asked, halves) if len(needs) == 1 and decision in ("answer", "handoff") and intent != "offer" else None
     offered = cards(needs) if two is None else shown(whole, two, index.ids)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
 
