@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 DOMAIN_WEIGHT: Final = 0.6
 LEAST_LETTERS: Final = 0.2
 TOP: Final = 5
-_CHANNELS: Final = ("examples", "names", "domain", "letters")
+MEANING_SHARE: Final = 1.0
+"""How much a word that led by its meaning counts among the reasons."""
+_CHANNELS: Final = ("examples", "names", "domain", "letters", "meanings")
 
 _LOOSE_KANA = re.compile(r"[ぁ-ゖー]{1,2}")
 _Mask = npt.NDArray[np.bool_]
@@ -41,6 +43,7 @@ class Scores(NamedTuple):
     names: Floats
     domains: Floats
     letters: Floats
+    meanings: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Asked:
         self._pointed = index.table.point(self._rows)
         self._held = index.held.point(self._rows)
         self._named = index.named.point(self._rows) if self._names_asked else None
+        self._lent = index.meanings.lent(self._asked) if signs.japanese else None
         self._telling = self._narrow()
         self._told = list(zip(self._starts[self._telling].tolist(), self._ends[self._telling].tolist(), strict=True))
         self._parts: dict[Span, Part] = {}
@@ -187,8 +191,11 @@ class Asked:
         total = said + np.float32(DOMAIN_WEIGHT) * near + index.name_weights * called
         if self.signs.japanese:
             total += index.letter_weights * self._trusted(spans)[:, None] * drawn
+        meant = np.zeros_like(total) if self._lent is None else self._lent.score(there)
+        if self._lent is not None:
+            total += index.meaning_weights * meant
         index.refusals.hold_back(total, self._held.score(wanted))
-        return total, (said, called, near, drawn)
+        return total, (said, called, near, drawn, meant)
 
     def _trusted(self, spans: Sequence[Span]) -> Floats:
         """How far to trust the letters of each stretch: fully in ordinary writing, little in hiragana alone, whose letters every word shares."""
@@ -245,6 +252,10 @@ class Asked:
         strengths = heavy[:, None] * self._pointed.towards(columns, len(self._asked))[of]
         if self._named is not None:
             strengths += np.float32(NAME_SHARE) * self._named.towards(columns, len(self._asked))[of]
+        if self._lent is not None:
+            lent = np.zeros((len(self._asked), len(columns)), np.float32)
+            lent[self._lent.places] = self._lent.worth[:, entries]
+            strengths += np.float32(MEANING_SHARE) * lent[of]
         for carried in (strengths.T @ share).tolist():
             yield why(self.plain, told, carried)
 

@@ -22,6 +22,7 @@ from knowledge.hearing.rank.examples import Examples
 from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hearing.rank.letters import Letters
+from knowledge.hearing.rank.meanings import Meanings
 from knowledge.hearing.rank.names import Field, Names
 from knowledge.hearing.rank.postings import Floats, Ints, Postings, best, distinct
 from knowledge.hearing.rank.refusals import Refusals
@@ -31,9 +32,13 @@ NAMES_WEIGHT: Final = 0.05
 """Weight of the names of an entry that has examples."""
 LETTERS_WEIGHT: Final = 1.0
 BARE_NAMES_WEIGHT: Final = 2.4
+MEANINGS_WEIGHT: Final = 1.0
 BARE_LETTERS_WEIGHT: Final = 1.0
+BARE_MEANINGS_WEIGHT: Final = 3.0
 """The same for an entry without examples, so that it can stand beside those that have them."""
 SUMMARY_WEIGHT: Final = 0.3
+NAME_MEANS, SUMMARY_MEANS, EXAMPLE_MEANS = 1.0, 0.6, 0.5
+"""What a word of like meaning is worth by where it stands in an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Index:
     names: Names
     domains: Domains
     letters: Letters
+    meanings: Meanings
     refusals: Refusals
     table: Postings
     """By sign: the entries by their examples, and the domains."""
@@ -58,6 +64,7 @@ class Index:
     """Whether every entry has examples."""
     name_weights: Floats
     letter_weights: Floats
+    meaning_weights: Floats
     """By entry."""
     spoken: tuple[Keys, Ints]
     """Every example as a key, ascending, and the entry it stands in."""
@@ -97,6 +104,7 @@ class Index:
             names,
             domains,
             Letters.build([[plain(text).text for text in _said_in(entry)] for entry in entries.values()]),
+            Meanings.build(_meant(fields, spoken, len(ids)), len(ids)),
             refusals,
             examples.postings().beside(by_domain).quick(),
             by_refusal,
@@ -104,6 +112,7 @@ class Index:
             bool(told.all()),
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),
+            np.where(told, np.float32(MEANINGS_WEIGHT), np.float32(BARE_MEANINGS_WEIGHT)),
             _spoken(said),
             Confidence.usual(),
         )
@@ -136,6 +145,15 @@ class Index:
         known, entries = self.spoken
         key = keys.digest(example)
         return [int(entry) for entry in entries[np.searchsorted(known, key) : np.searchsorted(known, key, "right")]]
+
+
+def _meant(fields: Sequence[Field], spoken: Sequence[tuple[int, Keys]], width: int) -> list[tuple[float, Sequence[Keys]]]:
+    name, keywords, summary, _ = (field.texts for field in fields)
+    examples: list[list[Keys]] = [[NO_KEYS] for _ in range(width)]
+    for number, found in spoken:
+        examples[number].append(found)
+    said = [np.concatenate(found) for found in examples]
+    return [(NAME_MEANS, name), (NAME_MEANS, keywords), (SUMMARY_MEANS, summary), (EXAMPLE_MEANS, said)]
 
 
 def _spoken(said: Sequence[tuple[int, str]]) -> tuple[Keys, Ints]:
