@@ -37,7 +37,7 @@ from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.reception import Rules
 from bot.settings import Settings
-from bot.web import calendar, chat, chat_pages, health, town_page, webhooks
+from bot.web import calendar, chat, chat_doors, chat_pages, health, town_page, webhooks
 from bot.web.headers import SecurityHeaders
 from bot.web.hosts import allowed_hosts
 from bot.web.limits import BodyLimit
@@ -94,7 +94,7 @@ def build_app(parts: Parts) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts = parts
-    for router in (webhooks.router, health.router, calendar.router, town_page.router, chat.router, desk, api):
+    for router in (webhooks.router, health.router, calendar.router, town_page.router, chat.router, chat_doors.router, desk, api):
         app.include_router(router)
     app.add_exception_handler(StoreDown, _cannot_save)
     app.add_exception_handler(HTTPException, _refused)

@@ -54,8 +54,9 @@ class Talk:
 
     @property
     def latest(self) -> str:
-        """What was said last in words: now, or before the button that was just pressed."""
-        return self.text or (self.session.story[-1].text.strip() if self.session.story else "")
+        """What was said last in words: now, or before the button that was just pressed or typed."""
+        told = self.session.story[-1].text.strip() if self.session.story else ""
+        return told if self.choice is not None else self.text or told
 
     @property
     def desk(self) -> Desk:
@@ -118,7 +119,7 @@ class Talk:
 
     def forgetting_latest(self) -> "Talk":
         """What was said last is no part of any worry: an insult, a greeting, advertising."""
-        if not self.said.refs:  # written before the button that was just pressed
+        if self.choice is not None or not self.said.refs:  # written before the button that was just pressed or typed
             return self.with_(story=self.session.story[:-1])
         return self.with_(story=tuple(said for said in self.session.story if said.ref not in self.said.refs))
 

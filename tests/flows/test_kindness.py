@@ -179,3 +179,10 @@ def test_a_change_of_language_in_a_crisis_keeps_its_question_and_numbers(residen
 def test_a_held_worry_is_asked_about_in_the_language_chosen(resident):
     resident.follows().says("家賃が払えない").says("English").presses("Go on")
     assert resident.cards
+
+
+def test_a_typed_yes_leads_where_the_pressed_one_does(resident):
+    told = "民生委員です。一人暮らしの方がごはんを食べていないようです"
+    typed = Resident(resident.town).follows().says(told).says("このまま続ける")
+    pressed = resident.follows().says(told).presses("このまま続ける")
+    assert typed.at_step == pressed.at_step == "thirdparty.commissioner"

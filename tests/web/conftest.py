@@ -20,7 +20,7 @@ from bot.living import LivingKnowledge
 from bot.parts import Parts
 from bot.reception import Rules
 from bot.settings import Settings
-from bot.web import chat, webhooks
+from bot.web import chat, chat_doors, webhooks
 from bot.web.headers import SecurityHeaders
 from storage.sealing import Keyring
 from storage.store import Store
@@ -135,6 +135,7 @@ def app(parts: Parts) -> FastAPI:
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     made.state.parts = parts
     made.include_router(chat.router)
+    made.include_router(chat_doors.router)
     made.include_router(webhooks.router)
     made.add_middleware(SecurityHeaders)
     return made
