@@ -78,6 +78,7 @@ async def _page(
     history = await parts.store.atransact(lambda rows: knowledge_edits.of_entry(rows, DANGER))
     return await pages.page(
         request, signed, "danger_words.html", status=status, own=own_danger_file(folder) is not None,
-        files=[file.name for file in danger_work.files(folder)], file=path.name, text=now if text is None else text, mark=danger_work.mark(now),
+        files={file.name: danger_work.title(file) for file in danger_work.files(folder)}, file=path.name,
+        text=now if text is None else text, mark=danger_work.mark(now),
         problems=problems, heard=heard, trouble=trouble, waits=waits, history=history, why=why,
     )  # fmt: skip

@@ -31,6 +31,13 @@ def files(folder: Path) -> list[Path]:
     return [place / _LIST, *sorted((place / _FOLDER).glob("*.yaml"))]
 
 
+def title(path: Path) -> str:
+    """What the file says it is about (`title:` in its first line); its name where it does not say."""
+    with path.open(encoding="utf-8") as lines:
+        first = lines.readline().strip()
+    return first.removeprefix("title:").strip() if first.startswith("title:") else path.name
+
+
 def mark(text: str) -> str:
     """Changes when somebody else saves the file (R23)."""
     return sha256(text.encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ Where = Literal["after", "before", "near", "sentence", "message"]
 WHERE: tuple[Where, ...] = get_args(Where)
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
-_SECTIONS = ("readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules", "sentences", "left_alone")
+_SECTIONS = ("title", "readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules", "sentences", "left_alone")
 _RULE_FIELDS = (
     "id", "why", "level", "kinds", "who", "near", "longest", "hear", "signs", "at_least", "unless", "unless_near", "rises", "despite",
     "must", "must_now", "asks", "must_not",
