@@ -15,6 +15,7 @@ from typing import Any, Final
 from knowledge.exchange.opendata import NoTable, safe
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Trail, Tree
+from knowledge.said import day_said, hours_said
 
 COLUMNS: Final[Mapping[str, str]] = {
     "id": "ID", "name": "名前", "kana": "よみがな", "domain": "分野", "kind": "種類", "topics": "相談の分類", "summary": "説明", "keywords": "検索語",
@@ -33,6 +34,7 @@ LISTS: Final = frozenset(
         "topics", "keywords", "examples", "not_for", "bring", "contacts.0.area", "contacts.0.closed", "contacts.0.languages", "provider", "tags",
     )
 )  # fmt: skip
+DATES: Final = frozenset(("checked.on", "valid.from", "valid.until"))
 WIDE: Final = frozenset(("summary", "examples", "not_for", "how", "keywords"))
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of a workbook once it is unpacked: a small file can hold gigabytes."""
@@ -185,17 +187,25 @@ def _read(field: str, text: str) -> Tree:
     if not text:
         return [] if field in LISTS or field.endswith(".hours") else None
     if field.endswith(".hours"):
-        return [_hours_row(line) for line in text.split("\n") if line.strip()] if text not in ("24時間", "24時間365日") else text
+        return [row for line in text.split("\n") if line.strip() for row in _hours_rows(line)] if text not in ("24時間", "24時間365日") else text
+    if field in DATES:
+        return found.isoformat() if (found := day_said(text)) else text
     if field in LISTS:
         return [line.strip() for line in text.split("\n") if line.strip()]
     return text
 
 
-def _hours_row(line: str) -> Tree:
+def _hours_rows(line: str) -> list[Tree]:
+    """月-金 9:00-17:00, or in words: 月曜から金曜 午前9時～午後5時. Closing days have a column of their own."""
     found = _HOURS.fullmatch(unicodedata.normalize("NFKC", line).strip())
-    if not found:
-        raise ValueError(f"受付時間「{line.strip()}」が読めません。「月-金 9:00-17:00」のように、一行ずつ書いてください。")
-    return {"days": found["days"], "from": found["from"], "to": found["to"]}
+    if found:
+        return [{"days": found["days"], "from": found["from"], "to": found["to"]}]
+    said = hours_said(line)
+    if said is not None and not said.closed:
+        return [{"days": days, "from": begins, "to": ends} for days, begins, ends in said.rows]
+    if said is not None:
+        raise ValueError(f"受付時間「{line.strip()}」の休みの日は、「休み」の欄に書いてください（{'、'.join(said.closed)}）。")
+    raise ValueError(f"受付時間「{line.strip()}」が読めません。「月-金 9:00-17:00」のように、一行ずつ書いてください。")
 
 
 def _with(fields: dict[str, Tree], field: str, text: str) -> dict[str, Tree]:

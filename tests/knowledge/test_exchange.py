@@ -11,7 +11,7 @@ from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from bot.knowledge_verbs import app
-from knowledge.exchange.excel import COLUMNS, export_excel, import_excel
+from knowledge.exchange.excel import COLUMNS, export_excel, import_excel, with_cells
 from knowledge.exchange.hsds import export_json, export_tabular, import_hsds
 from knowledge.exchange.opendata import NoTable
 from knowledge.layers import Laid, lay
@@ -248,3 +248,11 @@ def test_fix_leaves_a_sound_folder_alone(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "copy")
     assert run("fix", folder)[0] == 0
     assert files(folder) == files(tmp_path / "copy")
+
+
+def test_hours_and_dates_may_be_written_into_a_cell_as_people_say_them() -> None:
+    fields = with_cells({"id": "a"}, {"contacts.0.hours": "月曜から金曜 午前10時～午後4時", "checked.on": "令和8年11月26日"})
+    assert fields["contacts"] == [{"hours": [{"days": "月-金", "from": "10:00", "to": "16:00"}]}]
+    assert fields["checked"] == {"on": "2026-11-26"}
+    with pytest.raises(ValueError, match="「休み」の欄"):
+        with_cells({"id": "a"}, {"contacts.0.hours": "月～金 9:00～17:00（祝日を除く）"})
