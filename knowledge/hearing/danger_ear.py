@@ -44,11 +44,11 @@ ASK_IN_PART: Final = 2.0
 SEVERAL: Final = 4
 WORTH_A_LOOK: Final = 0.0
 """Two sentences whose letters alone carry fewer points are not weighed with their concepts: that takes most of the time."""
-NOW: Final = -0.9
+NOW: Final = -1.5
 """From so many points for "now" on what is told of is life in danger now (L3)."""
-RAISED: Final = 0.4
+RAISED: Final = -0.6
 """With so many a rule of L2 is raised to L3."""
-SURELY_SOON: Final = -2.0
+SURELY_SOON: Final = -2.5
 """With fewer not even a rule of L3 means now."""
 SHORTEST: Final = 5
 BARE: Final = 8
