@@ -32,6 +32,15 @@ DECISIONS = (
     "language right",
 )
 UNSEEN = ("unseen: households reach a human", "unseen: one desk's stories taken from it", "unseen: both needs among six cards")
+OTHERS = (
+    "other writers: right first",
+    "other writers: right among three cards",
+    "other writers: both needs among six cards",
+    "other writers: decision right",
+    "other writers: complex cases reach a human",
+    "other writers: offers understood",
+    "other writers: worries taken for danger (L2, L3)",
+)
 DANGERS = ("danger heard", "false alarms (L2, L3)", "level right", "kinds right")
 CARDS, CARDS_FOR_SEVERAL = 3, 6
 Worry = dict[str, Any]
@@ -95,9 +104,9 @@ def run(base: Base, out: Console) -> dict[str, float]:
     table.add_row("median ms", *(f"{found.median:.2f}" for found in columns))
     table.add_row("p99 ms", *(f"{found.slowest:.2f}" for found in columns))
     table.add_section()
-    figures |= {**_decisions(base, worries), **_unseen(base), **_dangers(base, dangers)}
+    figures |= {**_decisions(base, worries), **_unseen(base), **_others(base), **_dangers(base, dangers)}
     figures |= {f"{measure}, lines kept unseen": figure for measure, figure in _dangers(base, unseen).items()}
-    for measure in (*DECISIONS, *UNSEEN, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
+    for measure in (*DECISIONS, *UNSEEN, *OTHERS, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
         table.add_row(measure, f"{figures[measure]:.3f}")
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
@@ -162,6 +171,16 @@ def _unseen(base: Base) -> dict[str, float]:
         [all(shown & set(need["ids"]) for need in line["needs"]) for line, shown in two],
     )
     return dict(zip(UNSEEN, map(_share, shares), strict=True))
+
+
+def _others(base: Base) -> dict[str, float]:
+    """Worries of somebody who had read none of our sentences: how the product does on people it has never met."""
+    worries = _read("worries-unseen")
+    (_, ours), *_ = _ways(base)
+    found, decided = _search("Madoguchi", ours, worries), _decisions(base, worries)
+    loud = _share([base.danger.scan(worry["text"]).level in ("L2", "L3") for worry in worries])
+    chosen = [decided[name] for name in ("decision right", "complex cases reach a human", "offers understood")]
+    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen, loud), strict=True))
 
 
 def _dangers(base: Base, lines: Sequence[Worry]) -> dict[str, float]:

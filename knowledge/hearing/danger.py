@@ -139,7 +139,7 @@ class DangerList:
         level = first.level
         if opinion is not None:
             kinds |= dict.fromkeys(opinion.kinds)
-            level = _ASK if opinion.doubts else _NOW if opinion.now else _TOLD if opinion.soon else level
+            level = _ASK if opinion.doubts else _NOW if opinion.now else level
         start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(
@@ -156,7 +156,8 @@ class DangerList:
         if self._ear is None or signal.level < _TOLD:
             return None
         span = (min(start for start, _ in signal.pieces), max(end for _, end in signal.pieces))
-        return self._ear.second(heard.text.removesuffix(END), heard.groups(), heard.breaks, span)
+        plain = signal.level == _NOW or "medical_emergency" in signal.rule.kinds
+        return self._ear.second(heard.text.removesuffix(END), heard.groups(), heard.breaks, span, plain=plain)
 
     def _resembles(self, text: str, folded: Folded, heard: "_Listening") -> Danger:
         """No rule fired: what does the second ear say?"""

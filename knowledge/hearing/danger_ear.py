@@ -36,8 +36,10 @@ FOREIGN: Final = 0.9
 """From TELL points on it is told aloud (L2), after two corrections measured on writers the ear had not learned from: a message that
 ends as a question at a counter is more often a look-alike (AT_A_COUNTER), and of languages with few sentences less is known."""
 DOUBT: Final = -2.0
+DOUBT_PLAIN: Final = -3.6
 PLAIN_WORDS: Final = 30
-"""A rule that fired is asked about below DOUBT; in fewer letters than PLAIN_WORDS its own question (何錠で死ねますか) is no counter's."""
+"""A rule that fired is asked about below DOUBT, one that speaks for itself (a symptom, a danger now) below DOUBT_PLAIN only; in fewer
+letters than PLAIN_WORDS its own question (何錠で死ねますか) is no counter's."""
 ASK_FOREIGN: Final = 0.8
 ASK_IN_PART: Final = 2.0
 """Two sentences of a long message are heard alone too: a danger in the middle of a worry about a form counts as much."""
@@ -48,8 +50,6 @@ NOW: Final = -1.5
 """From so many points for "now" on what is told of is life in danger now (L3)."""
 RAISED: Final = -0.6
 """With so many a rule of L2 is raised to L3."""
-SURELY_SOON: Final = -2.5
-"""With fewer not even a rule of L3 means now."""
 SHORTEST: Final = 5
 BARE: Final = 8
 SHORT: Final = 14
@@ -96,8 +96,6 @@ class Opinion:
     doubts: bool
     """The sentence resembles ordinary worries more than danger: ask before alarming. Never silence a rule."""
     now: bool
-    soon: bool
-    """Certainly not now."""
     kinds: tuple[DangerKind, ...]
     """Kinds so likely that they are named beside the rule's own."""
 
@@ -153,8 +151,11 @@ class Ear:
         starts = [0, *(place + 1 for place in breaks if place + 1 < len(text))]
         return self._in_part(text, groups, starts, ask) if len(starts) >= SEVERAL else None
 
-    def second(self, text: str, groups: Mapping[str, Sequence[Span]], breaks: Sequence[int], span: Span) -> "Opinion":
-        """What the ear makes of words a rule fired on: a short message as a whole, of a long one the sentences around `span`."""
+    def second(self, text: str, groups: Mapping[str, Sequence[Span]], breaks: Sequence[int], span: Span, *, plain: bool) -> "Opinion":
+        """What the ear makes of words a rule fired on: a short message as a whole, of a long one the sentences around `span`.
+
+        `plain`: the rule says by itself that it is now, or names a symptom (ろれつが回らない). Whoever then asks for a form is no less in danger.
+        """
         starts = [0, *(place + 1 for place in breaks if place + 1 < len(text))]
         start, end = 0, len(text)
         if len(starts) >= SEVERAL:
@@ -164,9 +165,9 @@ class Ear:
         inside = [name for name, spans in groups.items() if any(start <= place < end for place, _ in spans)]
         points = self._all_points(self._known(runs(text[start:end]) | meetings(inside)))
         now = float(points[NOW_COLUMN])
-        polite = len(text) >= PLAIN_WORDS and _ASKS_A_COUNTER.search(text) is not None
-        told = float(points[DANGER_COLUMN]) - AT_A_COUNTER * polite >= DOUBT
-        return Opinion(not told, now >= RAISED and len(text) >= BARE, now < SURELY_SOON, _kinds(points[FIRST_KIND:]))
+        polite = not plain and len(text) >= PLAIN_WORDS and _ASKS_A_COUNTER.search(text) is not None
+        told = float(points[DANGER_COLUMN]) - AT_A_COUNTER * polite >= (DOUBT_PLAIN if plain else DOUBT)
+        return Opinion(not told, now >= RAISED and len(text) >= BARE, _kinds(points[FIRST_KIND:]))
 
     def _in_part(self, text: str, groups: Mapping[str, Sequence[Span]], starts: Sequence[int], ask: float) -> Resemblance | None:
         """Every two neighbouring sentences alone; each sentence is read once, so that time grows with the length only."""
