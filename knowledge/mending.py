@@ -6,35 +6,13 @@ to take is one function: given the lines and the parser's complaint it answers w
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
+from knowledge.indent import indent
 from knowledge.letters import ODD_SPACE
-from knowledge.problem import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """One broken line. `line` and `column` count from 0."""
-
-    line: int
-    column: int
-    code: str
-    message: str
-    hint: str
-    width: int = 1
-    mended: str | None = None
-    """The line with its form put right, so that reading can go on; None when nobody can know."""
-    certain: bool = True
-    """The mended line is what the writer meant; otherwise it only lets reading go on."""
-
-    def problem(self, file: str, lines: Sequence[str]) -> Problem:
-        source = lines[self.line] if self.line < len(lines) else ""
-        sure = self.mended if self.certain else None
-        return Problem(file, self.line + 1, self.column + 1, "error", self.code, self.message, self.hint, source, self.width, sure)
-
+from knowledge.problem import Broken
 
 LONGEST: Final = 4000
 """Longer lines are only pointed at, not explained: nobody typed them, and looking at them takes time (R50)."""
@@ -98,24 +76,24 @@ def _near(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> list[
 
 def _tab(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     for number in _near(error, lines, line):
-        indent = re.match(r"[ ]*\t[\t ]*", lines[number])
-        if indent:
-            mended = ("" if number == 0 else indent[0].replace("\t", "  ")) + lines[number][indent.end() :]
-            start = indent[0].index("\t")
+        gap = re.match(r"[ ]*\t[\t ]*", lines[number])
+        if gap:
+            mended = ("" if number == 0 else gap[0].replace("\t", "  ")) + lines[number][gap.end() :]
+            start = gap[0].index("\t")
             hint = "タブは使えません。半角の空白 2 つずつにしてください。"
-            return Broken(number, start, "tab", "字下げにタブが使われています", hint, indent.end() - start, mended, certain=False)
+            return Broken(number, start, "tab", "字下げにタブが使われています", hint, gap.end() - start, mended, certain=False)
     return None
 
 
 def _wide_indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     for number in _near(error, lines, line):
-        indent = re.match(f"( *)([{ODD_SPACE}][{ODD_SPACE} ]*)", lines[number])
-        if indent:
-            spaces = indent[0].replace("　", "  ") if "　" in indent[0] else " " * len(indent[0])
-            mended = ("" if number == 0 else spaces) + lines[number][indent.end() :]
-            kind = "全角の空白" if "　" in indent[0] else "ふつうの空白でない空白（Web や Word から写した空白）"
+        gap = re.match(f"( *)([{ODD_SPACE}][{ODD_SPACE} ]*)", lines[number])
+        if gap:
+            spaces = gap[0].replace("　", "  ") if "　" in gap[0] else " " * len(gap[0])
+            mended = ("" if number == 0 else spaces) + lines[number][gap.end() :]
+            kind = "全角の空白" if "　" in gap[0] else "ふつうの空白でない空白（Web や Word から写した空白）"
             hint = "使えるのは半角の空白だけです。半角の空白 2 つずつにしてください。"
-            return Broken(number, indent.start(2), "wide_indent", f"字下げに{kind}が使われています", hint, len(indent[2]), mended, certain=False)
+            return Broken(number, gap.start(2), "wide_indent", f"字下げに{kind}が使われています", hint, len(gap[2]), mended, certain=False)
     return None
 
 
@@ -364,65 +342,11 @@ def _inside_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: in
     return Broken(line, column, "inside_brackets", "[ ] や { } の中が、ここから読めません", hint)
 
 
-def _indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
-    """A line further right or left than its neighbours. Mended to where its neighbour begins, so that reading can go on."""
-    here = lines[line]
-    dash = here.lstrip().startswith("- ")
-    above = next((number for number in range(line - 1, -1, -1) if _neighbour(lines[number], dash)), None)
-    if above is None or not here.strip():
-        return None
-    if not dash and (blamed := _slipped_left(lines, above, here)):
-        return blamed
-    found = _begins(here, dash)
-    above = above if dash else _nearest_level(lines, above, found)
-    wanted = _begins(lines[above], dash)
-    if wanted == found:
-        return None
-    return _not_in_line(line, found, above, wanted, here)
-
-
-def _not_in_line(line: int, found: int, other: int, wanted: int, text: str) -> Broken:
-    side = "上" if other < line else "下"
-    hint = f"行の頭の空白が {found} 個です。{side}の {other + 1} 行目は、{wanted} 個ぶん右から始まります。同じ仲間の行は、左の端をそろえてください。"
-    return Broken(line, 0, "indent", "字下げがそろっていません", hint, max(found, 1), " " * wanted + text.strip(), certain=False)
-
-
-def _slipped_left(lines: Sequence[str], above: int, here: str) -> Broken | None:
-    """The line above is to blame when the one before it and this one agree: `area:` slipped left out of its contact."""
-    before = next((number for number in range(above - 1, -1, -1) if _neighbour(lines[number], dash=False)), None)
-    wanted = _begins(here, dash=False)
-    if before is None or _begins(lines[before], dash=False) != wanted or not re.match(r"\s*[A-Za-z_]+:\s+\S", lines[above]):
-        return None
-    found = _begins(lines[above], dash=False)
-    return _not_in_line(above, found, before, wanted, lines[above]) if found < wanted else None
-
-
-def _nearest_level(lines: Sequence[str], above: int, found: int) -> int:
-    """Of the lines that are still open above, the one that begins nearest to `found`; of two, the one further left."""
-    levels, least = [above], _begins(lines[above], dash=False)
-    for number in range(above - 1, -1, -1):
-        if _neighbour(lines[number], dash=False) and _begins(lines[number], dash=False) < least:
-            levels.append(number)
-            least = _begins(lines[number], dash=False)
-    return min(levels, key=lambda number: (abs(_begins(lines[number], dash=False) - found), _begins(lines[number], dash=False)))
-
-
-def _neighbour(line: str, dash: bool) -> bool:
-    text = line.strip()
-    return bool(text) and not text.startswith("#") and (text.startswith("- ") or not dash)
-
-
-def _begins(line: str, dash: bool) -> int:
-    """Where the words of a line begin; for a line of a list that is compared with others of it, where its `-` stands."""
-    found = re.match(r" *" if dash else r" *(?:- +)*", line)
-    return found.end() if found else 0
-
-
 Look = Callable[[yaml.MarkedYAMLError, Sequence[str], int], Broken | None]
 _LOOKS: Final[tuple[Look, ...]] = (
     _tab, _wide_indent, _note, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start, _after_quote,
     _after_bracket, _open_bracket, _colon_inside, _inside_brackets, _no_space_dash, _bullet, _under_bar, _no_dash, _no_colon, _stray,
-    _indent,
+    indent,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Place, what is wrong, the line itself, what to write. In Japanese, without blame
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -77,3 +77,24 @@ def _widths(problem: Problem) -> tuple[int, int]:
 
 def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One line that YAML cannot read (mending.py). `line` and `column` count from 0."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str
+    width: int = 1
+    mended: str | None = None
+    """The line with its form put right, so that reading can go on; None when nobody can know."""
+    certain: bool = True
+    """The mended line is what the writer meant; otherwise it only lets reading go on."""
+
+    def problem(self, file: str, lines: Sequence[str]) -> Problem:
+        source = lines[self.line] if self.line < len(lines) else ""
+        sure = self.mended if self.certain else None
+        return Problem(file, self.line + 1, self.column + 1, "error", self.code, self.message, self.hint, source, self.width, sure)

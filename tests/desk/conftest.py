@@ -174,6 +174,11 @@ class Office:
         return talk, line.id
 
 
+def unmarked(page: str) -> str:
+    """A page without the mark of its own that its scripts run by (R31): two answers alike to whoever reads them."""
+    return re.sub(r' nonce="[\w-]+"', "", page)
+
+
 class Browser:
     """One browser at the desk: keeps its cookie and sends the hidden fields of the page it sees."""
 

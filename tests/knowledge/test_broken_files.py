@@ -25,7 +25,7 @@ topics: [T09]
 summary: だれでも来られる場所です。
 keywords: [居場所, お茶]
 examples:
-  - 昼に行くところがない
+  - 昼に居る所がない
   - 話し相手がほしい
 who: {age: null, household: null, area: null, note: どなたでも}
 how: 申し込みはいりません。
@@ -42,7 +42,7 @@ events:
 checked: {on: 2026-10-01, by: 福祉課}
 """
 TEL = '"0120-000-000"'
-LISTED = "  - 昼に行くところがない\n  - 話し相手がほしい\n"
+LISTED = "  - 昼に居る所がない\n  - 話し相手がほしい\n"
 ROW = '- {days: 月-金, from: "9:00", to: "17:00"}'
 
 BROKEN = [
@@ -101,8 +101,8 @@ BROKEN = [
     ("  - 話し", "  -話し", 11, "no_space_after_dash", "「- 」"),
     ("  - 昼", "  -昼", 10, "list", "半角の空白"),
     ("  - 話し", "  － 話し", 11, "wide_dash", "「- 」"),
-    (LISTED, "  ・昼に行くところがない\n  ・話し相手がほしい\n", 10, "list", "「- 」"),
-    (LISTED, "  昼に行くところがない\n", 10, "list", "「- 」"),
+    (LISTED, "  ・昼に居る所がない\n  ・話し相手がほしい\n", 10, "list", "「- 」"),
+    (LISTED, "  昼に居る所がない\n", 10, "list", "「- 」"),
     ("cost: 無料\n", "cost: 無料\ncost: 100円\n", 15, "duplicate_key", "どちらか一つ"),
     ("cost: 無料\n", "<<<<<<< HEAD\ncost: 無料\n=======\ncost: 100円\n>>>>>>> b\n", 14, "merge_conflict", "正しいほうだけ"),
     ("cost: 無料\n", "cost: 無料\n=======\n", 15, "merge_conflict", "正しいほうだけ"),
@@ -165,7 +165,7 @@ BROKEN = [
     ("    area:", "    url: www.example.jp\n    area:", 18, "url", "https://"),
     ("    area:", "    mail: fukushi＠example.jp\n    area:", 18, "mail", "半角"),
     ("    area:", "    place: {lat: ３５.６, lon: 139.7}\n    area:", 18, "degrees", "35.6586"),
-    ("cost: 無料", "not_for: [昼に行くところがない]", 14, "example_and_not_for", "どちらか"),
+    ("cost: 無料", "not_for: [昼に居る所がない]", 14, "example_and_not_for", "どちらか"),
     ("  - 話し相手がほしい", "  - ", 11, "empty", "言葉を"),
 ]
 
@@ -180,7 +180,7 @@ DOUBTFUL = [
     (TEL, "0312345678", 17, "no_hyphen", "「-」で区切る"),
     ("    area:", "    place: {lat: 35.6, lon: 35.6}\n    area:", 18, "outside_japan", "逆"),
     ("cost: 無料", "cost: 無料 #1", 14, "lost_after_hash", '"'),
-    ("  - 話し相手がほしい", "  - 昼に行くところがない", 11, "same_example", "一つだけ"),
+    ("  - 話し相手がほしい", "  - 昼に居る所がない", 11, "same_example", "一つだけ"),
 ]
 
 WHOLE_FILES = [
