@@ -81,7 +81,8 @@ def placed(sources: Sequence[Source], way: Trail, row: object = None) -> tuple[S
                 if len(way) == 1 and rows is not None:
                     return source, (called,)
                 if len(way) > 1 and isinstance(rows, list) and row in rows:
-                    return source, (called, rows.index(row), *way[2:])
+                    itself = isinstance(way[1], int) and way[1] < len(rows) and rows[way[1]] == row  # the second of two alike stays the second
+                    return source, (called, way[1] if itself else rows.index(row), *way[2:])
     return next((source for source in sources if way and source.has(way)), sources[0]), way
 
 
