@@ -25,6 +25,11 @@ _LATE_BY, _LATE_SECONDS = 1.1, 0.5
 _ACCEPTED = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 29\r\n\r\n{"sentMessages":[{"id":"1"}]}'
 
 
+def signature(body: bytes) -> str:
+    """What LINE would write beside this body."""
+    return base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
+
+
 @dataclass
 class Heard:
     """What the stand-in was sent, by reply token or receiver."""
@@ -91,9 +96,8 @@ class Door:
         free = self._free[port]
         known = bool(free)
         reader, writer = free.pop() if known else await asyncio.open_connection(self._host, port)
-        signature = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
         writer.write(
-            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\nx-line-signature: {signature}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\nx-line-signature: {signature(body)}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
             + body
         )

@@ -4,8 +4,6 @@ The same transaction in its plainest form: the event once, the talk locked and m
 letter marked as sent. `PLAIN_DATABASE` is an address for SQLAlchemy's asyncio.
 """
 
-import base64
-import hashlib
 import hmac
 import json
 import os
@@ -21,7 +19,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.bench.load import SECRET
+from bot.bench.load import signature
 from storage.dialect import table
 
 
@@ -85,8 +83,7 @@ app = FastAPI(lifespan=_lifespan)
 @app.post("/line/webhook")
 async def webhook(request: Request) -> Response:
     body = await request.body()
-    wanted = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
-    if not hmac.compare_digest(wanted, request.headers.get("x-line-signature", "")):
+    if not hmac.compare_digest(signature(body), request.headers.get("x-line-signature", "")):
         return Response(status_code=401)
     for event in json.loads(body)["events"]:
         if event["type"] == "message":

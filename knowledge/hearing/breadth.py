@@ -27,6 +27,7 @@ class Breadth(NamedTuple):
 NARROW: Final = Breadth(0, 0.0)
 """Of a text that was not looked up."""
 
+
 def clauses(asked: Asked, pairs: Sequence[tuple[Span, Span]]) -> list[Span]:
     """The stretches between the seams of a message (apart.py) that say something; the whole where there are none."""
     cuts = [0, *(one[1] for one, _ in pairs), len(asked.plain.text)]
@@ -36,9 +37,9 @@ def clauses(asked: Asked, pairs: Sequence[tuple[Span, Span]]) -> list[Span]:
 def breadth(asked: Asked, whole: Part, told: Sequence[Span]) -> Breadth:
     """Over the clauses `told` of a message."""
     homes = asked.index.homes
-    families = {homes[part.top[0]] for part in asked.parts(told) if part.top and asked.sure(part) > SURE}
     if not homes:
         return NARROW
+    families = {homes[part.top[0]] for part in asked.parts(told) if part.top and asked.sure(part) > SURE}
     total = whole.scores.total
     leaning = np.bincount(asked.index.domains.home, np.exp((total - total.max()) / np.float32(STEEPNESS)))
     shares = leaning[leaning > 0] / leaning.sum()

@@ -26,6 +26,7 @@ NEAREST: Final = 60
 LED_TO: Final = 400
 """So many entries a word may lend something to, the best ones."""
 REMEMBERED: Final = 8192
+"""Unknown words whose answer is kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class Meanings:
         best = np.zeros(self.width, np.float32)
         np.maximum.at(best, self.entries[places], self.weights[places] * np.repeat(alike[near], self.starts[near + 1] - self.starts[near]))
         most = np.argsort(-best, kind="stable")[:LED_TO]
-        return _Led(most[best[most] > 0], weight * best[most][best[most] > 0], float(weight))
+        most = most[best[most] > 0]
+        return _Led(most, weight * best[most], float(weight))
 
 
 class _Led(NamedTuple):
