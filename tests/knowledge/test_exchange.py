@@ -123,7 +123,7 @@ def test_only_the_lines_of_changed_cells_change_and_comments_survive(folder: Pat
     sheet = tmp_path / "a.xlsx"
     run("export", sheet, folder)
     sheet.write_bytes(
-        edited(sheet.read_bytes(), {("ibasho", "cost"): "100円", ("ibasho", "examples"): "昼に行くところがない\n話し相手がほしい\n将棋をさしたい"})
+        edited(sheet.read_bytes(), {("ibasho", "cost"): "100円", ("ibasho", "examples"): "昼に居る所がない\n話し相手がほしい\n将棋をさしたい"})
     )
     code, said = run("import", sheet, folder)
     assert code == 0
