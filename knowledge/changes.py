@@ -9,7 +9,6 @@ from knowledge.complaints import ADDED
 from knowledge.layers import Laid
 from knowledge.reading import Tree
 
-CARDS: Final = 3
 UNSEEN: Final = frozenset(("examples", "not_for", "keywords", "topics"))
 """Fields that help finding and stand on no card: a new starter may improve them without asking."""
 
@@ -49,8 +48,7 @@ def changed_answers(before: Base, after: Base) -> list[Answer]:
     old, new = _by_text(before), _by_text(after)
     found = list[Answer]()
     for text, one in {**old, **new}.items():
-        cards = _cards(before, text) if text in old else None
-        now = _cards(after, text) if text in new else None
+        cards, now = before.first_cards.get(text), after.first_cards.get(text)
         if cards is not None and now is not None and cards[:1] == now[:1] and (one.entry_id in cards) == (one.entry_id in now):
             continue
         found.append(Answer(text, one.entry_id, one.kind, cards, now))
@@ -59,10 +57,6 @@ def changed_answers(before: Base, after: Base) -> list[Answer]:
 
 def _by_text(base: Base) -> dict[str, StoredSentence]:
     return {sentence.text: sentence for sentence in base.stored_sentences}
-
-
-def _cards(base: Base, text: str) -> tuple[str, ...]:
-    return tuple(match.id for match in base.hearing.rank(text, limit=CARDS))
 
 
 def shadows(missed: Mapping[str, tuple[str, str]], least: int = 2) -> list[Shadow]:

@@ -47,25 +47,25 @@ class Synonyms:
         return cls(_settled(written), _settled(heard), {first: tuple(sorted(sizes, reverse=True)) for first, sizes in lengths.items()})
 
     def find(self, text: Plain, pieces: Cut) -> list[tuple[int, int, int]]:
-        """(group, start, end) in the plain text; each group once, where it was met first."""
-        first: dict[int, tuple[int, int]] = {}
+        """(group, start, end) in the plain text, wherever it stands: a second sentence says its own words, though the first said them too."""
+        found: dict[tuple[int, int], int] = {}
         folded = hiragana(text.text)
         nouns = {(word.start, word.end) for word in pieces.words if word.noun}
         for group, start, end in self._scan(folded, self.written):
             member = folded[start:end]
             whole = (start, end) in nouns if _KANA.fullmatch(member) else start in pieces.edges and end in pieces.edges
             if whole or _stands_inside_words(member):
-                first.setdefault(group, (start, end))
+                found.setdefault((group, start), end)
         if folded != text.text:
             for match in _KATAKANA.finditer(text.text):
                 for group in self.written.get(match[0], ()):
-                    first.setdefault(group, match.span())
+                    found.setdefault((group, match.start()), match.end())
         places = pieces.sound_origin
         for group, start, end in self._scan(pieces.sound, self.heard):
             begin, stop = places[start], places[end - 1] + 1
             if begin in pieces.edges and _in_kana(text.text[begin:stop]):
-                first.setdefault(group, (begin, stop))
-        return [(group, start, end) for group, (start, end) in first.items()]
+                found.setdefault((group, begin), stop)
+        return [(group, start, end) for (group, start), end in found.items()]
 
     def _scan(self, text: str, members: Mapping[str, _Groups]) -> Iterator[tuple[int, int, int]]:
         lengths = self.lengths

@@ -156,3 +156,18 @@ def test_calibration_is_deterministic_and_orders_what_can_be_answered(base: Base
 def test_a_small_base_keeps_the_usual_confidence() -> None:
     index = Index.build({"a": entry("a", "図書館", examples=["本を借りたい"])}, lexicon=Lexicon.load())
     assert calibrate(index, ["本を借りたい"]).confidence == index.confidence
+
+
+def test_texts_asked_together_are_answered_as_if_each_were_asked_alone(base: Base) -> None:
+    texts = [text for one in list(base.entries.values())[:40] for text in one.examples[::7]] + ["Não consigo pagar o aluguel", "", "あ" * 900]
+    together = base.hearing.orders(texts, 3)
+    alone = [base.hearing.order(text, 3) for text in texts]
+    assert len(together) == len(texts)
+    assert sum(one == other for one, other in zip(together, alone, strict=True)) >= 0.99 * len(texts)
+
+
+def test_a_second_sentence_says_its_own_words_though_the_first_said_them_too(base: Base) -> None:
+    once, twice = "配偶者と話がしたい", "配偶者が入院しました。配偶者と話がしたい"
+    alone = base.hearing.ask(once).whole().scores.examples
+    after_another = base.hearing.ask(twice).part(len(twice) - len(once), len(twice)).scores.examples
+    assert after_another == pytest.approx(alone, abs=1e-4)
