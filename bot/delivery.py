@@ -3,9 +3,13 @@
 One task at a time works on a conversation, and its lease keeps other processes away (storage/outbox.py). A reply token is used while it is young;
 after that a push carries the stored retry key. What was lost on the way is tried again with the same key, so LINE takes it once; Telegram cannot
 tell, and the row is marked "may have arrived twice". A doubt stays until the letter's end: a later "busy" says nothing of an earlier try.
+
+Whatever is under way when a process dies is in doubt. So calls to a platform that cannot tell go one after the other, and what came of one is written
+down before the next begins: a death leaves one answer in doubt, not one for each resident who just wrote.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +21,7 @@ from bot import reception
 from bot.channels.port import Channel, Outgoing, Refused, Sent, TryLater, Unknown
 from bot.clock import Clock
 from bot.hub import DESK, Hub, conversation
-from bot.turns import Turns
+from bot.turns import NarrowWay, Turns
 from storage import outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
@@ -39,6 +43,9 @@ class Delivery:
 
     mark_again = 1.0
     """Seconds until what came of a call is tried to be written down again."""
+    alone_for = 0.25
+    """Seconds for which a call that could come twice goes alone: about as long as one takes from the other side of the world. When a platform has
+    grown slow, everybody must not wait for everybody."""
 
     def __init__(self, store: Store, channels: Mapping[str, Channel], clock: Clock, hub: Hub, held_after: timedelta) -> None:
         self._store = store
@@ -47,6 +54,7 @@ class Delivery:
         self._hub = hub
         self._held_after = held_after
         self._turns = Turns()
+        self._ways = {name: NarrowWay(self.alone_for) for name in channels if name not in _DEDUPLICATES}
         self._called_again: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -96,19 +104,24 @@ class Delivery:
             async with self._turns.of(conversation_id):
                 letter = claimed or await self._next(conversation_id)
                 while letter is not None or conversation_id in self._called_again:
-                    letter = await self._one(conversation_id, letter)
+                    async with self._way_of(letter):
+                        letter = await self._one(conversation_id, letter)
         except StoreDown:
             log.warning("delivery_waits_for_database", conversation=conversation_id)
             self._later(conversation_id, 5.0)
+
+    def _way_of(self, letter: Letter | None) -> contextlib.AbstractAsyncContextManager[None]:
+        way = None if letter is None else self._ways.get(letter.channel)
+        return contextlib.nullcontext() if way is None else way.clear()
 
     async def _one(self, conversation_id: str, letter: Letter | None) -> Letter | None:
         """Send one letter and take the next. One whose lease has grown too short for a call is taken anew first: somebody else may have it."""
         if letter is None:
             self._called_again.discard(conversation_id)
             return await self._next(conversation_id)
-        if self._clock.now() >= letter.next_try_at - _CALL:
-            return await self._next(conversation_id, holding=letter)
-        return await self._next(conversation_id, await self._send(letter))
+        while letter is not None and self._clock.now() >= letter.next_try_at - _CALL:
+            letter = await self._next(conversation_id, holding=letter)
+        return None if letter is None else await self._next(conversation_id, await self._send(letter))
 
     async def _next(self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None) -> Letter | None:
         """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlmodel import Session as Rows
 
 import flows
-from bot import reception
+from bot import reception, told
 from bot.channels.port import Inbound
 from bot.reception import At, Received, Rules, Split
 from flows.model import Part, Utterance
@@ -50,8 +50,8 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
 
 
 def _show_the_way(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str) -> Received:
-    scene = reception.scene_of(at.rows, talk, at.rules, at.now)
-    session = flows.spoken_in(reception.session_of(talk), text, scene, at.town)
+    scene = told.scene_of(at.rows, talk, at.rules, at.now)
+    session = flows.spoken_in(told.session_of(talk), text, scene, at.town)
     word = (inbound.button or "").removeprefix("!") if inbound.button else flows.everywhere_word(text)
     if inbound.kind == "follow":
         turn = flows.entrance(session, scene, at.town)
@@ -71,8 +71,8 @@ def _show_the_way(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str
 
 def _danger(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str, danger: Danger) -> Received | None:
     """The danger answer. None for an unclear sign that was asked about already: then the way in is shown."""
-    session = reception.session_of(talk)
-    scene = reception.scene_of(at.rows, talk, at.rules, at.now)
+    session = told.session_of(talk)
+    scene = told.scene_of(at.rows, talk, at.rules, at.now)
     if danger.level == "L1" and (talk.owner == "human" or session.notes.get("l1") == danger.rule):
         return None
     body = json.dumps({"text": ""})
@@ -96,7 +96,7 @@ def _danger(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str, dang
 
 def _answer_to_danger(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str) -> Received | None:
     """している, pressed or typed where the question of a danger is open. The answer is a choice of ours, not the resident's words."""
-    session = reception.session_of(talk)
+    session = told.session_of(talk)
     if session.flow != "danger" or talk.owner != "bot":
         return None
     payload = inbound.button if inbound.kind == "button" else flows.answer_in_words(session, text, at.town) if inbound.kind == "text" else None
@@ -109,7 +109,7 @@ def _answer_to_danger(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text:
 
 
 def _say(at: At, talk: Talk, said: Utterance, inbound: Inbound) -> Received:
-    scene = reception.scene_of(at.rows, talk, at.rules, at.now)
+    scene = told.scene_of(at.rows, talk, at.rules, at.now)
     turn = reception.step(at, talk, said, scene)
     turn = flows.danger_at_entrance(turn, at.town)
     return reception.say(at, talk, turn, reply_token=inbound.reply_token, reply_until=inbound.reply_until)
@@ -117,5 +117,5 @@ def _say(at: At, talk: Talk, said: Utterance, inbound: Inbound) -> Received:
 
 def _where_somebody_is(talk: Talk, inbound: Inbound) -> bool:
     """After L3 the place is asked for: it is kept, whatever the entrance keeps otherwise (life comes first)."""
-    session = reception.session_of(talk)
+    session = told.session_of(talk)
     return inbound.kind == "text" and (session.flow, session.step) == ("danger", "place")

@@ -12,20 +12,21 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlmodel import Session as Rows
 
 import flows
-from bot import duty, effects
+from bot import effects
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
-from bot.posting import ROOMY, SIGNPOST, is_private, post
-from flows.model import GivenConsent, Kept, Part, Receipt, Scene, Session, Turn, Utterance, Wanted
+from bot.posting import ROOMY, SIGNPOST, post
+from bot.told import receipt_of, scene_of, session_of, utterance_of
+from flows.model import Scene, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import attachments, cases, consents, erasure, helping, moment, outbox, records
+from storage import attachments, cases, consents, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -38,8 +39,6 @@ CARD_AFTER = timedelta(minutes=3)
 ANSWER_WITHIN = timedelta(hours=24)
 """Words to a human that nobody has answered for so long become something to do at the desk: nothing lies unseen."""
 EARLIER_WORDS = 4
-HEARD_AT_ONCE = 30
-"""Messages that one answer is about. Of a flood the newest count; the others are kept and were scanned for danger like any (R6)."""
 _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
 _LOOKED_THROUGH = 500
@@ -228,8 +227,8 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
 
 def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
     """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
-    said = _utterance(events, danger)
-    scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": _receipt(at, said)})
+    said = utterance_of(events, danger)
+    scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": receipt_of(at.rows, said)})
     turn = step(at, talk, said, scene)
     last = events[-1]
     talks.end(at.rows, events, turn.ends_as)
@@ -275,66 +274,6 @@ def signpost(at: At, talk: Talk, turn: Turn, inbound: Inbound) -> Received:
     talk = replace(talk, flow_session=turn.session.model_dump_json(exclude_defaults=True))
     talks.save(at.rows, talk, talk.last_at)
     return Received(talk.id, letters=tuple(letters))
-
-
-def scene_of(rows: Rows, talk: Talk, rules: Rules, now: datetime) -> Scene:
-    """What is so at this moment, for the flows. On call is whoever is on duty while the desk is closed."""
-    so = moment.around(rows, talk.id, day=duty.day_of(now).isoformat(), part="out")
-    private = is_private(talk, rules)
-    return Scene(
-        now=now.astimezone(JST), channel="web" if private else talk.channel, room=talk.channel in ROOMY and not private, waiting=so.waiting,
-        staffed=so.staffed, on_call=so.on_duty, open_case=so.open_case, reply_minutes=rules.reply_minutes,
-        kept=_kept(rows, talk, some=so.consented), wanted=_wanted(rows, talk, now),
-    )
-
-
-def _wanted(rows: Rows, talk: Talk, now: datetime) -> tuple[Wanted, ...]:
-    """Looked up only where somebody offers a hand, or may be asked whether they would (D10)."""
-    if not any(f'"flow":"{flow}"' in (talk.flow_session or "") for flow in ("helper", "followup", "handoff")):
-        return ()
-    return tuple(Wanted(title=one.title, when=one.when) for one in helping.requests(rows, now))
-
-
-def _receipt(at: At, said: Utterance) -> Receipt | None:
-    """What the receipt in these words leads to (D11)."""
-    code = flows.receipt_in(said.text)
-    if code is None:
-        return None
-    found = erasure.by_receipt(at.rows, code)
-    if found is None:
-        return Receipt(code=code)
-    return Receipt(code=code, asked_on=found.asked_at.astimezone(JST).date(), done=found.done_at is not None)
-
-
-def _kept(rows: Rows, talk: Talk, *, some: bool) -> Kept:
-    """What is stored of this talk, in counts, for whoever asks (D11). `some`: at least one consent holds."""
-    holding = [one for one in records.consents(rows, talk.id) if one.withdrawn_at is None] if some else []
-    consents = tuple(GivenConsent(id=one.id, recipient=one.recipient, purpose=one.purpose, until=_jst_day(one.until)) for one in holding)
-    return Kept(messages=talk.last_seq, last_on=talk.last_at.astimezone(JST).date(), consents=consents)
-
-
-def _utterance(events: Sequence[Pending], danger: Danger) -> Utterance:
-    """All that was written in a row, as one utterance. A button among texts decides; a picture beside texts is carried by the texts."""
-    bodies = [(event.line, json.loads(event.line.body)) for event in events[-HEARD_AT_ONCE:] if event.line.body is not None]
-    parts = tuple(Part(ref=line.id, text=body["text"]) for line, body in bodies if line.kind == "text" and body["text"])
-    for line, body in reversed(bodies):
-        if line.kind == "button":
-            return Utterance(kind="button", button=body["button"], parts=parts, danger=danger)
-    if parts or not bodies:
-        return Utterance(kind="text", parts=parts, danger=danger)
-    line, body = bodies[-1]
-    return Utterance(kind=line.kind, media=body.get("media"), sticker_ok=body.get("sticker_ok", False), danger=danger)
-
-
-def session_of(talk: Talk) -> Session:
-    """The stored session; one that no longer reads leads to a human through an unknown step, never to an error (I7)."""
-    if talk.flow_session is None:
-        return flows.start_session()
-    try:
-        return Session.model_validate_json(talk.flow_session)
-    except ValueError:
-        log.warning("session_unreadable", conversation=talk.id)
-        return Session(flow="lost", step="lost", consented=1)
 
 
 # ---------------------------------------------------------------- while a human owns the talk, and what is no message
@@ -423,10 +362,6 @@ def last_danger(rows: Rows, talk: Talk, town: flows.Town) -> Danger:
     words = [json.loads(body).get("text", "") for body in talks.last_words(rows, talk, EARLIER_WORDS)]
     heard = [town.base.danger.scan(text) for text in words]
     return max(heard, key=lambda danger: danger.level, default=NO_DANGER)
-
-
-def _jst_day(at: datetime | None) -> date | None:
-    return None if at is None else at.astimezone(JST).date()
 
 
 def day(now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Turns: one at a time for each name, in the order they came, while every other name goes its own way."""
+"""Turns: one at a time for each name, in the order they came, while every other name goes its own way; and a way that is narrow for all."""
 
 import asyncio
 import contextlib
@@ -28,3 +28,30 @@ class Turns:
     def anybody(self, name: str) -> bool:
         """Whether somebody has the turn or waits for it."""
         return bool(self._here.get(name))
+
+
+class NarrowWay:
+    """One goes at a time, in the order they came. Who takes longer than `longest` seconds no more keeps the next one waiting."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._free = asyncio.Semaphore()
+
+    @contextlib.asynccontextmanager
+    async def clear(self) -> AsyncIterator[None]:
+        """Wait until the way is clear, and go."""
+        await self._free.acquire()
+        gone = False
+
+        def next_one() -> None:
+            nonlocal gone
+            if not gone:
+                gone = True
+                self._free.release()
+
+        timer = asyncio.get_running_loop().call_later(self._longest, next_one)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            next_one()

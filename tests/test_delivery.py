@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from bot import reception
 from bot.channels.port import Inbound
 from bot.delivery import Delivery
 from bot.reception import Received
+from bot.turns import NarrowWay
 from storage import outbox
 from storage.store import Store
 from tests.conftest import Database
@@ -420,6 +421,45 @@ def test_wake_ups_that_overlap_send_each_reply_once(town: Town) -> None:
 
     assert len([call for call in town.telegram.calls if call.method.lower() == "sendmessage"]) == len(letters(town))
     assert {letter.state for letter in letters(town)} == {"sent"}
+
+
+@pytest.mark.requirement("R11")
+@pytest.mark.parametrize("channel", ["telegram", "line"])
+def test_calls_that_could_come_twice_go_one_after_the_other(
+    build_town: Callable[..., Town], town_store: Store, monkeypatch: pytest.MonkeyPatch, channel: Literal["telegram", "line"]
+) -> None:
+    """Whatever is under way when a process dies is in doubt: on Telegram one answer, not one for each resident. LINE knows a call again."""
+    monkeypatch.setattr(Delivery, "alone_for", 60.0)
+    with build_town(town_store) as town:
+        twin = town.line if channel == "line" else town.telegram
+        accounts = [town.resident_on(channel).account for _ in range(4)]
+        twin.slow(0.3)
+        twin.most_at_once = 0
+
+        async def everybody_writes() -> None:
+            inbounds = [town.parts.channels[channel].read(*_request(twin.text(one, "家賃が払えない")), town.clock.now()) for one in accounts]
+            await asyncio.gather(*map(town.parts.doorman.receive, inbounds))
+            await town.parts.delivery.idle()
+
+        town.on_loop(everybody_writes())
+
+        assert (twin.most_at_once == 1) == (channel == "telegram")
+        assert {letter.state for letter in letters(town)} == {"sent"}
+
+
+async def test_one_that_takes_long_on_a_narrow_way_lets_the_next_one_go() -> None:
+    way, next_went = NarrowWay(longest=0.01), asyncio.Event()
+
+    async def slow() -> None:
+        async with way.clear():
+            await next_went.wait()
+
+    first = asyncio.create_task(slow())
+    async with asyncio.timeout(10):
+        await asyncio.sleep(0)
+        async with way.clear():
+            next_went.set()
+        await first
 
 
 def _request(webhook: Webhook) -> tuple[dict[str, str], bytes]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlmodel import Session as Rows
 
 import flows
-from bot import posting, reception
+from bot import posting, reception, told
 from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
@@ -180,7 +180,7 @@ def speak(parts: Parts, rows: Rows, viewer: Viewer, held: Held, text: str, *, no
     talk, line = talks.add_line(rows, talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
     outgoing = Outgoing(bubbles=(Reply(text=words),), speaker=viewer.name)
     at = reception.At(rows, parts.knowledge.town, parts.rules, now, parts.doorman.split_of(talk.channel))
-    posting.post(at, talk, line, outgoing, reception.session_of(talk), answers=False)
+    posting.post(at, talk, line, outgoing, told.session_of(talk), answers=False)
     talk = talks.save(rows, talk, now)
     return desk_cases.replied(rows, viewer, replace(held, talk=talk), line, now)
 
@@ -191,7 +191,7 @@ def _say_goodbye(parts: Parts, rows: Rows, viewer: Viewer, held: Held, ending: E
         held = speak(parts, rows, viewer, held, ending.sentence, now=now, safe_now=False)
     talk, town = held.talk, parts.knowledge.town
     said = last if ending.sentence else flows.handback
-    turn = said(reception.session_of(talk), reception.scene_of(rows, talk, parts.rules, now), town, viewer.name)
+    turn = said(told.session_of(talk), told.scene_of(rows, talk, parts.rules, now), town, viewer.name)
     if not ending.sentence:
         turn = turn.model_copy(update={"replies": (), "buttons": ()})
     at = reception.At(rows, town, parts.rules, now, parts.doorman.split_of(talk.channel))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot import posting, reception
+from bot import posting, reception, told
 from bot.channels.port import Outgoing
 from bot.clock import JST
 from bot.desk import access, pages, sheets
@@ -89,7 +89,7 @@ def _tell(parts: Parts, rows: Rows, viewer: Viewer, offer_id: str, words: str, n
     talk, line = talks.add_line(rows, talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
     at = reception.At(rows, parts.knowledge.town, parts.rules, now, parts.doorman.split_of(talk.channel))
     outgoing = Outgoing(bubbles=(Reply(text=text),), speaker=viewer.name)
-    posting.post(at, talk, line, outgoing, reception.session_of(talk), answers=False, unasked=True)
+    posting.post(at, talk, line, outgoing, told.session_of(talk), answers=False, unasked=True)
     talks.save(rows, talk, now)
     audit.note(rows, actor=viewer.actor, act="offer.told", now=now, offer=offer_id)
     return talk.id

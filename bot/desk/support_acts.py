@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel import Session as Rows
 
 import flows
-from bot import reception
+from bot import told
 from bot.channels.port import Outgoing
 from bot.clock import JST
 from bot.desk.acts import NotNow, Unreachable, open_now, perform, speak
@@ -69,7 +69,7 @@ async def ask_consent(
             raise NotNow
         case = desk_heads.head(rows, viewer, code)
         asked = consents.ask(rows, viewer, case, recipient=clean(recipient), items=[clean(item) for item in items], days=days, now=now)
-        bubbles, buttons = flows.may_we_tell(reception.session_of(held.talk), parts.knowledge.town, asked, recipient, items)
+        bubbles, buttons = flows.may_we_tell(told.session_of(held.talk), parts.knowledge.town, asked, recipient, items)
         outgoing = Outgoing(bubbles=bubbles, buttons=buttons, speaker=viewer.name)
         body = outgoing.model_dump_json(exclude_defaults=True)
         talk, line = talks.add_line(rows, held.talk, author="staff", kind="text", body=body, now=now, staff_id=viewer.staff_id)
@@ -104,7 +104,7 @@ async def pass_on(parts: Parts, viewer: Viewer, code: str, *, to: str, to_name: 
         if words:
             desk_cases.add_note(rows, viewer, code, clean(words), now)
         if tell and held.talk.reachable:
-            sentence = flows.other_coordinator(reception.session_of(held.talk), parts.knowledge.town, viewer.name, to_name)
+            sentence = flows.other_coordinator(told.session_of(held.talk), parts.knowledge.town, viewer.name, to_name)
             held = speak(parts, rows, viewer, held, sentence, now=now, safe_now=False)
         return desk_cases.pass_on(rows, viewer, held, to, now).talk.id
 

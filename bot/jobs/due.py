@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from sqlmodel import Session as Rows
 
 import flows
-from bot import effects, reception
+from bot import effects, reception, told
 from bot.clock import JST
 from bot.reception import Received, Rules
 from storage import audit, cases, erasure, records, referrals
@@ -73,13 +73,13 @@ def _ask_the_resident_too(rows: Rows, talk: talks.Talk, due: DuePromise, now: da
 
 def _late(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
     """Nobody has answered, and the promised time is near: say so before it is broken (D8c). The second delay names no time any more."""
-    scene = reception.scene_of(rows, talk, rules, now)
+    scene = told.scene_of(rows, talk, rules, now)
     until = None if due.kind == _AGAIN else flows.late_until(scene, town)
     records.end_promise(rows, due.id, "late", now)
     if talk.hidden_address:
         records.add_task(rows, kind="promise_late", now=now, talk=talk, case_id=due.case_id)
         return Received(talk.id, case_changed=True)
-    turn = flows.promise_late(reception.session_of(talk), scene, town, until)
+    turn = flows.promise_late(told.session_of(talk), scene, town, until)
     if until is not None:
         records.promise(rows, talk, kind=_AGAIN, due_at=until, case_id=due.case_id)
         if due.case_id is not None:
@@ -103,7 +103,7 @@ def _danger_card(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town
     if talk.owner != "human" or talks.wrote_after(rows, talk.id, "staff", due.due_at - reception.CARD_AFTER):
         return Received(talk.id)
     danger = reception.last_danger(rows, talk, town)
-    turn = flows.card_while_human(reception.session_of(talk), danger, reception.scene_of(rows, talk, rules, now), town)
+    turn = flows.card_while_human(told.session_of(talk), danger, told.scene_of(rows, talk, rules, now), town)
     return Received(talk.id) if turn is None else reception.say(reception.At(rows, town, rules, now, split), talk, turn)
 
 
@@ -117,7 +117,7 @@ def _follow_up(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, 
     records.end_promise(rows, due.id, "kept", now)
     if due.kind == "how_are_you":
         records.promise(rows, talk, kind=effects.FOLLOW_UP_SILENT, due_at=now + _SILENT_AFTER, case_id=due.case_id)
-    turn = flows.follow_up(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town)
+    turn = flows.follow_up(told.session_of(talk), told.scene_of(rows, talk, rules, now), town)
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
 
 

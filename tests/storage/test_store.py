@@ -21,7 +21,8 @@ from storage import records
 from storage import talk as talks
 from storage.dialect import table
 from storage.sealing import Keyring, seal, unseal
-from storage.store import SecondProcess, SqliteStore, Store, StoreDown
+from storage.sqlite_store import SqliteStore
+from storage.store import SecondProcess, Store, StoreDown
 from storage.tables import DataKey, Person, Tally
 from tests.conftest import Database
 from tests.postgres import PostgresServer

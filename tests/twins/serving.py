@@ -44,6 +44,9 @@ class Loopback:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._fail: list[tuple[int, bool]] = []
         self._slow = 0.0
+        self._at_once = 0
+        self.most_at_once = 0
+        """How many calls were under way at the same time, at the most."""
         self._server: uvicorn.Server | None = None
 
     def app(self) -> ASGIApp:
@@ -84,8 +87,11 @@ class Loopback:
     async def with_faults(self, request: Request, answer: Answer) -> Response | CutOff:
         """Answer a call, or fail as told."""
         status, accepting = self._fail.pop(0) if self._fail else (200, True)  # before the wait: a call given up meanwhile takes no later call's fault
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
         if self._slow:
             await asyncio.sleep(self._slow)
+        self._at_once -= 1
         if status == 200:
             return await answer(request)
         if accepting:
