@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 import flows
 from bot.hub import conversation
-from bot.reception import session_of
+from bot.told import session_of
 from bot.web import chat_pages as pages
 from bot.web.chat_visit import Visit, field, form_of, known_visit, opened, parts_of
 from bot.web.chrome import chrome_of

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.parts import Parts
-from bot.reception import session_of
+from bot.told import session_of
 from bot.web.chat_view import Seen, lines_of, newest_of, ruby, tel_href
 from bot.web.chrome import Chrome, chrome_of, every_chrome
 from bot.web.own_page import proof_of
