@@ -18,7 +18,7 @@ RETURNED = "returned"
 """The promise that somebody reacts to a resident who came back; when it falls due, the case waits for everybody (D8e)."""
 FOLLOW_UP_SILENT = "follow_up_silent"
 """The promise to see whether the question of D9 was answered; nobody is asked twice."""
-_ASKED_UNPROMPTED = ("how_are_you", "open_tomorrow", FOLLOW_UP_SILENT)
+_ASKED_UNPROMPTED = ("how_are_you", "open_tomorrow", FOLLOW_UP_SILENT, helping.ENDS)
 _TITLE_LENGTH = 40
 _AS_TOLD = "本人の話から（未確認）"
 _ERASE_AT = 3
@@ -80,8 +80,12 @@ def _one(session: Session, done: Done, effect: model.Effect, now: datetime, retu
             records.note_outcome(session, talk, kind=effect.outcome, detail={"cards": list(effect.cards)}, now=now)
         case model.RecordGap():
             gaps.note(session, reasons=effect.reasons, domain=effect.domain, source="bot", now=now)
+        case model.RecordWish():
+            gaps.add_wish(session, wish=effect.wish, reasons=effect.reasons, domain=effect.domain, now=now)
         case model.RecordOffer():
             helping.note_offer(session, talk, skill=effect.skill, when=effect.when, now=now)
+        case model.AnswerRenewal():
+            (helping.renew_own if effect.goes_on else helping.end_own)(session, talk, now)
         case model.ReportThirdPerson():
             note = json.dumps({"where": effect.where, "seen": effect.seen}, ensure_ascii=False)
             records.add_task(session, kind="check_third_person", now=now, talk=talk, due_at=now + timedelta(days=1), note=note)

@@ -39,6 +39,8 @@ CARD_AFTER = timedelta(minutes=3)
 ANSWER_WITHIN = timedelta(hours=24)
 """Words to a human that nobody has answered for so long become something to do at the desk: nothing lies unseen."""
 EARLIER_WORDS = 4
+_SAME_SITTING = timedelta(hours=12)
+"""How far back words may belong to those that are written now."""
 _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
 _LOOKED_THROUGH = 500
@@ -185,7 +187,8 @@ def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
 
 def scan(at: At, talk: Talk, text: str) -> Danger:
     """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
-    earlier = [json.loads(body).get("text", "") for body in talks.last_words(at.rows, talk, EARLIER_WORDS)] if talk.last_seq else []
+    last = talks.last_words(at.rows, talk, EARLIER_WORDS, since=at.now - _SAME_SITTING) if talk.last_seq else []
+    earlier = [json.loads(body).get("text", "") for body in last]
     try:
         return at.town.base.danger.scan(text, earlier)
     except Exception as error:  # it runs inside the step of the talk: the message is kept whatever happens

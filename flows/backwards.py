@@ -10,7 +10,7 @@ FORMS: Final = frozenset({"gap", "several", "helper", "thirdparty", "mydata"})
 """Flows that ask several things in a row: left alone for half an hour they ask whether to go on (D13)."""
 _KEPT: Final = ("story", "held", "lang", "lang_offered", "consented", "tried", "gap_reasons", "danger", "ask", "last_keys", "last_at")
 """What a step back does not take away."""
-_KEPT_NOTES: Final = ("told", "share", "l1", "name_told", "card_shown", "remind", "said", "invited", "machine_told", "safe")
+_KEPT_NOTES: Final = ("told", "share", "l1", "name_told", "card_shown", "remind", "said", "invited", "machine_told", "safe", "register", "wish")
 
 
 def step_back(talk: Talk) -> Talk | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from flows import moments
+from flows.because import in_own_words
 from flows.filling import Town, line_in_words
 from flows.letters import room, shortened
 from flows.model import Button, Card, Reply, Scene, Session, Utterance
@@ -19,7 +20,6 @@ LONGEST_LINE: Final = 80
 _LONGEST_BUBBLE: Final = 80
 _OLD_DAYS, _TOO_OLD_DAYS = 180, 365
 _WHOLE_TOWN: Final = "全域"
-_MOST_WHY: Final = 2
 _NO_SIGN: Final[frozenset[DangerKind]] = frozenset({"suicide", "self_harm", "medical_emergency", "fire_disaster", "no_food_or_shelter"})
 """Dangers in which nobody harms another."""
 
@@ -151,7 +151,7 @@ def _how(entry: Entry, lang: Lang) -> str | None:
 
 
 def _reason(talk: Talk, why: Sequence[str], key: str) -> str:
-    words = [shortened(word, 18) for word in why[:_MOST_WHY]]
+    words = in_own_words(talk, why)
     if not words:
         return talk.says(f"{key}.plain").text
     clock = talk.town.words(talk.session.lang).clock

@@ -34,6 +34,8 @@ _FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 """Where somebody goes first who could say no more than the field."""
 _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
 _SURE_ENOUGH: Final = 0.05
+_ENDINGS: Final = 4
+"""Letters of grammar after a word."""
 _LONGEST_GUESS: Final = 24
 _HIRAGANA: Final = re.compile(r"[ぁ-ゖ]")
 _OTHER_LETTERS: Final = re.compile(r"[一-鿿A-Za-zＡ-Ｚａ-ｚ]")
@@ -116,7 +118,7 @@ def in_their_language(talk: Talk, lang: Lang) -> Talk:
     if talk.session.lang_offered:
         return talk
     if lang == "ja" and talk.session.lang == "ja" and _in_kana_only(talk.worry):
-        return talk.in_language("easy")
+        return talk.in_language("easy").noting(register="kana")
     if lang in ("ja", talk.session.lang):
         return talk
     latin = talk.worry.isascii()
@@ -172,6 +174,8 @@ def who_knows_told(talk: Talk) -> Turn:
 def ask_narrower(talk: Talk) -> Turn:
     """Not clear yet: the question that is still open, or a person after the second."""
     session = talk.session
+    if talk.at == "consult.unclear":  # a person was offered already; no third question (D3b)
+        return talk.ask_again("unclear.human_again")
     if session.questions >= MOST_QUESTIONS or talk.at == "consult.which":  # never the same question twice (G10)
         return offer_human(talk)
     asked = talk.with_(questions=session.questions + 1)
@@ -228,13 +232,19 @@ def show_nearest(talk: Talk) -> Turn:
     group = talk.note("group") or ("family" if talk.session.whose in ("parent", "child", "family") else None)
     entries, domains = talk.town.base.entries, _DOMAINS.get(group or "", ())
     ranked = talk.town.base.hearing.rank(talk.worry, limit=40) if talk.worry else []
-    near = [match for match in ranked if entries[match.id].domain in domains and match.why]
+    near = [match for match in ranked if entries[match.id].domain in domains and any(not _only_felt(talk, word) for word in match.why)]
     doors = _FIRST_DOORS.get((group or "", talk.session.whose)) or _FIRST_DOORS.get((group or "", None), ())
     ids = [*gently(talk, [match.id for match in near[:2]]), *(door for door in doors if door in entries)]
     if not ids:
         return offer_human(talk)
     score = near[0].score if near else 0.0
     return showing.show_cards(talk, tuple(dict.fromkeys(ids))[:MOST_CARDS], {match.id: match.why for match in near}, score=score)
+
+
+def _only_felt(talk: Talk, word: str) -> bool:
+    """「しんどい」 says how it is, and of nothing what it is about."""
+    said = plain(word)
+    return any(feeling in said and len(said) <= len(feeling) + _ENDINGS for feeling in talk.town.typed("feeling"))
 
 
 def offer_human(talk: Talk) -> Turn:

@@ -29,7 +29,7 @@ _AFTER_CHILD_HURT: Final = ("kodomo-katei-center", "kosodate-tanki-shien")
 _MOST_WORDS: Final = 30
 _SURELY: Final = 0.5
 """Score of a trouble that was named beside the cry."""
-_SECOND_EAR: Final = "second-ear"
+SECOND_EAR: Final = "second-ear"
 """The rule of what was only learned to sound like danger."""
 
 
@@ -58,7 +58,7 @@ def heard_again(talk: Talk, turn: Turn) -> Turn:
 
 def _asks_itself(talk: Talk) -> bool:
     """A neighbour's sign, or a child who looks after others: those dialogues ask about danger in their own words (D7, D4c)."""
-    return thirdparty.is_sign(talk) or (talk.said.danger.rule == _SECOND_EAR and young.by_words(talk))
+    return thirdparty.is_sign(talk) or (talk.said.danger.rule == SECOND_EAR and young.by_words(talk))
 
 
 def ask_plainly(talk: Talk) -> Turn:

@@ -32,6 +32,7 @@ from flows import (
     young,
 )  # fmt: skip
 from flows.backwards import FORMS, ask_as_before, go_back, step_back
+from flows.danger import SECOND_EAR
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, SheetLine, Turn, Utterance
 from flows.phrasebook import SPOKEN, built_in_typed
@@ -68,6 +69,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "consult.safe": danger.safe_answered,
     "consult.shown": showing.cards_answered,
     "consult.wrong": showing.what_was_wrong,
+    "consult.wish": gap.wish_told,
     "consult.follow_up": showing.follow_up_answered,
     "danger.unclear": danger.unclear_answered,
     "danger.asked": danger.answered,
@@ -77,6 +79,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "followup.why": followup.why_not,
     "followup.told": followup.other_reason_told,
     "followup.together": followup.together,
+    "followup.renewal": helper.renewal_answered,
     "gap.offered": gap.offered,
     "gap.read_back": gap.read_back_answered,
     "gap.mend": gap.mended,
@@ -114,7 +117,7 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
     if said.kind == "follow" and not said.parts:
         return consent.welcome(session, scene, town)
     helps = said.danger.level == "L1" and _word_for(talk.text, town.typed_words) == "help"
-    if said.danger.heard and not helps:
+    if said.danger.heard and not helps and not _only_sounds_so(talk):
         turn = danger.heard_again(talk, _answer(talk)) if _answers_the_crisis(talk) else danger.heard(talk)
         if turn is not None:
             return oddities.threat_is_told(talk, turn)
@@ -126,6 +129,12 @@ def _answers_the_crisis(talk: Talk) -> bool:
     """「逃げたい」 typed under the question of a danger already told is its answer, not another danger; a higher one is heard as such."""
     told = talk.session.danger.level
     return talk.at == "danger.asked" and talk.said.danger.level <= told and answers.answer(talk.session, talk.text, talk.town) is not None
+
+
+def _only_sounds_so(talk: Talk) -> bool:
+    """An answer typed as the question offers it, 「もうできません」: no rule calls it danger, only the ear that learned sounds."""
+    danger = talk.said.danger
+    return danger.level == "L1" and danger.rule == SECOND_EAR and answers.is_word_for_word(talk.session, talk.text, talk.town)
 
 
 def _marks_are_a_sticker(said: Utterance) -> Utterance:

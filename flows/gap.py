@@ -3,12 +3,15 @@
 社会福祉法106条の3: what falls between the systems is to be received; why it fell is counted, because that is the raw material for new help.
 """
 
+import re
+from datetime import timedelta
 from typing import Final
 
+from flows import answers, consult
 from flows.cards import cards, gently, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import room, sentences, shortened
-from flows.model import RecordConsent, RecordGap, RecordMatch, Reply, SheetLine, Turn
+from flows.letters import room, sentences, shortened, to_a_pause
+from flows.model import RecordConsent, RecordGap, RecordMatch, RecordWish, Reply, SheetLine, Turn
 from flows.sheet import erased, in_two, own_lines, struck_words, that_fit
 from flows.talk import Talk
 from flows.typed import number, plain
@@ -19,6 +22,12 @@ REASONS: Final = (
 )  # fmt: skip
 """Why no service fitted: age, an income line, no certificate, not a resident, full, its hours, too far, the language, refused by an office, not
 wanted by the person, no such thing. The same words wherever a gap is told: by the bot, at the desk, by an agency that refuses."""
+
+
+_LONGEST_WISH: Final = 60
+_SAME_SITTING: Final = timedelta(minutes=30)
+_NUMBER: Final = re.compile(r"[0-9０-９][0-9０-９ー−-]{5,}")
+"""A telephone number, a postcode: no wish needs one."""
 
 
 def noticing(talk: Talk) -> Talk:
@@ -39,7 +48,7 @@ def begin(talk: Talk) -> Turn:
     honest = talk.says("gap.honest")
     if talk.session.lang == "ja" and (own := sentences(talk.worry)):
         refused = "gap.reflect_refused" if "refused_by_office" in talk.session.gap_reasons else "gap.reflect_tried"
-        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=shortened(own[0], 28))
+        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=to_a_pause(own[0], 28))
         bubbles: tuple[Reply, ...] = (reflection, honest, talk.says("gap.offer"))
     else:
         bubbles = (honest, talk.says("gap.offer"))
@@ -68,12 +77,31 @@ def near_things(talk: Talk, *, uncounted: bool = True) -> Turn:
     hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=talk.session.lang)
     shown = cards(talk, gently(talk, hearing.cards), why_of(hearing), "card.near")
     domain = hearing.needs[0].domain if hearing.needs else None
-    counted = () if uncounted else (RecordGap(reasons=talk.session.gap_reasons or ("none_exists",), domain=domain),)
-    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown)))))
-    if not shown:
-        return talk.ended().ask("consult.open", "gap.nothing_near", choices=("!human",), effects=counted)
-    said = talk.says("gap.near" if uncounted else "gap.left_here")
-    return talk.ended().ask("consult.open", Reply(text=said.text, key=said.key, cards=shown), choices=("!human", "!stop"), effects=counted)
+    counted = () if uncounted else (RecordGap(reasons=_reasons(talk), domain=domain),)
+    talk = talk.with_(shown=tuple(dict.fromkeys((*talk.session.shown, *(card.id for card in shown))))).noting(gap_domain=domain)
+    said = talk.says("gap.near" if uncounted else "gap.left_here") if shown else talk.says("gap.nothing_near")
+    near = Reply(text=said.text, key=said.key, cards=shown)
+    if counted and talk.note("wish") is None:
+        asked = talk.ended().noting(wish="asked")
+        return asked.ask("consult.wish", near, "gap.wish", choices=("keep_wish_back", "!human", "!stop"), effects=counted)
+    return talk.ended().ask("consult.open", near, choices=("!human", "!stop") if shown else ("!human",), effects=counted)
+
+
+def _reasons(talk: Talk) -> tuple[str, ...]:
+    return talk.session.gap_reasons or ("none_exists",)
+
+
+def wish_told(talk: Talk) -> Turn:
+    """What would have helped, asked once and only if wanted. A few words of the same sitting are it; whatever is longer or later is a worry."""
+    last, said = talk.session.last_at, plain(talk.text)
+    later = last is not None and talk.scene.now - last > _SAME_SITTING
+    nothing = not talk.has_words or answers.says_nothing_but(talk.text, talk.town.typed("thanks"))
+    if talk.choice == "keep_wish_back" or nothing:
+        return talk.ask("consult.open", "gap.no_wish", choices=("!human",))
+    if later or room(talk.text) > _LONGEST_WISH or any(word in said for word in talk.town.typed("my_name")):
+        return consult.worry_written(talk)
+    wish = RecordWish(wish=" ".join(_NUMBER.sub("", talk.text).split()), reasons=_reasons(talk), domain=talk.note("gap_domain"))
+    return talk.ask("consult.open", "gap.wish_noted", choices=("!human",), effects=(wish,) if wish.wish else ())
 
 
 # ---------------------------------------------------------------- the summary, read back

@@ -4,12 +4,12 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
-from flows import consult, handoff
+from flows import consult, handoff, moments
 from flows.cards import cards
 from flows.filling import Town
 from flows.kin import is_near, kin
 from flows.letters import shortened
-from flows.model import RecordConsent, RecordOffer, Reply, Scene, Session, Turn, Utterance
+from flows.model import AnswerRenewal, RecordConsent, RecordOffer, Reply, Scene, Session, Turn, Utterance
 from flows.talk import Talk
 from flows.typed import plain
 
@@ -73,6 +73,26 @@ def invited(talk: Talk) -> Turn:
             return consult.worry_written(talk.ended())
         case _:
             return talk.ask_again("helper.invited_again")
+
+
+def renewal(session: Session, scene: Scene, town: Town, until: date) -> Turn:
+    """What somebody offered ends soon, on `until`: asked once whether it goes on. Neutral, because it is pushed (R12)."""
+    talk = Talk(session.model_copy(update={"back": ()}), Utterance(), scene, town).noting(asked=None)
+    question = talk.says("helper.renewal", day=moments.day_name(until, scene.now, town.words(session.lang).clock))
+    return talk.ended().ask("followup.renewal", question, choices=("keep_offer", "end_offer"))
+
+
+def renewal_answered(talk: Talk) -> Turn:
+    """残しておく, 消す; anything else is what is on their mind, and what nobody answers ends by itself."""
+    match talk.choice:
+        case "keep_offer":
+            return talk.ask("consult.open", "helper.kept", choices=("!human",), effects=(AnswerRenewal(goes_on=True),))
+        case "end_offer":
+            return talk.ask("consult.open", "helper.ended", choices=("!human",), effects=(AnswerRenewal(goes_on=False),))
+        case _ if talk.has_words:
+            return consult.worry_written(talk)
+        case _:
+            return talk.ask_again("helper.renewal_again")
 
 
 def skill_told(talk: Talk) -> Turn:

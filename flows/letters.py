@@ -11,6 +11,7 @@ _SENTENCE_END: Final = re.compile(r"(?<=[。！？!?])|\n+|(?<=\.)\s+(?=[^\s])")
 _GOES_ON: Final = ("が", "を", "に", "は", "で", "の", "と", "も", "へ", "って")
 _A_WORD: Final = 6
 """Letters of room under which a bubble is a word on the way to the next."""
+_PAUSE: Final = re.compile(r"[、，]")
 _WIDE: Final = frozenset("WFA")
 
 
@@ -31,6 +32,15 @@ def shortened(text: str, most: int) -> str:
             break
         end += len(piece)
     return line[:end].rstrip() + "…"
+
+
+def to_a_pause(text: str, most: int) -> str:
+    """As much of a sentence as fits, ending where the writer paused; only a sentence without a pause is cut."""
+    if room(" ".join(text.split())) > most:
+        heads = [head for match in _PAUSE.finditer(text) if _A_WORD <= room(head := text[: match.start()]) <= most]
+        if heads:
+            return " ".join(heads[-1].split())
+    return shortened(text, most)
 
 
 def _pieces(line: str) -> list[str]:

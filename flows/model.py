@@ -325,12 +325,31 @@ class RecordGap(Value):
     domain: str | None = None
 
 
+class RecordWish(Value):
+    """D5b: what would have helped, in a few words of the resident; counted beside such a gap, and nothing says whose words they are.
+
+    wish ≤ 60 letters, no number in it.
+    """
+
+    effect: Literal["record_wish"] = "record_wish"
+    wish: str
+    reasons: tuple[str, ...]
+    domain: str | None = None
+
+
 class RecordOffer(Value):
     """D10: what a resident can give, apart from any case."""
 
     effect: Literal["record_offer"] = "record_offer"
     skill: str
     when: str = ""
+
+
+class AnswerRenewal(Value):
+    """D10: the person's offers go on for another half year, or end now with the consent to them."""
+
+    effect: Literal["answer_renewal"] = "answer_renewal"
+    goes_on: bool
 
 
 class ReportThirdPerson(Value):
@@ -371,7 +390,7 @@ class TellLead(Value):
 
 Effect = Annotated[
     RecordConsent | ForgetWords | OpenCase | RaiseAlarm | SuggestHiddenAddress | ScheduleFollowUp | StopFollowUps | RecordMatch | RecordOutcome
-    | RecordGap | RecordOffer | ReportThirdPerson | Erase | WithdrawConsent | Count | TellLead,
+    | RecordGap | RecordWish | RecordOffer | AnswerRenewal | ReportThirdPerson | Erase | WithdrawConsent | Count | TellLead,
     Field(discriminator="effect"),
 ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from flows.typed import plain
 _RECEIPT_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without letters that are mistaken for each other."""
 _RECEIPT: Final = re.compile(rf"(?<![0-9A-Za-z-])([{_RECEIPT_LETTERS}]-[{_RECEIPT_LETTERS}]{{3}})(?![0-9A-Za-z-])")
-_LONGEST_REQUEST: Final = 24
+_LONGEST_REQUEST: Final = 28
 """Letters of a wish about one's data that is understood in every state; what is longer may be a story in which such words stand."""
 _MOST_CONSENTS: Final = 3
 _LONGEST_RECIPIENT: Final = 10

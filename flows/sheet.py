@@ -22,6 +22,8 @@ _STRIKE: Final = re.compile(
     r"(.{1,40}?)(?:の(?:ところ|部分|とこ|こと|行))?(?:だけ)?(?:は|を|も|って)?(?:、)?(?:消し|けし|削除し|取っ|とっ|外し|はずし|言わない|いわない|伝えない|書かない)"
     r"(?:て|たい|で)?(?:ほしい|欲しい|ください|下さい|おいて|もらえますか)?(?:です)?[。!！]*"
 )
+_LEANS_ON: Final = r"(?:なので|だから|だし|です[がし]?|で(?![きすはあも])|と(?![てき])|は(?!い)|[がに](?!ん)|も(?!う)|[を、])?"
+"""What stands after a word and falls with it: 「介護は58歳なので対象外」 without 58歳 is 「介護は対象外」."""
 _CLAUSE_END: Final = re.compile(r"(?<=[、,，;；])")
 
 
@@ -98,9 +100,9 @@ def erased(lines: Sequence[SheetLine], wish: str, place: int | None) -> tuple[Sh
     words = wish.strip(EDGES + "「」")
     if not words or not any(words in line.text for line in lines):
         return None
-    kept = []
+    kept, gone = [], re.compile(re.escape(words) + _LEANS_ON)
     for line in lines:
-        text = line.text.replace(words, "") if words in line.text else line.text
+        text = gone.sub("", line.text)
         tidy = re.sub(r"^[、。,.\s・]+|(?<=[、。,])[、。,.\s・]+|[、,\s]+$", "", text)
         if tidy:
             kept.append(line.model_copy(update={"text": tidy}))

@@ -6,7 +6,7 @@ from typing import Final
 
 from flows import answers, consult, gap, handoff, moments
 from flows.cards import MOST_CARDS, all_closed, cards, details, gently, name_of, needs_area, why_of
-from flows.letters import room, shortened, stretches
+from flows.letters import room, shortened, stretches, to_a_pause
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
 from flows.typed import number, plain
@@ -88,7 +88,9 @@ def _telling(talk: Talk, why: Sequence[str]) -> str:
     """What to give back: the stretch with most of the words that led to these cards. No cry (「もう限界」, 「死にたい」) is ever given back."""
     if talk.session.danger.level in ("L2", "L3"):
         return ""
-    told = [one for one in stretches(talk.worry) if plain(one) not in talk.town.typed("filler")]
+    filler = talk.town.typed("filler")
+    told = [rest if rest and plain(head) in filler else one for one in stretches(talk.worry) for head, _, rest in (one.partition("、"),)]
+    told = [one for one in told if plain(one) not in filler]
     by_reasons = sorted(told[:_READ_FOR_REFLECTION], key=lambda one: -sum(word in one for word in why))
     return next((one for one in by_reasons if not talk.town.base.danger.scan(one).heard), "")
 
@@ -120,7 +122,7 @@ def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]],
 def _before_cards(talk: Talk, own: str) -> tuple[Talk, str]:
     """In Japanese one line in the resident's own words (D2); in another language, once, that a machine answers (D12)."""
     if talk.session.lang == "ja":
-        return talk, talk.says("cards.reflect", said=shortened(own, 28)).text if own else ""
+        return talk, talk.says("cards.reflect", said=to_a_pause(own, 28)).text if own else ""
     if talk.session.lang == "easy" or talk.note("machine_told"):
         return talk, ""
     return talk.noting(machine_told="yes"), talk.says("cards.machine").text + talk.town.words(talk.session.lang).clock["space"]

@@ -19,6 +19,12 @@ MOST_BUBBLES: Final = 3
 MOST_BUTTONS: Final = 4
 _LONGEST_BUBBLE: Final = 80
 _MOST_BACK: Final = 6
+_SPARED: Final = (
+    "explain", "what", "tell_me", "go_along", "see_more", "near_things", "strike_out", "mend", "later", "been_there", "list", "other_reason",
+    "other_skill", "any_time", "no_more_mail", "family_other", "home", "wrong",
+)  # fmt: skip
+"""Answers that can be typed where one button fewer is shown, the least needed first."""
+_FEWEST: Final = 2
 _LONGEST_STORY: Final = 60
 """Messages remembered; whoever writes more has a human's desk to write to."""
 Ending = Literal["answered", "queued", "acknowledged", "noise"]
@@ -186,7 +192,7 @@ class Talk:
                 "notes": {**self.session.notes, "asked": question.text, "asked_key": question.key, "repeats": "0"},
             }
         )  # fmt: skip
-        buttons = self._buttons(options, session.ask, links)
+        buttons = self._buttons(self._fewer(flow, options), session.ask, links)
         return Turn(session=having_said(session, replies), replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def stay(self, *bubbles: str | Reply, effects: Iterable[Effect] = (), ends_as: Ending = "answered", also: Iterable[str] = ()) -> Turn:
@@ -195,7 +201,7 @@ class Talk:
         options = [Button(label=choice.label, value=choice.value) for choice in self.session.choices]
         extra = [self.option(name) for name in also if all(option.value != name for option in options)]
         session = having_said(self.session, replies).model_copy(update={"last_at": self.scene.now})
-        buttons = self._buttons([*options, *extra], session.ask, ())
+        buttons = self._buttons([*self._fewer(self.session.flow, options), *extra], session.ask, ())
         return Turn(session=session, replies=replies, buttons=buttons, effects=tuple(effects), ends_as=ends_as)
 
     def ask_again(self, *bubbles: str | Reply, effects: Iterable[Effect] = ()) -> Turn:
@@ -211,6 +217,13 @@ class Talk:
     def _replies(self, bubbles: Iterable[str | Reply]) -> tuple[Reply, ...]:
         said = [self.says(bubble) if isinstance(bubble, str) else bubble for bubble in bubbles]
         return tuple(self._once_more(bubble) if bubble.text and self._just_said(bubble.text) else bubble for bubble in said)[:MOST_BUBBLES]
+
+    def _fewer(self, flow: str, options: Sequence[Button]) -> Sequence[Button]:
+        """Whoever writes kana only has one button fewer to choose from (D13), but in danger; every answer stands in the bubble and can be typed."""
+        if self.note("register") != "kana" or flow == "danger" or len(options) <= _FEWEST:
+            return options
+        spared = next((name for name in _SPARED if any(option.value == name for option in options)), None)
+        return [option for option in options if option.value != spared]
 
     def _buttons(self, options: Iterable[Button], ask: int, links: Iterable[Button]) -> tuple[Button, ...]:
         """Payloads name their question, so that a button of a past day is known as old (D13)."""

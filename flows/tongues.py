@@ -28,7 +28,7 @@ def chosen(talk: Talk) -> Turn:
 def speak(talk: Talk, lang: Lang) -> Turn:
     """From now on in this language."""
     before = step_back(talk) if talk.at == "consent.language" else talk
-    here = (before or talk).in_language(lang)
+    here = (before or talk).in_language(lang).noting(register=None)
     match here.session.flow:
         case "danger":
             return danger.asked_again(here)

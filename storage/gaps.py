@@ -6,7 +6,7 @@ The chain stays: a gap leads to its 地域課題, and that to the entry that ans
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from sqlalchemy import func, select, update
@@ -28,11 +28,12 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 IssueState = Literal["found", "working", "answered", "resting"]
 ISSUE_STATES: tuple[IssueState, ...] = get_args(IssueState)
 """見つかった, 取り組んでいる, 資源ができた, 見送り."""
+_SAME_GAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class FoundGap:
-    """One need that nothing met. `wish`: あったら助かったもの, in a coordinator's or an agency's words."""
+    """One need that nothing met. `wish`: あったら助かったもの, in the words of a coordinator, an agency, or (`bot`) of whoever needed it."""
 
     id: str
     reasons: tuple[str, ...]
@@ -70,6 +71,19 @@ def note(
         )
     )  # fmt: skip
     return gap_id
+
+
+def add_wish(session: Session, *, wish: str, reasons: Sequence[str], domain: str | None, now: datetime) -> None:
+    """What would have helped, told after a gap was counted: beside the newest equal one of this hour. No gap has a person, any equal one will do."""
+    equal = select(_G.c.id).where(
+        _G.c.source == "bot", _G.c.case_id.is_(None), _G.c.wish_sealed.is_(None), _G.c.reasons == json.dumps(list(reasons)),
+        _G.c.domain.is_not_distinct_from(domain), _G.c.at > now - _SAME_GAP,
+    ).order_by(_G.c.at.desc()).limit(1)  # fmt: skip
+    gap_id = session.execute(equal).scalar()
+    if gap_id is None:
+        note(session, reasons=reasons, domain=domain, source="bot", now=now, wish=wish)
+    else:
+        session.execute(update(_G).where(_G.c.id == gap_id).values(wish_sealed=seal(session, f"gap:{gap_id}", f"gap.wish:{gap_id}", wish)))
 
 
 def found(session: Session, *, since: datetime | None = None, until: datetime | None = None) -> list[FoundGap]:

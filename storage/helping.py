@@ -7,22 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, records
 from storage.desk_queue import Viewer
 from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Missing
 from storage.sealing import seal, unseal
 from storage.tables import Consent, Conversation, HelpRequest, Identity, Offer
-from storage.talk import Talk, scope_of
+from storage.talk import Talk, by_id, scope_of
 
 _O, _Q, _C, _I, _N = table(Offer), table(HelpRequest), table(Conversation), table(Identity), table(Consent)
 
 LASTS = timedelta(days=180)
-"""Then an offer is asked about again, or ends."""
+"""Then an offer ends; shortly before, whoever made it is asked whether it goes on."""
+ENDS, OVER = "offer_ends", "offer_over"
+"""Promises: to ask before the newest offer of a talk ends, and to keep nothing of it afterwards."""
+_ASKED_BEFORE = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,44 @@ def note_offer(session: Session, talk: Talk, *, skill: str, when: str, now: date
             when_sealed=seal(session, scope, f"offer.when:{offer_id}", when), at=now, until=now + LASTS,
         )
     )  # fmt: skip
+    _lasts(session, talk, now)
     return offer_id
+
+
+def _lasts(session: Session, talk: Talk, now: datetime) -> None:
+    """What is promised of offers that hold from now on for half a year."""
+    records.drop_promises(session, talk.id, (ENDS, OVER), now)
+    records.promise(session, talk, kind=ENDS, due_at=now + LASTS - _ASKED_BEFORE)
+    records.promise(session, talk, kind=OVER, due_at=now + LASTS)
+
+
+def ends_at(session: Session, conversation_id: str, now: datetime) -> datetime | None:
+    """When the last offer of a talk ends; None where none holds."""
+    found: datetime | None = session.execute(select(func.max(_O.c.until)).where(_O.c.conversation_id == conversation_id, _O.c.until > now)).scalar()
+    return found
+
+
+def renew_own(session: Session, talk: Talk, now: datetime) -> None:
+    """Whoever made the offers says that they go on: another half year for each that holds."""
+    if ends_at(session, talk.id, now) is not None:
+        session.execute(update(_O).where(_O.c.conversation_id == talk.id, _O.c.until > now).values(until=now + LASTS))
+        _lasts(session, talk, now)
+        audit.note(session, actor="resident", act="offer.renewed", now=now)
+
+
+def end_own(session: Session, talk: Talk, now: datetime) -> None:
+    """Whoever made the offers does not want to any more: they go, and the consent to them."""
+    session.execute(delete(_O).where(_O.c.conversation_id == talk.id))
+    session.execute(
+        update(_N).where(_N.c.conversation_id == talk.id, _N.c.purpose == "offer", _N.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
+    )
+    records.drop_promises(session, talk.id, (ENDS, OVER), now)
+    audit.note(session, actor="resident", act="offer.ended", now=now)
+
+
+def drop_ended(session: Session, conversation_id: str, now: datetime) -> None:
+    """The half year is over and nobody said that it goes on: nothing is kept."""
+    session.execute(delete(_O).where(_O.c.conversation_id == conversation_id, _O.c.until <= now))
 
 
 def offers(session: Session, now: datetime) -> list[Offered]:
@@ -90,6 +130,8 @@ def renew(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> Non
     """The person said that they still want to: another half year. Raises `Missing`."""
     found = offer(session, offer_id, now)
     session.execute(update(_O).where(_O.c.id == found.id).values(until=now + LASTS))
+    if (talk := by_id(session, found.conversation_id)) is not None:
+        _lasts(session, talk, now)
     audit.note(session, actor=viewer.actor, act="offer.renewed", now=now, offer=offer_id)
 
 

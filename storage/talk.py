@@ -313,10 +313,10 @@ def numbers(session: Session, conversation_id: str, message_ids: Sequence[str]) 
     return {row.id: row.seq for row in session.execute(query)}
 
 
-def last_words(session: Session, talk: Talk, count: int = 5) -> list[str]:
-    """Bodies of the resident's last lines, oldest first, for danger that is split over messages (G1)."""
-    found = [_line(session, talk.id, row).body for row in session.execute(_WORDS, {"of": talk.id, "most": count})]
-    return [body for body in reversed(found) if body is not None]
+def last_words(session: Session, talk: Talk, count: int = 5, *, since: datetime | None = None) -> list[str]:
+    """Bodies of the resident's last lines, oldest first, for danger that is split over messages (G1); none older than `since`."""
+    found = [_line(session, talk.id, row) for row in session.execute(_WORDS, {"of": talk.id, "most": count})]
+    return [line.body for line in reversed(found) if line.body is not None and (since is None or line.at >= since)]
 
 
 def wrote_after(session: Session, conversation_id: str, author: Literal["staff", "resident"], when: datetime) -> bool:

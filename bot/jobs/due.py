@@ -12,7 +12,7 @@ import flows
 from bot import effects, reception, told
 from bot.clock import JST
 from bot.reception import Received, Rules
-from storage import audit, cases, erasure, records, referrals
+from storage import audit, cases, erasure, helping, records, referrals
 from storage import talk as talks
 from storage.records import DuePromise
 
@@ -22,6 +22,7 @@ _AGAIN = "reply_again"
 """A promise that was put off once (D8c)."""
 _FOLLOW_UP_HOURS = (time(10), time(18))
 _SILENT_AFTER = timedelta(days=7)
+_LATER = timedelta(days=1)
 
 
 def look_ahead(now: datetime) -> datetime:
@@ -53,6 +54,12 @@ def keep(rows: Rows, due: DuePromise, town: flows.Town, rules: Rules, now: datet
             records.end_promise(rows, due.id, "kept", now)
             records.add_task(rows, kind=due.kind, now=now, talk=talk, case_id=due.case_id, due_at=due.due_at)
             return Received(talk.id, case_changed=True)
+        case helping.ENDS:
+            return _offer_ends(rows, due, talk, town, rules, now, split)
+        case helping.OVER:
+            helping.drop_ended(rows, talk.id, now)
+            records.end_promise(rows, due.id, "kept", now)
+            return Received(talk.id)
         case effects.FOLLOW_UP_SILENT:
             return _not_answered(rows, due, talk, now)
         case effects.RETURNED:
@@ -118,6 +125,22 @@ def _follow_up(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, 
     if due.kind == "how_are_you":
         records.promise(rows, talk, kind=effects.FOLLOW_UP_SILENT, due_at=now + _SILENT_AFTER, case_id=due.case_id)
     turn = flows.follow_up(told.session_of(talk), told.scene_of(rows, talk, rules, now), town)
+    return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
+
+
+def _offer_ends(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town, rules: Rules, now: datetime, split: reception.Split) -> Received:
+    """What somebody offered ends soon: asked once, in the hours of D9. Whoever has a case of their own is asked when that has come to rest."""
+    if not _FOLLOW_UP_HOURS[0] <= now.astimezone(JST).time() < _FOLLOW_UP_HOURS[1]:
+        return Received(talk.id)
+    until = helping.ends_at(rows, talk.id, now)
+    if until is None or talk.hidden_address or not talk.follow_ups or not talk.reachable:
+        records.end_promise(rows, due.id, "dropped", now)
+        return Received(talk.id)
+    records.end_promise(rows, due.id, "kept", now)
+    if talk.owner == "human" or cases.open_of(rows, talk.id) is not None:
+        records.promise(rows, talk, kind=due.kind, due_at=now + _LATER)
+        return Received(talk.id)
+    turn = flows.renewal(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town, until.astimezone(JST).date())
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
 
 

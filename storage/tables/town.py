@@ -31,7 +31,7 @@ class Gap(SQLModel, table=True):
     domain: str | None = Field(default=None, max_length=32)
     case_id: str | None = ref("care_case.id", default=None)
     wish_sealed: bytes | None = sealed(default=None)
-    """あったら助かったもの, in a coordinator's words without the person (D14)."""
+    """あったら助かったもの, without the person: a coordinator's words (D14), or a few of whoever needed it (D5b)."""
     issue_id: str | None = ref("town_issue.id", default=None, index=True)
     at: datetime = time()
 

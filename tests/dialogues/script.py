@@ -12,12 +12,14 @@ A script is a YAML file of steps, played from top to bottom on every channel:
     - staff: takes              a coordinator takes the case
     - C: はじめまして            the coordinator writes
     - time: 15 minutes          time passes
+    - update: chiiki-houkatsu   a newer base without this entry is in use; or, of a step, newer flows that no longer know it (consult.gone)
     - receipt: 消しました          writes the receipt number just heard; the answer holds these words
     - N: {…}                    what is so inside (see `_inside`)
 """
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,10 @@ import yaml
 from sqlalchemy import text
 from sqlmodel import Session
 
+import flows
+from flows.model import Session as FlowSession
 from knowledge.entry import Entry
+from storage import talk as talks
 from storage.sealing import unseal, unseal_json
 from storage.talk import scope_of
 from tests.town import Coordinator, Resident, Town
@@ -109,6 +114,8 @@ class Player:
                 self._at_desk().notes(self.resident.case, given)
             case "time":
                 self._passes(given)
+            case "update":
+                self._update(given)
             case "at":
                 self.town.clock.stands_at(given)
             case "N":
@@ -168,6 +175,25 @@ class Player:
         self.resident.listens()
         self.town.passes(**{_UNITS[found[2]]: int(found[1])})
 
+    def _update(self, gone: str) -> None:
+        """A newer base without an entry, or newer flows without the step at which the talk stands."""
+        self.resident.listens()
+        flow, _, step = gone.partition(".")
+        if step:
+            self.town.store.transact(lambda rows: self._stand_at(rows, flow, step))
+        else:
+            living = self.town.parts.knowledge
+            entries = {name: entry for name, entry in living.town.base.entries.items() if name != gone}
+            assert len(entries) < len(living.town.base.entries), f"no entry {gone}"
+            living.town = flows.Town(replace(living.town.base, entries=entries, version="newer"), living.town.phrases)
+
+    def _stand_at(self, rows: Session, flow: str, step: str) -> None:
+        talk = talks.by_id(rows, self.resident.conversation_in(rows))
+        assert talk is not None
+        assert talk.flow_session, "nothing was said yet"
+        stands = FlowSession.model_validate_json(talk.flow_session).model_copy(update={"flow": flow, "step": step})
+        talks.save(rows, replace(talk, flow_session=stands.model_dump_json()), self.town.clock.now())
+
     # ------------------------------------------------------------ inside
 
     def _inside(self, what: str, wanted: Any) -> None:
@@ -203,6 +229,10 @@ class Player:
             case "task":
                 found = [row.kind for row in rows("SELECT kind FROM task WHERE conversation_id = :id AND done_at IS NULL", id=talk)]
                 assert (wanted in found) if wanted else not found, f"tasks: {found}"
+            case "wish":
+                found = rows("SELECT id FROM gap WHERE wish_sealed IS NOT NULL")
+                assert bool(found) is wanted, f"wishes: {len(found)}"
+                assert len(rows("SELECT id FROM gap")) == 1, "one need is counted once"
             case "offer" | "gap" | "outcome":
                 of = "" if what == "gap" else " WHERE conversation_id = :id"
                 values = {} if what == "gap" else {"id": talk}

@@ -89,7 +89,7 @@ def test_a_clear_worry_gets_cards_with_reason_hours_and_check_date(in_talk):
     assert 1 <= len(in_talk.cards) <= 3
     card = in_talk.turn.replies[0].cards[0]
     assert card.id == "juukyo-kakuho-kyufukin"
-    assert "「家賃」" in card.reason
+    assert "「家賃が払えなくて困ってます」" in card.reason
     assert "使えるかもしれません" in card.reason
     assert "いま開いています（17:15まで）" in card.lines
     assert "電話 000-0000-1001" in card.lines

@@ -1,0 +1,84 @@
+"""Why a card came, in words that can be read aloud: the stretch of the resident's own sentence that a reason stands in (G6).
+
+Hearing names the pieces that carried a service, 「亡くなっ」 or 「口」; read out alone they are no words of anybody. Nothing is reworded.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from flows.letters import EDGES, room, shortened, to_a_pause
+from flows.talk import Talk
+from flows.typed import plain
+from knowledge.hearing.normalise import pieces
+
+LONGEST: Final = 18
+_LONGEST_NEED: Final = 28
+"""A need that was read back is a reason as it was told."""
+_MOST: Final = 2
+_ENOUGH: Final = 16
+"""Letters up to which a stretch grows while nothing has been said of what it names."""
+_CLAUSE: Final = re.compile(r"[。、，,.!！?？…\n]+")
+_KANA: Final = re.compile(r"[ぁ-ゖァ-ヺ]")
+_SPACES: Final = re.compile(r"(?<=\s)(?=\S)")
+_LEANS: Final = frozenset({"助詞", "助動詞", "接尾辞"})
+_TELLS: Final = frozenset({"動詞", "形容詞", "助動詞"})
+
+
+def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
+    """At most two stretches, of 18 letters where one can be so short, none twice. No cry is ever given back."""
+    if talk.session.lang not in ("ja", "easy"):
+        return [shortened(word, LONGEST) for word in why[:_MOST]]
+    clauses = _clauses(talk)
+    heard = [word for word in why if len(word) > 1 or any(word in clause for clause in clauses)]
+    told = dict.fromkeys(to_a_pause(_stretch(word, clauses), _LONGEST_NEED) for word in heard[:_MOST])
+    return [one for one in told if not any(one in other for other in told if other != one)]
+
+
+def _clauses(talk: Talk) -> list[str]:
+    """What was told between two pauses, without what leads over to it (「別のことで」)."""
+    cut = (piece.strip(EDGES) for piece in _CLAUSE.split(talk.worry))
+    told = [clause for clause in cut if clause and plain(clause) not in talk.town.typed("filler")]
+    return [clause for clause in told if not talk.town.base.danger.scan(clause).heard] if talk.session.danger.heard else told
+
+
+def _stretch(word: str, clauses: Sequence[str]) -> str:
+    """The shortest clause with this word in it, or as much of it as says something; the word itself where it stands in none."""
+    inside = sorted((clause for clause in clauses if word in clause), key=room)
+    if not inside or not _KANA.search(inside[0]):
+        return word
+    return inside[0] if room(inside[0]) <= LONGEST else _around(word, inside[0])
+
+
+def _around(word: str, clause: str) -> str:
+    """From the phrase in which the word begins to the first one that tells what is with it."""
+    phrases = _SPACES.split(clause) if len(clause.split()) > _MOST else _phrases(clause)
+    begins, end, found = clause.index(word), 0, ""
+    for phrase in phrases:
+        end += len(phrase)
+        if end <= begins:
+            continue
+        if found and room(found + phrase.rstrip()) > _ENOUGH:
+            break
+        found += phrase
+        if end >= begins + len(word) and _tells(phrase):
+            break
+    return found.strip(EDGES) if word in found else word
+
+
+def _phrases(clause: str) -> list[str]:
+    """Cut before every word that stands by itself: 口を｜きかない｜日が｜続いています."""
+    found: list[str] = []
+    before = ""
+    for piece in pieces(clause):
+        joined = piece.kind in _LEANS or before == "接頭辞" or (piece.kind == before == "名詞") or piece.form in ("居る", "有る", "為る")
+        if joined and found:
+            found[-1] += piece.surface
+        else:
+            found.append(piece.surface)
+        before = piece.kind
+    return found
+
+
+def _tells(phrase: str) -> bool:
+    return any(piece.kind in _TELLS for piece in pieces(phrase))

@@ -1,0 +1,108 @@
+"""What is given back of a resident's words: stretches that can be read aloud, never a torn piece, never a cry (G6)."""
+
+import pytest
+
+from flows.letters import to_a_pause
+from flows.model import Said, SheetLine
+from flows.sheet import erased
+from knowledge.hearing.model import Danger
+from tests.flows.talks import Resident
+
+
+def reasons(resident: Resident) -> list[str]:
+    return [card.reason for reply in resident.turn.replies for card in reply.cards]
+
+
+def test_a_card_says_the_stretch_its_reason_stands_in(resident):
+    resident.begins().says("父が亡くなって、銀行や年金の手続きが何から始めればいいのか分かりません")
+    assert "「父が亡くなって」" in reasons(resident)[0]
+
+
+def test_a_long_sentence_is_given_back_from_the_word_to_what_is_told_of_it(resident):
+    resident.begins().says("中二の娘が夏休み明けからずっと部屋にいて、学校の話をすると怒ります")
+    quoted = "".join(reasons(resident))
+    assert "「学校の話をすると怒ります」" in quoted
+    assert "「中二」" not in quoted
+
+
+def test_no_stretch_with_a_cry_in_it_is_given_back(resident):
+    cry = Danger(level="L1", kinds=("suicide",), rule="cry-despair", said="もう限界です")
+    resident.begins().says("もう限界です。借金の返済が追いつきません", danger=cry).presses("ない")
+    assert "「借金の返済が追いつきません」" in "".join(reasons(resident))
+    assert "限界" not in resident.heard + "".join(reasons(resident))
+
+
+def test_what_leads_over_to_another_matter_is_not_given_back(resident):
+    resident.begins().says("やっぱり別のことで、夫の会社が倒産しました")
+    assert "「夫の会社が倒産しました」ということですね" in resident.heard
+    assert "別" not in "".join(reasons(resident))
+
+
+def test_a_sentence_that_is_too_long_ends_where_the_writer_paused():
+    told = "実家の父が一人暮らしで、最近電話のたびに同じことを聞かれるようになりました"
+    assert to_a_pause(told, 28) == "実家の父が一人暮らしで"
+    assert to_a_pause("短い文です、ここまで", 28) == "短い文です、ここまで"
+
+
+@pytest.mark.parametrize(
+    ("line", "wish", "left"),
+    [
+        ("介護は58歳なので対象外と言われました", "58歳", "介護は対象外と言われました"),
+        ("39歳で一人暮らし", "39歳", "一人暮らし"),
+        ("母と暮らしている", "母", "暮らしている"),
+        ("障害の窓口で断られた", "断られた", "障害の窓口で"),
+        ("39歳できびしい", "39歳", "できびしい"),
+    ],
+)
+def test_what_leans_on_a_struck_word_falls_with_it(line, wish, left):
+    (kept,) = erased([SheetLine(about="worry", text=line)], wish, None)
+    assert kept.text == left
+
+
+def test_a_feeling_alone_does_not_choose_among_services(resident):
+    resident.begins().says("しんどい").says("2").presses("親")
+    assert resident.cards[0] == "chiiki-houkatsu"
+
+
+def test_a_person_was_offered_and_is_offered_again_rather_than_a_third_question(resident):
+    resident.begins().says("うん").says("あの").says("どう言ったらいいか")
+    assert resident.at_step == "consult.unclear"
+    first = resident.heard
+    resident.says("なんていうか")
+    assert resident.at_step == "consult.unclear"
+    assert resident.heard != first
+
+
+def test_kana_writers_choose_among_fewer_buttons_and_can_type_the_rest(resident):
+    resident.begins().says("でんきだいが たかくて はらえなくて こまっています")
+    assert len(resident.buttons) == 2
+    resident.says("ちがう")
+    assert resident.at_step == "consult.wrong"
+
+
+def test_whoever_chooses_a_language_has_all_buttons_again(resident):
+    resident.begins().says("でんきだいが たかくて はらえなくて こまっています").says("日本語")
+    assert len(resident.buttons) >= 3
+
+
+def test_the_wish_keeps_no_number_and_is_asked_once(resident):
+    resident.begins()
+    resident.session = resident.session.model_copy(update={"story": (Said(text="買い物袋が持てない", ref="m0"),), "flow": "gap", "step": "offered"})
+    resident.session = resident.session.model_copy(update={"choices": ()})
+    resident.says("要介護じゃないと断られました").presses("いらない").says("電話してくれる人 090-0000-0000")
+    (wish,) = [effect for effect in resident.turn.effects if effect.effect == "record_wish"]
+    assert wish.wish == "電話してくれる人"
+
+
+def test_an_answer_of_the_question_is_not_heard_as_danger_by_its_sound_alone(resident):
+    resident.begins().says("家賃が払えなくて困ってます").presses("合っている")
+    sounds = Danger(level="L1", kinds=("suicide",), rule="second-ear", said="いらない")
+    resident.says("いらない", danger=sounds)
+    assert resident.at_step == "consult.open"
+
+
+def test_a_rule_is_heard_even_where_the_words_are_an_answer(resident):
+    resident.begins().says("家賃が払えなくて困ってます").presses("合っている")
+    rule = Danger(level="L1", kinds=("suicide",), rule="cry-despair", said="いらない")
+    resident.says("いらない", danger=rule)
+    assert resident.at_step == "danger.unclear"
