@@ -36,9 +36,10 @@ def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
 
 
 def _clauses(talk: Talk) -> list[str]:
-    """What was told between two pauses, without what leads over to it (「別のことで」)."""
-    cut = (piece.strip(EDGES) for piece in _CLAUSE.split(talk.worry))
-    told = [clause for clause in cut if clause and plain(clause) not in talk.town.typed("filler")]
+    """What was told between two pauses, without greetings, names, and what leads over to it (「別のことで」)."""
+    cut = [clause for piece in _CLAUSE.split(talk.worry) if (clause := piece.strip(EDGES))]
+    aside = talk.town.typed("filler") | talk.town.typed("greeting") | talk.town.typed("opening")
+    told = [clause for clause in cut if (said := plain(clause)) not in aside and not any(word in said for word in talk.town.typed("my_name"))]
     return [clause for clause in told if not talk.town.base.danger.scan(clause).heard] if talk.session.danger.heard else told
 
 

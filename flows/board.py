@@ -7,6 +7,7 @@ from flows import helper
 from flows.cards import MOST_CARDS, cards
 from flows.model import Reply, Turn
 from flows.talk import Talk
+from knowledge.calendar import is_full, takes_place
 from knowledge.entry import Entry
 from knowledge.hours import next_meeting
 
@@ -23,9 +24,10 @@ def door(talk: Talk, name: str) -> Turn:
 
 
 def news(talk: Talk) -> Turn:
-    """What comes up next, soonest first."""
+    """What comes up next, soonest first; what is full last."""
     soon = sorted((moment, entry.id) for entry in _open(talk) if (moment := _next(talk, entry)) is not None)
-    return _shown(talk, [entry_id for _, entry_id in soon], "news")
+    with_room = sorted(soon, key=lambda one: not _has_room(talk, one[1], one[0]))
+    return _shown(talk, [entry_id for _, entry_id in with_room], "news")
 
 
 def places(talk: Talk) -> Turn:
@@ -44,6 +46,10 @@ def _shown(talk: Talk, ids: Iterable[str], kind: str) -> Turn:
 
 def _open(talk: Talk) -> list[Entry]:
     return [entry for entry in talk.town.base.entries.values() if entry.shown_on(talk.scene.now.date())]
+
+
+def _has_room(talk: Talk, entry_id: str, day: date) -> bool:
+    return any(not is_full(event, day) for event in talk.town.base.entries[entry_id].events if takes_place(event, day))
 
 
 def _next(talk: Talk, entry: Entry) -> date | None:

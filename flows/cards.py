@@ -10,6 +10,7 @@ from flows.filling import Town, line_in_words
 from flows.letters import room, shortened
 from flows.model import Button, Card, Reply, Scene, Session, Utterance
 from flows.talk import Talk
+from knowledge.calendar import is_full, next_with_room
 from knowledge.entry import Contact, Entry
 from knowledge.hearing.model import DangerKind, Hearing, Lang
 from knowledge.hours import next_meeting, opening
@@ -219,13 +220,17 @@ def _hotline(talk: Talk, hotline_id: str) -> Iterator[str]:
 
 
 def _meeting(talk: Talk, entry: Entry) -> Iterator[str]:
-    """The next meeting of a place or an activity."""
-    words = talk.town.words(talk.session.lang).clock
-    days = [(day, event) for event in entry.events if (day := next_meeting(event, talk.scene.now)) is not None]
-    if days:
-        day, event = min(days, key=lambda found: found[0])
-        hour = f" {event.from_}" if event.from_ else ""
-        yield talk.says("card.next_meeting", date=moments.day_name(day, talk.scene.now, words) + hour, place=shortened(event.place or "", 30)).text
+    """The next meeting of a place or an activity; where it is full, the next one with a place left."""
+    words, now = talk.town.words(talk.session.lang).clock, talk.scene.now
+    days = [(day, event) for event in entry.events if (day := next_meeting(event, now)) is not None]
+    if not days:
+        return
+    day, event = min(days, key=lambda found: found[0])
+    hour = f" {event.from_}" if event.from_ else ""
+    yield talk.says("card.next_meeting", date=moments.day_name(day, now, words) + hour, place=shortened(event.place or "", 30)).text
+    if is_full(event, day):
+        free = min((room_on for one in entry.events if (room_on := next_with_room(one, now)) is not None), default=None)
+        yield talk.says("card.full_until", date=moments.day_name(free, now, words)).text if free else talk.says("card.full").text
 
 
 def _languages(talk: Talk, contact: Contact) -> str:

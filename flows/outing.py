@@ -28,12 +28,13 @@ def is_asked(talk: Talk) -> bool:
 
 
 def shown(talk: Talk) -> Turn:
-    """What takes place then, soonest first; the open question stays open."""
+    """What takes place then, soonest first, what is full last; the open question stays open."""
     today, said = talk.scene.now.date(), plain(talk.text)
     wanted = _days(talk, said, today)
     coming = [one for one in gatherings(talk.town.base.entries.values(), talk.scene.now, _AHEAD) if one.day in wanted]
     area = next((name for name in talk.town.base.town.areas if plain(name) in said), talk.session.area)
-    ids = list(dict.fromkeys(one.entry.id for one in _by_interest(talk, said, _near(talk, coming, area))))
+    fitting = sorted(_by_interest(talk, said, _near(talk, coming, area)), key=lambda one: one.full)
+    ids = list(dict.fromkeys(one.entry.id for one in fitting))
     found = cards(talk, ids[:MOST_CARDS], {}, "card.news")
     text = talk.says("board.this_week" if found else "board.nothing_then")
     return talk.stay(Reply(text=text.text, key=text.key, cards=found), also=("!human",))

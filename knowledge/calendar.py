@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from knowledge.days import days_of
 from knowledge.entry import Entry, Event
+from knowledge.hours import next_meeting
 from knowledge.written import minutes
 
 
@@ -21,6 +22,11 @@ class Gathering:
     def at(self) -> tuple[date, int, str]:
         """For sorting: whose hour is not known comes last on its day."""
         return self.day, self.event.begins if self.event.begins is not None else 24 * 60, self.entry.id
+
+    @property
+    def full(self) -> bool:
+        """No place is left."""
+        return is_full(self.event, self.day)
 
     @property
     def where(self) -> str:
@@ -44,6 +50,17 @@ def takes_place(event: Event, day: date) -> bool:
     if event.on is not None:
         return event.on == day
     return days_of(event.every or "").has(day) and not any(days_of(closed).has(day) for closed in event.closed)
+
+
+def is_full(event: Event, day: date) -> bool:
+    return any(days_of(written).has(day) for written in event.full)
+
+
+def next_with_room(event: Event, now: datetime) -> date | None:
+    """The next day on which a place is left; None when there is none."""
+    if event.on is not None:
+        return None if is_full(event, event.on) else next_meeting(event, now)
+    return next_meeting(event.model_copy(update={"closed": (*event.closed, *event.full)}), now)
 
 
 def _is_over(event: Event, now: datetime) -> bool:

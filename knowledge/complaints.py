@@ -23,7 +23,8 @@ OUR_WORD_FOR: Final = {
     "対象": "who", "持ち物": "bring", "方法": "how", "申込": "how", "分野": "domain", "確認日": "checked", "よみ": "kana", "読み": "kana",
     "ふりがな": "kana", "メール": "mail", "email": "mail", "根拠": "law", "法律": "law", "ホームページ": "url", "URL": "url",
     "年齢": "age", "世帯": "household", "地域": "area", "備考": "note", "注意": "note",
-    "地区": "area", "言語": "languages", "定員": "capacity", "repeat": "every", "毎週": "every", "日付": "on", "date": "on", "日時": "on",
+    "地区": "area", "言語": "languages", "定員": "capacity", "満員": "full", "満席": "full",
+    "repeat": "every", "毎週": "every", "日付": "on", "date": "on", "日時": "on",
     "start": "from", "open": "from", "開始": "from", "開始時間": "from", "end": "to", "close": "to", "終了": "to", "終了時間": "to", "to": "until",
 }  # fmt: skip
 """What people call a field → what it is called here."""

@@ -178,6 +178,8 @@ class Event(Written):
     place: Words | None = None
     note: Words | None = None
     capacity: Words | None = None
+    full: DaysLines = ()
+    """Days on which no place is left; taken out again when somebody cancels."""
     access: Words | None = None
     """How to get there: 段差, 駐車場, 送迎."""
     together: Words | None = None

@@ -63,6 +63,7 @@ WORDS: Final[Mapping[str, str]] = {
     "Event.place": "場所。",
     "Event.note": "ひとこと。",
     "Event.capacity": "定員。",
+    "Event.full": "いっぱいになった日（例: [2026-12-03]）。空きが出たら消します。",
     "Event.access": "行きかた（段差、駐車場、送迎など）。",
     "Event.together": "はじめての日に、だれが一緒か。例：職員が玄関で待っています",
     "Who.age": "年齢。",

@@ -140,7 +140,7 @@ def _offer_ends(rows: Rows, due: DuePromise, talk: talks.Talk, town: flows.Town,
     if talk.owner == "human" or cases.open_of(rows, talk.id) is not None:
         records.promise(rows, talk, kind=due.kind, due_at=now + _LATER)
         return Received(talk.id)
-    turn = flows.renewal(reception.session_of(talk), reception.scene_of(rows, talk, rules, now), town, until.astimezone(JST).date())
+    turn = flows.renewal(told.session_of(talk), told.scene_of(rows, talk, rules, now), town, until.astimezone(JST).date())
     return reception.say(reception.At(rows, town, rules, now, split), talk, turn, unasked=True)
 
 

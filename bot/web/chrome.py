@@ -91,6 +91,7 @@ class Chrome(Value):
     calendar_all: str
     calendar_show: str
     calendar_capacity: str
+    calendar_full: str
     calendar_access: str
     calendar_together: str
     calendar_back: str

@@ -1,5 +1,7 @@
 """The doors of the menu: news, places, helping. They need no consent, and leave the open question open."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,37 @@ def test_the_private_room_is_known_where_there_is_one_and_where_there_is_none(re
     resident.scene = {"room": True, "channel": "line"}
     resident.says("専用ページ")
     assert flows.ROOM in [button.value for button in resident.turn.buttons]
+
+
+def _full(town: flows.Town, entry_id: str, *days: str) -> flows.Town:
+    """The town with no place left in a gathering on these days."""
+    entry = town.base.entries[entry_id]
+    events = tuple(event.model_copy(update={"full": days}) for event in entry.events)
+    return flows.Town(replace(town.base, entries={**town.base.entries, entry_id: entry.model_copy(update={"events": events})}), town.phrases)
+
+
+def _lines(resident: Resident, entry_id: str) -> str:
+    return "\n".join(line for reply in resident.turn.replies for card in reply.cards if card.id == entry_id for line in card.lines)
+
+
+def test_a_full_gathering_says_when_a_place_is_left_and_comes_after_the_others(resident: Resident, town: flows.Town):
+    resident.begins().says("どこか行けるところはありますか")
+    first = resident.cards[0]
+    soonest = next(line for line in _lines(resident, first).split("\n") if line.startswith("次は"))
+    resident.town = _full(town, first, *(f"2026-11-{day}" for day in range(24, 31)))
+    resident.says("どこか行けるところはありますか")
+    assert resident.cards[:1] != [first]
+
+    resident.presses("人と話す").says("もどる").says(town.base.entries[first].name)
+    assert soonest in _lines(resident, first)
+    assert "この日は、いっぱいです。空いているのは" in _lines(resident, first)
+
+
+def test_a_single_day_that_is_full_asks_to_ask_about_waiting(resident: Resident, town: flows.Town):
+    entry = town.base.entries["higashihama-ochanomi"]
+    once = entry.events[0].model_copy(update={"every": None, "closed": (), "on": date(2026, 12, 3), "full": ("2026-12-03",)})
+    resident.town = flows.Town(
+        replace(town.base, entries={**town.base.entries, entry.id: entry.model_copy(update={"events": (once,)})}), town.phrases
+    )
+    resident.begins().says("東浜お茶のみサロンについて知りたい")
+    assert "空きを待てるか、聞いてください" in _lines(resident, entry.id)
