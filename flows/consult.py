@@ -34,6 +34,8 @@ _FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 """Where somebody goes first who could say no more than the field."""
 _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
 _SURE_ENOUGH: Final = 0.05
+_SHORTEST_STORY: Final = 12
+"""Letters: in fewer nobody has told of several things."""
 _ENDINGS: Final = 4
 """Letters of grammar after a word."""
 _LONGEST_GUESS: Final = 24
@@ -78,7 +80,8 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
     talk = gap.noticing(talk)
     if hearing.reason == "gap":
         return gap.begin(talk)
-    if hearing.reason == "entangled" or (len(hearing.needs) > 1 and hearing.decision == "answer") or several.troubles_of_one_home(talk):
+    entangled = hearing.reason == "entangled" and len(plain(talk.worry)) >= _SHORTEST_STORY
+    if entangled or (len(hearing.needs) > 1 and hearing.decision == "answer") or several.troubles_of_one_home(talk):
         return several.read_back(talk, hearing)
     if young.is_one(talk, hearing):
         return young.begin(talk)
