@@ -43,7 +43,7 @@ class Delivery:
 
     mark_again = 1.0
     """Seconds until what came of a call is tried to be written down again."""
-    alone_for = 0.25
+    alone_for = 0.4
     """Seconds for which a call that could come twice goes alone: about as long as one takes from the other side of the world. When a platform has
     grown slow, everybody must not wait for everybody."""
 

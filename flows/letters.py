@@ -23,7 +23,7 @@ def room(text: str) -> float:
 def shortened(text: str, most: int) -> str:
     """One line of at most `most` full-width letters; never cut inside a reading."""
     line = " ".join(text.split())
-    if room(line) <= most:
+    if len(line) <= most or room(line) <= most:  # a letter takes one room at the most: mostly there is nothing to measure
         return line
     end, taken = 0, 0.0
     for piece in _pieces(line):

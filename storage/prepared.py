@@ -38,7 +38,8 @@ def prepared(statement: S) -> S:
 
 def driver_of(connection: Connection) -> Any:
     """The driver's connection, where prepared statements may go straight to it; else None."""
-    listened = connection._has_events or connection.engine._has_events
+    told = connection.dispatch
+    listened = told.before_execute or told.before_cursor_execute or told.after_execute or told.after_cursor_execute
     return None if listened or connection.dialect.name != "sqlite" else connection.connection.dbapi_connection
 
 
@@ -72,11 +73,11 @@ def _told(rows: Sequence[tuple[Any, ...]], columns: Sequence[_Process]) -> Itera
 
 def _planned(statement: Any, dialect: Dialect, names: Sequence[str]) -> _Plan:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    usual, into = compiled.params, compiled._bind_processors
-    told = compiled._result_columns
+    usual, into = compiled.params, {name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in compiled.binds.items()}
+    told = list(statement.exported_columns)
     return _Plan(
         str(compiled),
         [(name, usual.get(name), into.get(name)) for name in compiled.positiontup or ()],
-        SimpleResultMetaData([column.keyname for column in told]) if told else None,
-        [column.type._cached_result_processor(dialect, None) for column in told],
+        SimpleResultMetaData([column.key for column in told]) if told else None,
+        [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in told],
     )
