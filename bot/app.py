@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,10 @@ from storage.migrate import migrate
 from storage.store import Store, StoreDown
 
 log = structlog.get_logger()
+
+_THREADS_TAKE_TURNS = 0.001
+"""Seconds after which a thread that hears gives way to the one that talks with the platforms. With Python's own five milliseconds each of the dozen
+steps of a call waits so long: the resident waits too, and whether the call was taken is in doubt for all that time."""
 
 
 def build_channels(settings: Settings) -> dict[str, Channel]:
@@ -114,6 +119,7 @@ def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
 
 def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Run the web application until it is stopped."""
+    sys.setswitchinterval(_THREADS_TAKE_TURNS)
     store = open_store(settings)
     try:
         build_apart(Path(settings.knowledge), settings.kept_folder)
@@ -130,6 +136,7 @@ def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
 
 def work(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Do what comes due, without pages, until it is stopped: any number of these may run beside `serve`, on PostgreSQL."""
+    sys.setswitchinterval(_THREADS_TAKE_TURNS)
     store = open_store(settings)
     try:
         build_apart(Path(settings.knowledge), settings.kept_folder)

@@ -121,10 +121,13 @@ class Delivery:
             return await self._next(conversation_id)
         while letter is not None and self._clock.now() >= letter.next_try_at - _CALL:
             letter = await self._next(conversation_id, holding=letter)
-        return None if letter is None else await self._next(conversation_id, await self._send(letter))
+        return None if letter is None else await self._next(conversation_id, await self._send(letter), urgent=letter.channel in self._ways)
 
-    async def _next(self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None) -> Letter | None:
-        """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then."""
+    async def _next(
+        self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None, urgent: bool = False
+    ) -> Letter | None:
+        """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then. `urgent`: the call could
+        come twice, and does if we die before this is on disk."""
 
         def work(rows: Session) -> Letter | datetime | None:
             if mark is not None:
@@ -132,17 +135,17 @@ class Delivery:
             now = self._clock.now()  # a lease begins when it is taken, not when it was asked for
             return outbox.take(rows, conversation_id, now, holding=holding)
 
-        found = await self._store.atransact(work) if mark is None else await self._written_down(conversation_id, work)
+        found = await self._store.atransact(work) if mark is None else await self._written_down(conversation_id, work, urgent)
         if isinstance(found, datetime):
             self._later(conversation_id, max(0.05, (found - self._clock.now()).total_seconds()))
             return None
         return found
 
-    async def _written_down(self, conversation_id: str, work: Work[Letter | datetime | None]) -> Letter | datetime | None:
+    async def _written_down(self, conversation_id: str, work: Work[Letter | datetime | None], urgent: bool) -> Letter | datetime | None:
         """What has happened in the world is written down however long the database is away: forgotten, it would happen twice."""
         while True:
             try:
-                found = await self._store.atransact(work, urgent=True)
+                found = await self._store.atransact(work, urgent=urgent)
             except StoreDown:
                 log.warning("mark_waits_for_database", conversation=conversation_id)
                 await asyncio.sleep(self.mark_again)

@@ -1,6 +1,8 @@
 """SQLite behind the one door (store.py): one writer thread takes works that wait into one commit, each in its own savepoint, so that many small
-transactions share one fsync. A commit waits ten milliseconds for company at most; urgent works go first. `BEGIN IMMEDIATE`, WAL, `synchronous=FULL`
-(R45). A second process is refused.
+transactions share one fsync.
+
+A commit waits ten milliseconds for company at most. Urgent works go first, into the commit that is open if there is one, and that then waits for
+nobody else. `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` (R45). A second process is refused.
 """
 
 import contextlib
@@ -36,6 +38,7 @@ _PRAGMAS = {
 class _Waiting:
     work: Work[Any]
     future: Future[Any]
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class SqliteStore(Store):
         with self._closing:
             if self._closed:
                 raise StoreDown("closed")
-            self._waiting.put((_URGENT if urgent else _ORDINARY, next(self._numbers), _Waiting(work, future)))
+            self._waiting.put((_URGENT if urgent else _ORDINARY, next(self._numbers), _Waiting(work, future, urgent)))
         return future
 
     def close(self) -> None:
@@ -100,13 +103,13 @@ class SqliteStore(Store):
                 self._truncate_wal()
 
     def _one_more(self, batch: list[_Waiting], until: float) -> _Waiting | None:
-        """The next work for this commit, if one waits and there is still time; it is added to the batch."""
-        while len(batch) < _BATCH and time.monotonic() < until:
+        """The next work for this commit, if one waits; it is added to the batch. An ordinary one must come in time, and before any urgent one."""
+        while len(batch) < _BATCH:
             try:
                 found = self._waiting.get_nowait()
             except queue.Empty:
                 return None
-            if found[2] is None:
+            if found[2] is None or (not found[2].urgent and (batch[-1].urgent or time.monotonic() >= until)):
                 self._waiting.put(found)
                 return None
             if found[2].future.set_running_or_notify_cancel():

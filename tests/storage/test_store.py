@@ -232,6 +232,16 @@ def test_what_has_happened_already_is_written_down_before_what_waits(sqlite_stor
     assert done == ["sent", "heard", "heard"]
 
 
+def test_what_has_happened_already_waits_for_no_company(sqlite_store: SqliteStore) -> None:
+    """It joins the commit that is open, late as that is, and nothing ordinary comes after it into the same one."""
+    gate, order = Gate(sqlite_store), list[str]()
+    sent = sqlite_store.submit(lambda rows: order.append("sent"), urgent=True)
+    heard = sqlite_store.submit(lambda rows: order.append(f"heard after the commit of sent: {sent.done()}"))
+    gate.opens()
+    heard.result(10)
+    assert order == ["sent", "heard after the commit of sent: True"]
+
+
 def test_a_slow_work_keeps_only_itself_from_its_commit(sqlite_store: SqliteStore) -> None:
     """A commit that has taken its time takes no more works in: the quick one after it is not part of the slow one's transaction."""
     sqlite_store.longest_batch = 0.0
