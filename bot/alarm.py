@@ -3,6 +3,9 @@
 The desk's own banner comes with the row itself. This module calls the addresses outside (mail, chat tools, web hooks; apprise): at once, then again
 after 60 s, 5 min and 10 min while nobody has taken it. The town's own addresses (`ALARM_URLS`) ring on every rung; the people of the 当番表, 係長 and
 緊急連絡先 on theirs (bot/duty.py). The words are neutral: no topic, no name, no quote (R12).
+
+A danger to life needs two names (D14): once somebody has taken it the town's own addresses are quiet, and the people of the rungs that remain,
+without the one who took it, are asked to be the second, until somebody is or the ladder ends.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ log = structlog.get_logger()
 RUNGS = (timedelta(0), timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=10))
 """When the outside addresses are called, counted from the danger."""
 NEUTRAL = "新しい緊急の相談があります。確認してください。"
+SECOND = "緊急の相談に、もう一人の確認が要ります。机を開いて確認してください。"
 _SUBJECT = "相談窓口からのお知らせ"
 _LOOK_EVERY = 1.0
 
@@ -42,15 +46,15 @@ async def call_outside(addresses: Sequence[str], words: str) -> bool:
     return bool(await bell.async_notify(body=words, title=_SUBJECT))
 
 
-People = Callable[[Session, datetime, int], list[str]]
-"""Addresses of the people whom a rung calls by name: at this moment, on this step."""
+People = Callable[[Session, datetime, int, str | None], list[str]]
+"""Addresses of the people whom a rung calls by name: at this moment, on this step, without the member of staff who has taken it."""
 
 
 class Alarms:
     """Climbs the ladder of every open alarm. `addresses` come from `ALARM_URLS`; `people` says who is called besides, on which rung."""
 
     def __init__(
-        self, store: Store, clock: Clock, addresses: Sequence[str], call: Call = call_outside, people: People = lambda rows, now, step: []
+        self, store: Store, clock: Clock, addresses: Sequence[str], call: Call = call_outside, people: People = lambda rows, now, step, without: []
     ) -> None:
         self._store = store
         self._clock = clock
@@ -85,9 +89,9 @@ class Alarms:
         """Call the next rung of every alarm that is due; returns how many were called."""
         due = await self._store.atransact(partial(_next_rungs, now=self._clock.now(), people=self._people))
         for alarm, people in due:
-            addresses = [*self._addresses, *people]
+            addresses, words = (people, SECOND) if alarm.taken_by else ([*self._addresses, *people], NEUTRAL)
             if addresses:
-                reached = await self._call(addresses, NEUTRAL)
+                reached = await self._call(addresses, words)
                 log.info("alarm_called", alarm=alarm.id, step=alarm.step + 1, addresses=len(addresses), reached=reached)
         return len(due)
 
@@ -99,7 +103,7 @@ def _next_rungs(rows: Session, now: datetime, people: People) -> list[tuple[Open
         step = alarm.step + 1
         following = alarm.raised_at + RUNGS[step] if step < len(RUNGS) else None
         cases.climb(rows, alarm.id, step=step, next_step_at=following)
-        called = people(rows, now, alarm.step)
+        called = people(rows, now, alarm.step, alarm.taken_by)
         audit.note(rows, actor="system", act="alarm.called", now=now, case_id=alarm.case_id, step=step, people=len(called))
         found.append((alarm, called))
     return found

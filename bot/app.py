@@ -82,8 +82,8 @@ def build_parts(
     delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
     doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)
 
-    def on_the_rung(rows: Rows, now: datetime, step: int) -> list[str]:
-        return duty.addresses_of(settings.mail_url, duty.mails_for(rows, knowledge.town.base.town, now, step))
+    def on_the_rung(rows: Rows, now: datetime, step: int, without: str | None) -> list[str]:
+        return duty.addresses_of(settings.mail_url, duty.mails_for(rows, knowledge.town.base.town, now, step, without))
 
     alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call, on_the_rung)
     return Parts(settings, clock, store, hub, knowledge, channels, delivery, doorman, alarms, rules)

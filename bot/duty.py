@@ -30,11 +30,11 @@ def part_of(town: Town, now: datetime) -> Part:
     return "out" if opening(town, now.astimezone(JST)).open_now is False else "in"
 
 
-def mails_for(rows: Rows, town: Town, now: datetime, step: int) -> list[str]:
-    """Mail addresses of rung `step` (0 at once, 1 after 60 s, 2 after 5 min, 3 after 10 min)."""
+def mails_for(rows: Rows, town: Town, now: datetime, step: int, without: str | None = None) -> list[str]:
+    """Mail addresses of rung `step` (0 at once, 1 after 60 s, 2 after 5 min, 3 after 10 min); `without` is a member who knows already."""
     part = part_of(town, now)
     known = duty.reach(rows)
-    by_id = {one.staff_id: one.mail for one in known if one.staff_id is not None and one.mail}
+    by_id = {one.staff_id: one.mail for one in known if one.staff_id not in (None, without) and one.mail}
     on_duty = [by_id[one] for one in duty.on_duty(rows, day_of(now), part) if one in by_id]
     leads = [by_id[one] for one in duty.leads(rows) if one in by_id]
     outside = [one.mail for one in known if one.staff_id is None and one.mail]

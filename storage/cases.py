@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, text, update
+from sqlalchemy import bindparam, case, or_, select, text, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -25,6 +25,8 @@ _CHANGE = update(_K).where(_K.c.id == _OF)
 STAFFED = select(_S.c.id).where(or_(_S.c.role == "coordinator", _S.c.role == "lead"), _S.c.disabled_at.is_(None), _S.c.password_hash.is_not(None))
 _CODES_TRIED = 5
 _WORRIES = ("urgent", "worry", "need")
+TO_LIFE = "L3"
+"""The level of an alarm that needs two names."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def is_staffed(session: Session) -> bool:
 
 @dataclass(frozen=True)
 class OpenAlarm:
-    """A danger nobody has taken yet."""
+    """A danger nobody has taken yet, or one to life that waits for its second name (D14)."""
 
     id: str
     conversation_id: str
@@ -165,6 +167,7 @@ class OpenAlarm:
     rule: str | None
     raised_at: datetime
     step: int
+    taken_by: str | None
 
 
 def raise_alarm(
@@ -194,7 +197,7 @@ def open_alarms(session: Session) -> list[OpenAlarm]:
 
 def due_alarms(session: Session, now: datetime) -> list[OpenAlarm]:
     """Alarms whose next rung is due, locked: of two processes that look at once, one calls."""
-    query = select(_L).where(_L.c.acknowledged_at.is_(None), _L.c.next_step_at <= now).order_by(_L.c.raised_at).with_for_update()
+    query = select(_L).where(_L.c.next_step_at <= now).order_by(_L.c.raised_at).with_for_update()
     return [_alarm(row) for row in session.execute(query)]
 
 
@@ -204,10 +207,11 @@ def climb(session: Session, alarm_id: str, *, step: int, next_step_at: datetime 
 
 
 def acknowledge(session: Session, conversation_id: str, staff_id: str, now: datetime) -> int:
-    """A coordinator took it: quiet for everybody. Returns how many rang."""
+    """A coordinator took it: quiet for everybody, but a danger to life goes on looking for its second name (D14). Returns how many rang."""
     query = update(_L).where(_L.c.conversation_id == conversation_id, _L.c.acknowledged_at.is_(None))
-    return session.execute(query.values(acknowledged_at=now, acknowledged_by=staff_id, next_step_at=None)).rowcount  # type: ignore[attr-defined, no-any-return]
+    climbs_on = case((_L.c.level == TO_LIFE, _L.c.next_step_at), else_=None)
+    return session.execute(query.values(acknowledged_at=now, acknowledged_by=staff_id, next_step_at=climbs_on)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 def _alarm(row: Any) -> OpenAlarm:
-    return OpenAlarm(row.id, row.conversation_id, row.case_id, row.level, row.rule, row.raised_at, row.step)
+    return OpenAlarm(row.id, row.conversation_id, row.case_id, row.level, row.rule, row.raised_at, row.step, row.acknowledged_by)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session
 
-from storage import attachments, audit, cases, outbox, records, staff
+from storage import attachments, audit, cases, outbox, records, second_name, staff
 from storage import talk as talks
 from storage.desk_heads import row_of
 from storage.desk_queue import READS_CASES, State, Viewer, in_scope, person_behind
@@ -49,7 +49,7 @@ class Note:
 
 @dataclass(frozen=True)
 class DangerRecord:
-    """One alarm of this talk: what was heard, by which rule, in which message, and who took it."""
+    """One alarm of this talk: what was heard, by which rule, in which message, who took it, and whose is the second name under an L3 (D14)."""
 
     level: str
     kinds: tuple[str, ...]
@@ -58,6 +58,14 @@ class DangerRecord:
     raised_at: datetime
     taken_at: datetime | None
     taken_by: str | None
+    taken_by_id: str | None
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+
+    @property
+    def lacks_name(self) -> bool:
+        """Taken, and the second name is not there yet."""
+        return self.level == cases.TO_LIFE and self.taken_at is not None and self.confirmed_at is None
 
 
 @dataclass(frozen=True)
@@ -206,7 +214,7 @@ def claim(session: Session, viewer: Viewer, code: str, now: datetime, *, instead
         raise Closed
     if held.state == "held" and held.coordinator_id not in (None, viewer.staff_id) and not instead_of_other:
         raise HeldByOther(staff.names(session).get(held.coordinator_id or "", ""))
-    cases.acknowledge(session, held.talk.id, viewer.staff_id, now)
+    _answer_alarms(session, viewer, held, now)
     if held.state == "held" and held.coordinator_id == viewer.staff_id:
         return held
     claimed_at = select(_K.c.claimed_at).where(_K.c.id == held.id)
@@ -254,7 +262,7 @@ def in_hand(session: Session, viewer: Viewer, code: str, *, expected: int) -> He
 
 def replied(session: Session, viewer: Viewer, held: Held, line: Line, now: datetime) -> Held:
     """The coordinator has written: promises of an answer are kept, the alarm is quiet."""
-    cases.acknowledge(session, held.talk.id, viewer.staff_id, now)
+    _answer_alarms(session, viewer, held, now)
     for kind in _OWED:
         records.keep_promises(session, held.talk.id, kind, now)
     held = _change(session, held, promise_at=None, first_reply_at=held.first_reply_at or now)
@@ -292,6 +300,7 @@ def hand_back(session: Session, viewer: Viewer, held: Held, now: datetime) -> He
 def close(session: Session, viewer: Viewer, held: Held, reason: CloseReason, now: datetime) -> Held:
     """一旦おわる (D14)."""
     held = _change(session, held, state="closed", promise_at=None, close_reason=reason, closed_at=now)
+    second_name.ask_no_more(session, held.talk.id, held.id, now)
     records.drop_promises(session, held.talk.id, _OWED, now)
     audit.note(session, actor=viewer.actor, act="case.closed", now=now, case_id=held.id, reason=reason)
     return held
@@ -372,6 +381,12 @@ def _change(session: Session, held: Held, **values: Any) -> Held:
     return replace(held, version=row.version + 1, **known)
 
 
+def _answer_alarms(session: Session, viewer: Viewer, held: Held, now: datetime) -> None:
+    """This coordinator's is the first name under whatever rings here."""
+    if cases.acknowledge(session, held.talk.id, viewer.staff_id, now):
+        second_name.ask(session, held.talk, held.id, now)
+
+
 def _mark_read(session: Session, conversation_id: str, up_to: int) -> bool:
     done = update(_C).where(_C.c.id == conversation_id, _C.c.read_seq < up_to).values(read_seq=up_to)
     return bool(session.execute(done).rowcount)  # type: ignore[attr-defined]
@@ -404,7 +419,7 @@ def _dangers(session: Session, row: Any, who: dict[str, str]) -> list[DangerReco
     return [
         DangerRecord(
             one.level, tuple(json.loads(unseal(session, scope, f"alarm.kinds:{one.id}", one.kinds_sealed))), one.rule, one.message_id, one.raised_at,
-            one.acknowledged_at, who.get(one.acknowledged_by or ""),
+            one.acknowledged_at, who.get(one.acknowledged_by or ""), one.acknowledged_by, one.confirmed_at, who.get(one.confirmed_by or ""),
         )
         for one in rung
     ]  # fmt: skip

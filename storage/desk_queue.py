@@ -29,6 +29,8 @@ VIEWS: tuple[View, ...] = get_args(View)
 Order = Literal["urgent", "newest", "written", "contact"]
 """急ぐ順, 新しい相談から, 書きこみの新しい順, 次の連絡の早い順."""
 ORDERS: tuple[Order, ...] = get_args(Order)
+SECOND_NAME = "second_name"
+"""The kind of task that only a confirmation ends (storage/second_name.py)."""
 NOBODY = "nobody"
 """受け持ち: まだいない."""
 _DANGER = 2
@@ -340,8 +342,9 @@ def task_count(session: Session, viewer: Viewer) -> int:
 
 
 def finish_task(session: Session, viewer: Viewer, task_id: str, now: datetime) -> bool:
-    """A member of staff has seen to it; False when it is not there, or done already."""
-    done = update(_T).where(in_scope(viewer, person_behind(_T.c.conversation_id)), _T.c.id == task_id, _T.c.done_at.is_(None)).values(done_at=now)
+    """A member of staff has seen to it; False when it is not there, done already, or waits for a second name."""
+    is_theirs = in_scope(viewer, person_behind(_T.c.conversation_id))
+    done = update(_T).where(is_theirs, _T.c.id == task_id, _T.c.kind != SECOND_NAME, _T.c.done_at.is_(None)).values(done_at=now)
     if not session.execute(done).rowcount:  # type: ignore[attr-defined]
         return False
     audit.note(session, actor=viewer.actor, act="task.done", now=now, task=task_id)

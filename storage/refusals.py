@@ -25,6 +25,10 @@ class NotHeld(Refused):
     """Nobody has taken it yet: 受け持つ comes first."""
 
 
+class SameName(Refused):
+    """The second name under a danger to life is somebody else's than the first (D14)."""
+
+
 class Closed(Refused):
     """The case is over."""
 

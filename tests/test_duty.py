@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from bot import duty as duties
-from bot.alarm import NEUTRAL
-from storage import duty, staff
+from bot.alarm import NEUTRAL, SECOND
+from storage import desk_cases, duty, second_name, staff
 from storage.desk_queue import Viewer
 from storage.duty import Part, Reach
 from storage.store import Store
@@ -57,6 +57,15 @@ def in_danger(town: Town) -> Resident:
     return town.resident_on("line").says("もう死にたい")
 
 
+def viewer(town: Town, name: str) -> Viewer:
+    return Viewer(ids(town)[name], name, "coordinator", f"staff:{ids(town)[name]}")
+
+
+def takes(town: Town, name: str, resident: Resident) -> None:
+    now = town.clock.now()
+    town.store.transact(lambda rows: desk_cases.claim(rows, viewer(town, name), resident.case, now))
+
+
 def climbs(town: Town, mail: SmtpTwin) -> list[list[str]]:
     """Who got mail at once, after 61 s, 5 min and 10 min."""
     heard = []
@@ -101,6 +110,26 @@ def test_one_who_takes_it_quiets_everybody_and_stands_there_with_name_and_time(m
     assert len(mail.letters) == heard
     taken = mailing_town.rows("SELECT s.name, a.acknowledged_at FROM alarm a JOIN staff s ON s.id = a.acknowledged_by")
     assert [one.name for one in taken] == ["田中"]
+
+
+def test_a_danger_to_life_that_is_taken_goes_on_to_the_others_until_a_second_one_has_confirmed(mailing_town: Town, mail: SmtpTwin) -> None:
+    on_duty(mailing_town, "in", "佐藤", "鈴木")
+    can_be_called(mailing_town, "佐藤", "鈴木", "係長", outside=["night@example.jp"])
+    takes(mailing_town, "佐藤", mailing_town.resident_on("line").says("いま薬を全部飲んだ"))
+
+    assert climbs(mailing_town, mail) == [[], ["suzuki@example.jp"], ["lead@example.jp"], ["night@example.jp"]]
+    assert all(SECOND in letter.words for letter in mail.letters)
+
+
+def test_a_second_name_quiets_the_rest_of_the_ladder(mailing_town: Town, mail: SmtpTwin) -> None:
+    on_duty(mailing_town, "in", "佐藤", "鈴木")
+    can_be_called(mailing_town, "佐藤", "鈴木", "係長", outside=["night@example.jp"])
+    resident = mailing_town.resident_on("line").says("いま薬を全部飲んだ")
+    takes(mailing_town, "佐藤", resident)
+    now = mailing_town.clock.now()
+    mailing_town.store.transact(lambda rows: second_name.confirm(rows, viewer(mailing_town, "鈴木"), resident.case, now))
+
+    assert climbs(mailing_town, mail) == [[], [], [], []]
 
 
 def test_a_rung_where_nobody_can_be_reached_calls_the_next_one_above(mailing_town: Town, mail: SmtpTwin) -> None:

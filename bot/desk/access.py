@@ -110,6 +110,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/cases/{code}/link"): "cases",
     ("POST", "/desk/cases/{code}/seen"): "cases",
     ("POST", "/desk/cases/{code}/claim"): "cases",
+    ("POST", "/desk/cases/{code}/second-name"): "cases",
     ("POST", "/desk/cases/{code}/reply"): "cases",
     ("POST", "/desk/cases/{code}/note"): "cases",
     ("POST", "/desk/cases/{code}/release"): "cases",

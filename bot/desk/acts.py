@@ -17,7 +17,7 @@ from bot.channels.port import Outgoing
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.model import Reply, Scene, Session, Turn
-from storage import audit, desk_cases, desk_queue, gaps, releases
+from storage import audit, desk_cases, desk_queue, gaps, releases, second_name
 from storage import talk as talks
 from storage.desk_cases import CloseReason, Held
 from storage.desk_queue import Viewer
@@ -94,6 +94,11 @@ async def claim_alarm(parts: Parts, viewer: Viewer, alarm_id: str) -> str:
     held = await transact(parts, viewer, "alarm", lambda rows, now: desk_cases.claim_alarm(rows, viewer, alarm_id, now))
     _wake(parts, held.talk.id)
     return held.code
+
+
+async def confirm_danger(parts: Parts, viewer: Viewer, code: str) -> None:
+    """もう一人の確認: the second name under a danger to life (D14)."""
+    await perform(parts, viewer, "confirm", lambda rows, now: second_name.confirm(rows, viewer, code, now))
 
 
 async def reply(

@@ -21,17 +21,17 @@ from flows.gap import REASONS
 from storage import attachments, desk_cases, desk_sheets
 from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
-from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, Stale
+from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, SameName, Stale
 from storage.staff import SignedIn
 from storage.store import StoreDown
 
 router = APIRouter(route_class=pages.DeskRoute)
 
 LONGEST_NOTE = 4000
-Why = Literal["stale", "held_by_other", "not_held", "closed", "unreachable", "recipient", "not_now", "empty", "too_long", "store_down"]
+Why = Literal["stale", "held_by_other", "not_held", "closed", "unreachable", "recipient", "not_now", "same_name", "empty", "too_long", "store_down"]
 _WHY: tuple[tuple[type[Refused], Why], ...] = (
     (Stale, "stale"), (HeldByOther, "held_by_other"), (NotHeld, "not_held"), (Closed, "closed"), (Unreachable, "unreachable"),
-    (RecipientChanged, "recipient"), (NotNow, "not_now"),
+    (RecipientChanged, "recipient"), (NotNow, "not_now"), (SameName, "same_name"),
 )  # fmt: skip
 
 
@@ -94,6 +94,12 @@ async def claim(request: Request, code: str, parts: TheParts, signed: Signed) ->
     """受け持つ. Somebody may have been faster: then the page says who."""
     instead = (await access.fields(request, "instead"))["instead"] == "yes"
     return await _try(request, parts, signed, code, lambda who: acts.claim(parts, who, code, instead_of_other=instead))
+
+
+@router.post("/desk/cases/{code}/second-name")
+async def confirm_danger(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    """もう一人の確認 of a danger to life: somebody else than the one who took it (D14)."""
+    return await _try(request, parts, signed, code, lambda who: acts.confirm_danger(parts, who, code))
 
 
 @router.post("/desk/cases/{code}/reply")

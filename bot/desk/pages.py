@@ -24,7 +24,7 @@ from bot.clock import JST
 from bot.desk import access, japanese_dates
 from bot.desk.presses import press_of
 from bot.parts import Parts
-from storage import desk_queue, duty, staff
+from storage import desk_queue, duty, second_name, staff
 from storage.desk_queue import Ringing, may_read_cases
 from storage.refusals import Locked, Missing, Refused
 from storage.staff import SignedIn
@@ -85,7 +85,10 @@ def frame_of(rows: Session, signed: SignedIn) -> dict[str, Any]:
     viewer = access.viewer_of(signed)
     ringing: list[Ringing] = desk_queue.ringing(rows, viewer)
     knows, reads_cases = signed.member.role in access.KNOWS, may_read_cases(viewer)
-    return {"ringing": ringing, "task_count": desk_queue.task_count(rows, viewer), "reads_cases": reads_cases, "knows": knows}
+    return {
+        "ringing": ringing, "one_name": second_name.waiting(rows, viewer), "task_count": desk_queue.task_count(rows, viewer),
+        "reads_cases": reads_cases, "knows": knows,
+    }  # fmt: skip
 
 
 def _on_duty(rows: Session, signed: SignedIn, parts: Parts, now: datetime) -> list[str]:

@@ -111,9 +111,9 @@ class Task(SQLModel, table=True):
 
 
 class Alarm(SQLModel, table=True):
-    """One danger that rings until a coordinator takes it (D6, desk.md §9)."""
+    """One danger that rings until a coordinator takes it (D6, desk.md §9); a danger to life until a second one has looked too (D14)."""
 
-    __table_args__ = (Index("ix_alarm_open", "acknowledged_at", "next_step_at"),)
+    __table_args__ = (Index("ix_alarm_open", "acknowledged_at", "next_step_at"), Index("ix_alarm_due", "next_step_at"))
     id: str = key()
     conversation_id: str = ref("conversation.id", index=True)
     case_id: str | None = ref("care_case.id", default=None)
@@ -127,3 +127,6 @@ class Alarm(SQLModel, table=True):
     next_step_at: datetime | None = time(default=None)
     acknowledged_at: datetime | None = time(default=None)
     acknowledged_by: str | None = ref("staff.id", default=None)
+    confirmed_at: datetime | None = time(default=None)
+    confirmed_by: str | None = ref("staff.id", default=None)
+    """The second name under an L3; never the first one again."""

@@ -109,7 +109,7 @@ class Office:
 
     def has_case(
         self, said: str = "退院後の家のことで困っています", *, who: str = "U1", urgency: int = 0, restricted: bool = False,
-        promise: timedelta | None = None, rings: bool = False, hidden: bool = False, title: str | None = None,
+        promise: timedelta | None = None, rings: bool = False, level: str = "L2", hidden: bool = False, title: str | None = None,
     ) -> str:  # fmt: skip
         """A resident on LINE said this, and a case is open; returns its code."""
         now = self.clock.now()
@@ -126,7 +126,7 @@ class Office:
             if promise_at is not None:
                 records.promise(rows, talk, kind="reply", due_at=promise_at, case_id=case.id)
             if rings:
-                cases.raise_alarm(rows, talk, case_id=case.id, level="L2", kinds=("suicide",), rule="見本.規則", message_id=line, now=now)
+                cases.raise_alarm(rows, talk, case_id=case.id, level=level, kinds=("suicide",), rule="見本.規則", message_id=line, now=now)
             return case.code
 
         return self.store.transact(work)
@@ -153,11 +153,11 @@ class Office:
         town, rules, now, split = self.parts.knowledge.town, self.parts.rules, self.clock.now(), self.parts.doorman.split_of("line")
         self.store.transact(lambda rows: reception.receive(rows, inbound, town, rules, now, split))
 
-    def rings(self, who: str = "U1") -> None:
+    def rings(self, who: str = "U1", *, level: str = "L2") -> None:
         """A danger nobody has taken, in a talk without mention of its case."""
         talk, now = self.talk(who), self.clock.now()
         self.store.transact(
-            lambda rows: cases.raise_alarm(rows, talk, case_id=None, level="L2", kinds=("suicide",), rule="見本.規則", message_id=None, now=now)
+            lambda rows: cases.raise_alarm(rows, talk, case_id=None, level=level, kinds=("suicide",), rule="見本.規則", message_id=None, now=now)
         )
 
     def talk(self, who: str = "U1") -> Talk:
