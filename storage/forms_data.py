@@ -13,7 +13,7 @@ from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.dialect import table
 from storage.household import Member
-from storage.meetings import MadePlan
+from storage.meetings import HeldCoordinationMeeting, HeldSupportMeeting, MadePlan
 from storage.records import GivenConsent
 from storage.sealing import unseal_json
 from storage.tables import Case
@@ -34,6 +34,8 @@ class FormData:
     household: tuple[Member, ...]
     entries: tuple[Note, ...]
     plans: tuple[MadePlan, ...]
+    support: tuple[HeldSupportMeeting, ...]
+    coordination: tuple[HeldCoordinationMeeting, ...]
     referred_to: tuple[str, ...]
 
 
@@ -50,5 +52,6 @@ def of_case(session: Session, viewer: Viewer, code: str, form: str, how: str, no
         case, who.get(case.coordinator_id or "", ""), tuple(topics), tuple(lines), desk_sheets.answers(session, case)[0],
         tuple(consents.ledger(session, case)), tuple(household.members(session, viewer, case, now=now)),
         tuple(desk_cases.notes_of(session, viewer, code)), tuple(meetings.plans(session, case)),
+        tuple(meetings.support_meetings(session, case)), tuple(meetings.coordination_meetings(session, case)),
         tuple(one.recipient for one in referrals.of_case(session, case, now)),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from bot.desk.japanese_dates import long_date, long_time
 from bot.desk.national_forms import UNKNOWN, Field
 from bot.desk.pages import words
 from storage.forms_data import FormData
+from storage.meetings import HeldCoordinationMeeting, HeldSupportMeeting
 from storage.records import GivenConsent
 
 _CHANNELS = {"line": "SNS", "telegram": "SNS", "web": "その他（ウェブの相談）", "terminal": "その他"}
@@ -22,9 +23,11 @@ class Row(NamedTuple):
 
 
 def rows_of(form: str, data: FormData) -> list[Row]:
-    """The filled sheet. 支援経過 has an entry a row; every other sheet a field a row."""
+    """The filled sheet. 支援経過 has an entry a row; every other sheet a field a row, that of the meetings for each meeting of its kind."""
     if form == "progress":
         return _progress(data)
+    if form in ("support_meeting", "coordination_meeting"):
+        return _meetings(form, data)
     answers = dict(data.answers)
     if form in ("plan", "evaluation") and data.plans:
         answers |= data.plans[0].answers
@@ -48,7 +51,7 @@ def _known(data: FormData) -> dict[str, str]:
         "reception.case_id": case.code, "reception.date": long_date(_day(case.opened_at)), "reception.staff": data.received_by,
         "reception.channel": _CHANNELS.get(case.channel, ""), "topic.selected": "、".join(topics), "topic.free_text": _own_words(data),
         "assess.household": _household(data), "screening.referred_to": "、".join(data.referred_to), "caselist.status": _STATES[case.state],
-        **_consent(sharing),
+        "noconsent.route": data.support[0].why if data.support else "", **_consent(sharing),
     }  # fmt: skip
     if plan is not None:
         goals = "\n".join(
@@ -84,6 +87,35 @@ def _household(data: FormData) -> str:
         for person in data.household
     ]
     return "\n".join(people)
+
+
+def _meetings(form: str, data: FormData) -> list[Row]:
+    """One block for each meeting, newest first, under its day. The two kinds never stand on one sheet (社会福祉法106条の6)."""
+    fields = national_forms.fields_of(form)
+    kind = ("support_meeting", "coordination_meeting").index(form)
+    alike = {field.id: field.choices[kind][0] for field in fields if field.id in ("meeting.kind", "meeting.host")}
+    held = [_support(one) for one in data.support] if form == "support_meeting" else [_coordination(one, data) for one in data.coordination]
+    return [
+        Row(one.get("meeting.date") or fields[0].section, field.label, one.get(field.id) or UNKNOWN)
+        for one in [alike | meeting for meeting in held] or [alike] for field in fields
+    ]  # fmt: skip
+
+
+def _support(meeting: HeldSupportMeeting) -> dict[str, str]:
+    pledge = "守秘義務（106条の6第5項）：説明し、約束してもらいました"
+    return _any_meeting(meeting) | {"meeting.ground": meeting.why, "meeting.members": "\n".join(filter(None, (meeting.members, pledge)))}
+
+
+def _coordination(meeting: HeldCoordinationMeeting, data: FormData) -> dict[str, str]:
+    rests_on = next((f"本人の同意：{one.recipient}（{long_date(_day(one.given_at))}）" for one in data.consents if one.id == meeting.consent_id), "")
+    return _any_meeting(meeting) | {"meeting.ground": "\n".join(filter(None, (meeting.purpose, rests_on))), "meeting.members": meeting.members}
+
+
+def _any_meeting(meeting: HeldSupportMeeting | HeldCoordinationMeeting) -> dict[str, str]:
+    return {
+        "meeting.date": long_date(meeting.held_on), "meeting.materials": meeting.shown, "meeting.roles": meeting.decisions,
+        "meeting.next": long_date(meeting.next_on) if meeting.next_on else "",
+    }  # fmt: skip
 
 
 def _progress(data: FormData) -> list[Row]:
