@@ -36,6 +36,7 @@ from bot.desk import (
     together_page,
     unheard_page,
     unlock_page,
+    visit_page,
     walking_page,
 )  # fmt: skip
 
@@ -46,7 +47,7 @@ def _build() -> APIRouter:
         pages, signin, factors, prove_page, passkey_pages, directory_pages, queue, together_page, stream, case, pass_on, handoff_page, household_page,
         referrals_page, meetings_page, consents_page, history_page, forms_page, agency_pages, need_to_know, knowledge_page, new_entry_page,
         table_page, unheard_page, proposals_page, danger_page, gaps_page, duty_page, figures_page, walking_page, helping_page, pooling_page,
-        unlock_page,
+        unlock_page, visit_page,
     )]
     access.check_doors(screens)
     desk = APIRouter(dependencies=[Depends(access.guard)], include_in_schema=False)

@@ -142,6 +142,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/cases/{code}/forms/{form}"): "cases",
     ("GET", "/desk/cases/{code}/forms/{form}/xlsx"): "cases",
     ("GET", "/desk/cases/{code}/forms/{form}/csv"): "cases",
+    ("GET", "/desk/cases/{code}/visit"): "cases",
+    ("POST", "/desk/cases/{code}/visit"): "cases",
     ("GET", "/desk/cases/{code}/history"): "cases",
     ("POST", "/desk/cases/{code}/history"): "cases",
     ("POST", "/desk/cases/{code}/unlock"): "cases",
