@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.bench import contenders, hearing, results
+from bot.bench import contenders, desk, hearing, results
 from bot.bench.contenders import Contender
 from bot.bench.load import PATIENCE, Crowd, Door, Figures, StandIn, ordinary_worries
 
@@ -62,6 +62,7 @@ def main(seconds: float, with_postgres: bool, limit: float, picture: Path | None
                         _round(contender, Path(place) / f"{number}-{everybody.index(contender)}", lap, seconds, ends, out)
             out.print(results.table(laps, RATES, CROWD))
             out.print(hearing.table(Path(place), ends, out))
+            out.print(desk.table(Path(place), ends, out))
         if time.monotonic() >= ends:
             out.print(f"the limit of {limit:.0f} s was reached: what is missing was not measured (--limit)")
         if picture is not None:
