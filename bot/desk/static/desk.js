@@ -14,6 +14,18 @@ function parsed(fragment) {
   return [...new DOMParser().parseFromString(fragment, "text/html").body.childNodes];
 }
 
+const LEFT = "left";
+const BACK = "back";
+
+function goesBack() { // once signed in anew, to where a session had ended under somebody's hands: their draft waits there
+  const [left, back] = [LEFT, BACK].map((name) => sessionStorage.getItem(name));
+  if (!["/desk", "/desk/sign-in"].includes(location.pathname)) return;
+  for (const name of [LEFT, BACK]) sessionStorage.removeItem(name);
+  if (location.pathname === "/desk/sign-in") {
+    if (left || back) sessionStorage.setItem(BACK, left || back);
+  } else if (back) location.replace(back);
+}
+
 let waitBefore = 3000;
 function listen() {
   const address = page.dataset.stream;
@@ -29,7 +41,11 @@ function listen() {
   on("writing", showWriting);
   on("shared", showShared);
   on("beat", () => {});
-  on("signed-out", () => { source.close(); location.assign("/desk/sign-in"); });
+  on("signed-out", () => {
+    source.close();
+    sessionStorage.setItem(LEFT, location.pathname);
+    location.assign("/desk/sign-in");
+  });
   source.addEventListener("open", () => { waitBefore = 3000; });
   source.addEventListener("error", () => { // a browser tries again after a cut, but never after an answer such as 503
     if (source.readyState !== EventSource.CLOSED) return;
@@ -402,6 +418,7 @@ function showNewest() {
   tellSeen();
 }
 
+goesBack();
 listen();
 keepDrafts();
 sendOnce();
