@@ -78,11 +78,11 @@ async def _page(
 
     found = await parts.store.atransact(work)
     days = [(day, [(part, _name(day, part), found["calendar"].get((day, part), ())) for part in PARTS]) for day in _days(first)]
-    span = timedelta(days=DAYS)
+    span, today = timedelta(days=DAYS), duties.day_of(parts.clock.now())
+    gaps = {part: [day for day in _days(first) if day >= today and not found["calendar"].get((day, part))] for part in PARTS}
     return await pages.page(
         request, signed, "duty.html", status=status, first=first, days=days, places=range(PLACES), before=first - span, after=first + span,
-        wrong=wrong, saved=request.query_params.get("saved", ""), mail_works=bool(parts.settings.mail_url),
-        today=duties.day_of(parts.clock.now()), **found,
+        gaps=gaps, wrong=wrong, saved=request.query_params.get("saved", ""), mail_works=bool(parts.settings.mail_url), today=today, **found,
     )  # fmt: skip
 
 
