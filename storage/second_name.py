@@ -41,8 +41,10 @@ def waiting(session: Session, viewer: Viewer) -> list[OneName]:
         .join(_S, _S.c.id == _L.c.acknowledged_by)
         .where(in_scope(viewer), _T.c.done_at.is_(None), _T.c.kind == SECOND_NAME).order_by(_L.c.acknowledged_at)
     )  # fmt: skip
-    found = [OneName(row.code, row.acknowledged_at, row.acknowledged_by, row.name) for row in session.execute(query)]
-    return list({one.code: one for one in reversed(found)}.values())[::-1]
+    found: dict[str, OneName] = {}
+    for row in session.execute(query):
+        found.setdefault(row.code, OneName(row.code, row.acknowledged_at, row.acknowledged_by, row.name))
+    return list(found.values())
 
 
 def ask(session: Session, talk: Talk, case_id: str, now: datetime) -> None:

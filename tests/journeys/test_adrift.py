@@ -1,4 +1,4 @@
-"""A desk that is cut off, left alone, or signed out in the middle of a sentence: nothing written is lost, nothing unsaved looks saved (desk.md §2, §9, §10)."""
+"""A desk that is cut off, left alone, or signed out in the middle of a sentence: nothing written is lost (desk.md §2, §9, §10)."""
 
 from collections.abc import Callable
 
