@@ -138,6 +138,15 @@ def let_in(session: Session, staff_id: str, now: datetime) -> frozenset[str]:
     return frozenset(session.execute(select(_G.c.person_id).where(_G.c.staff_id == staff_id, _G.c.until > now)).scalars())
 
 
+def opened(session: Session, viewer: Viewer, now: datetime) -> list[tuple[str, datetime]]:
+    """Codes of the cases that an emergency opens to this viewer now, and until when."""
+    query = (
+        select(_K.c.code, _G.c.until).join(_K, _K.c.id == _G.c.case_id)
+        .where(_G.c.staff_id == viewer.staff_id, _G.c.until > now).order_by(_G.c.until)
+    )  # fmt: skip
+    return [(row.code, row.until) for row in session.execute(query)]
+
+
 def _open_requests(viewer: Viewer, now: datetime) -> Select[tuple[object, ...]]:
     """A viewer who was let in themselves lets nobody in: `let_in` does not count here."""
     own_right = Viewer(viewer.staff_id, viewer.name, viewer.role, viewer.actor)

@@ -70,7 +70,7 @@ async def answer(request: Request, emergency_id: str, parts: TheParts, signed: S
     viewer, now = access.viewer_of(signed), parts.clock.now()
     await parts.store.atransact(lambda rows: keeping_out.answer(rows, viewer, emergency_id, yes=yes, now=now))
     parts.hub.wake(DESK)
-    return RedirectResponse("/desk/emergency", status_code=303)
+    return RedirectResponse(f"/desk/emergency?answered={'yes' if yes else 'no'}", status_code=303)
 
 
 async def _page(
@@ -78,6 +78,9 @@ async def _page(
     status: int = 200,
 ) -> Response:  # fmt: skip
     viewer, now = access.viewer_of(signed), parts.clock.now()
+    opened = await parts.store.atransact(lambda rows: keeping_out.opened(rows, viewer, now))
     requests = await parts.store.atransact(lambda rows: keeping_out.asked(rows, viewer, now)) if may_read_cases(viewer) else []
-    kept = {"code": "", "why": "", **(kept or {})}
-    return await pages.page(request, signed, "emergency.html", status=status, asked=requests, why=why, kept=kept, done=done)
+    kept, answered = {"code": "", "why": "", **(kept or {})}, request.query_params.get("answered", "")
+    return await pages.page(
+        request, signed, "emergency.html", status=status, opened=opened, asked=requests, answered=answered, why=why, kept=kept, done=done
+    )

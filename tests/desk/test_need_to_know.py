@@ -108,6 +108,8 @@ async def test_an_emergency_opens_one_case_for_an_hour_by_a_second_person(office
     await suzuki.opens(f"/desk/cases/{code}")
     assert suzuki.status == 200
     assert "退院後" in suzuki.text
+    await suzuki.opens("/desk/emergency")
+    assert f"いま開けます： {code} 11:00 まで" in suzuki.text
     await suzuki.opens(f"/desk/cases/{other}")
     assert suzuki.status == 404
     await sato.opens("/desk/tasks")
