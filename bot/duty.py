@@ -5,14 +5,14 @@ called at once. A rung on which nobody can be reached hands its call to the next
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import quote
 
 from sqlmodel import Session as Rows
 
 from bot.clock import JST
 from knowledge.entry import Town
-from knowledge.hours import opening
+from knowledge.hours import open_minutes, opening
 from storage import duty
 from storage.duty import Part
 
@@ -28,6 +28,12 @@ def day_of(now: datetime) -> date:
 def part_of(town: Town, now: datetime) -> Part:
     """Inside or outside the desk's hours; hours that are not known count as inside."""
     return "out" if opening(town, now.astimezone(JST)).open_now is False else "in"
+
+
+def parts_that_need(town: Town, day: date) -> tuple[Part, ...]:
+    """The parts of a day on which somebody should be on duty: inside the desk's hours only where it opens on that day."""
+    begins = datetime.combine(day, time(), JST)
+    return ("in", "out") if open_minutes(town, begins, begins + timedelta(days=1)) else ("out",)
 
 
 def mails_for(rows: Rows, town: Town, now: datetime, step: int, without: str | None = None) -> list[str]:

@@ -79,7 +79,9 @@ async def _page(
     found = await parts.store.atransact(work)
     days = [(day, [(part, _name(day, part), found["calendar"].get((day, part), ())) for part in PARTS]) for day in _days(first)]
     span, today = timedelta(days=DAYS), duties.day_of(parts.clock.now())
-    gaps = {part: [day for day in _days(first) if day >= today and not found["calendar"].get((day, part))] for part in PARTS}
+    town = parts.knowledge.town.base.town
+    needed = [(day, part) for day in _days(first) if day >= today for part in duties.parts_that_need(town, day)]
+    gaps = {part: [day for day, needs in needed if needs == part and not found["calendar"].get((day, part))] for part in PARTS}
     return await pages.page(
         request, signed, "duty.html", status=status, first=first, days=days, places=range(PLACES), before=first - span, after=first + span,
         gaps=gaps, wrong=wrong, saved=request.query_params.get("saved", ""), mail_works=bool(parts.settings.mail_url), today=today, **found,

@@ -1,8 +1,10 @@
 """当番: two weeks on one page, written by anybody who takes cases; a wrong address is refused before anything is kept (desk.md §6, §9)."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
+from bot import duty as duties
+from knowledge.entry import Town
 from storage import audit, duty
 from tests.desk.conftest import Browser, Office
 
@@ -35,6 +37,23 @@ async def test_two_weeks_are_filled_as_the_two_before(office: Office, sato: Brow
     assert office.store.transact(lambda rows: duty.calendar(rows, TODAY, 28)) == {
         (date(2026, 11, 25), "out"): (who,), (date(2026, 12, 9), "out"): (who,),
     }  # fmt: skip
+
+
+async def test_days_on_which_nobody_is_on_duty_are_told(office: Office, sato: Browser) -> None:
+    await sato.opens("/desk/duty")
+    assert "受付時間の中：当番の決まっていない日が 14 日あります" in sato.text
+
+    whole = {f"d.{TODAY + timedelta(days=number)}.in": id_of(sato, "佐藤") for number in range(14) if number != 3}
+    await sato.posts("/desk/duty", first="2026-11-24", act="save", **whole)
+
+    assert "受付時間の中：当番の決まっていない日が 1 日あります（はじめは 令和8年11月27日（金））" in sato.text
+
+
+def test_a_day_on_which_the_desk_is_shut_needs_nobody_inside_its_hours() -> None:
+    known = {"name": "見本町", "desk_name": "窓口（見本）", "neutral_site": "https://www.jma.go.jp/", "retention": "1年"}
+    town = Town.model_validate(known | {"hours": [{"days": "月-金", "from": "8:30", "to": "17:15"}]})
+
+    assert [duties.parts_that_need(town, date(2026, 11, day)) for day in (27, 28)] == [("in", "out"), ("out",)]
 
 
 async def test_a_wrong_address_is_refused_with_an_example_and_what_was_written_stays(office: Office, sato: Browser) -> None:

@@ -33,7 +33,7 @@ def test_half_a_minute_without_the_desk_keeps_what_is_there_and_stops_what_could
     expect(writing.locator("#offline")).to_be_visible()
     expect(writing.locator("#offline")).to_contain_text("送ったり変えたりはできません")
     expect(writing.get_by_role("button", name="送る", exact=True)).to_be_disabled()
-    expect(writing.locator("#lines")).to_contain_text("人と話したい")
+    expect(writing.locator("#lines")).to_contain_text("相談員につなぎます")
     expect(writing.locator("#reply-text")).to_have_value("書きかけの返事")
 
     writing.unroute("**/stream**")
