@@ -5,15 +5,16 @@ The alarm is an effect of the same turn. L1 asks plainly, once; asking does not 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from flows import consent, consult, room, thirdparty, young
+from flows import answers, consent, consult, room, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, step_back
 from flows.cards import MOST_CARDS, cards, gently
 from flows.crises import BODY, CHILD, FAMILIES, FOOD, OTHERS_LIFE, PARTNER, SUICIDE, Crisis, crisis_of
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.handoff import hand_over, next_reading, open_case, promise
-from flows.letters import shortened
+from flows.letters import sentences, shortened
 from flows.model import Button, Effect, RaiseAlarm, Reply, Scene, Session, SheetLine, StopFollowUps, SuggestHiddenAddress, Turn, Utterance
 from flows.talk import Talk, having_said
 from knowledge.hearing.language import language
@@ -76,6 +77,7 @@ def ask_plainly(talk: Talk) -> Turn:
 
 def unclear_answered(talk: Talk) -> Turn:
     """ある and わからない are L2; ない leads back to the worry."""
+    talk = _answered_first(talk)
     crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
     match talk.choice:
         case "is_not_so":
@@ -88,6 +90,13 @@ def unclear_answered(talk: Talk) -> Turn:
             return talk.remembering().ask_again("unsure.again")
         case _:
             return told(talk.remembering(), crisis)
+
+
+def _answered_first(talk: Talk) -> Talk:
+    """「ないです。借金が返せないんです」: the first sentence is the answer, and what comes after it belongs to the worry."""
+    first, *rest = (sentences(talk.text) if talk.choice is None else []) or [""]
+    value = answers.answer(talk.session, first, talk.town) if rest else None
+    return replace(talk.remembering(), choice=value) if value is not None and not value.startswith("!") else talk
 
 
 def asked_again(talk: Talk) -> Turn:
@@ -237,6 +246,7 @@ def safe_answered(talk: Talk) -> Turn:
 
 def answered(talk: Talk) -> Turn:
     """The one question of a told crisis was answered, or something else was written."""
+    talk = _answered_first(talk)
     crisis = FAMILIES.get(talk.note("family") or "", SUICIDE)
     if talk.choice in crisis.worse:
         return life_in_danger(talk, crisis)

@@ -8,16 +8,16 @@ from typing import Final, Literal
 from flows import household
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import sentences, shortened
+from flows.letters import room, sentences, shortened
 from flows.model import Button, Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import CIRCLED
+from flows.sheet import CIRCLED, LONGEST_BUBBLE, LONGEST_LINE, in_two
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.model import Hearing, Need
 
 MOST_NEEDS: Final = 5
-_LIST_LETTERS: Final = 78
-"""What one bubble of numbered lines holds (G2)."""
+_SHORTEST_LINE: Final = 10
+"""Letters of a need that still says what it is."""
 _NOUN: Final = re.compile(r"[一-鿿ァ-ヺー]{2}")
 _SURE_ENOUGH: Final = 0.1
 _DOORS: Final[Mapping[str, str]] = {
@@ -42,7 +42,7 @@ def read_back(talk: Talk, hearing: Hearing) -> Turn:
     if len(told) < 2:
         return one_person(talk, hearing)
     talk = _with_needs(talk, told)
-    return talk.ask("several.read_back", "several.thanks", _numbered(talk), "several.any_mistake", choices=("as_it_is", "mend"))
+    return talk.ask("several.read_back", *_numbered(talk, talk.says("several.thanks")), "several.any_mistake", choices=("as_it_is", "mend"))
 
 
 def troubles_of_one_home(talk: Talk) -> list[household.Trouble]:
@@ -203,11 +203,16 @@ def _with_needs(talk: Talk, needs: Sequence[tuple[str, str]], source: Literal["i
     return talk.with_(sheet=lines, needs=tuple(service for _, service in needs))
 
 
-def _numbered(talk: Talk) -> Reply:
-    lines = talk.session.sheet
-    each = _LIST_LETTERS // max(len(lines), 1) - 2
-    text = "\n".join(f"{CIRCLED[place]}{shortened(line.text, each)}" for place, line in enumerate(lines))
-    return Reply(text=text, key="several.list")
+def _numbered(talk: Talk, thanks: Reply) -> tuple[Reply, ...]:
+    """The thanks, and the needs as they were told, in two bubbles at most; longer ones are cut all alike."""
+    before = room(thanks.text) + 1
+    for longest in range(LONGEST_LINE, _SHORTEST_LINE, -1):
+        lines = [line.model_copy(update={"text": shortened(line.text, longest)}) for line in talk.session.sheet]
+        top, rest = in_two(lines, before)
+        if room(rest) <= LONGEST_BUBBLE:
+            break
+    first = thanks.model_copy(update={"text": f"{thanks.text}\n{top}" if top else thanks.text})
+    return (first, Reply(text=rest, key="several.list")) if rest else (first,)
 
 
 def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
@@ -222,7 +227,10 @@ def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
 
 
 def _door(talk: Talk, sentence: str) -> str:
-    """The best service for one sentence, if it says enough."""
+    """The first door of the trouble a sentence tells; else its best service, if it says enough."""
+    told = household.troubles(sentence, talk.town)
+    if told:
+        return _first_door(talk, told[0], {told[0].area})
     ranked = talk.town.base.hearing.rank(sentence, limit=1)
     return ranked[0].id if ranked and ranked[0].score >= _SURE_ENOUGH else ""
 

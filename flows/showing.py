@@ -152,6 +152,8 @@ def cards_answered(talk: Talk) -> Turn:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
         case _ if (said := _card_button(talk, shown)) is not None:
             return said
+        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+            return gap.begin(talk.remembering())  # they have been there, and were sent away (D2d, D5)
         case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
             return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
         case _ if talk.text:

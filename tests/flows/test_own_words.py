@@ -106,3 +106,23 @@ def test_a_rule_is_heard_even_where_the_words_are_an_answer(resident):
     rule = Danger(level="L1", kinds=("suicide",), rule="cry-despair", said="いらない")
     resident.says("いらない", danger=rule)
     assert resident.at_step == "danger.unclear"
+
+
+def test_a_no_that_goes_on_with_the_worry_is_both(resident):
+    cry = Danger(level="L1", kinds=("suicide",), rule="cry-despair", said="もう限界です")
+    resident.begins().says("もう限界です", danger=cry).says("ないです。借金の返済が追いつかないんです")
+    assert "tajuu-saimu" in resident.cards
+
+
+def test_sent_away_from_what_was_shown_is_a_gap(resident):
+    resident.begins().says("近所の犬の鳴き声がうるさくて眠れません").says("もう市役所には言いました。うちの担当ではないと言われました")
+    assert resident.at_step == "gap.offered"
+    assert "refused_by_office" in resident.session.gap_reasons
+
+
+def test_what_was_told_is_read_back_whole_where_two_bubbles_hold_it(resident):
+    resident.begins().says(
+        "夫は75歳で、去年脳梗塞で倒れてから右手が不自由です。息子は10年前に会社を辞めてから部屋にいます。年金だけでは暮らしていけず、固定資産税も払えていません"
+    )
+    assert resident.at_step == "several.read_back"
+    assert "…" not in resident.heard
