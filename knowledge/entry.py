@@ -22,9 +22,9 @@ Topic = Literal[
     "T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T12", "T13", "T14", "T15", "T16",
 ]  # fmt: skip
 """The 16 topics of the national intake form."""
-Tag = Literal["tonight", "night", "child", "outreach", "no-certificate", "anonymous"]
+Tag = Literal["tonight", "night", "child", "outreach", "no-certificate", "anonymous", "any-language"]
 """tonight: helps the same night (food, bed, crisis lines) · night: open at night · child: for children themselves · outreach: they come to you ·
-no-certificate: no 手帳 or diagnosis needed · anonymous: no name needed."""
+no-certificate: no 手帳 or diagnosis needed · anonymous: no name needed · any-language: whoever writes in another language is always shown it."""
 TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 TAGS: Final[tuple[Tag, ...]] = get_args(Tag)
 OTHER_LANGUAGES: Final[tuple[Lang, ...]] = tuple(lang for lang in get_args(Lang) if lang != "ja")

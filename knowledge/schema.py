@@ -30,7 +30,8 @@ WORDS: Final[Mapping[str, str]] = {
     "Entry.law": "根拠になる法律や条例。",
     "Entry.provider": "実施する人や団体。",
     "Entry.tags": "tonight 今夜助けになる / night 夜に開いている / child 子ども本人 / outreach 来てくれる / "
-    "no-certificate 手帳などがいらない / anonymous 名前がいらない",
+    "no-certificate 手帳などがいらない / anonymous 名前がいらない / "
+    "any-language いろいろな言語で話せる（ほかの言語で書く人に、いつも出る）",
     "Entry.unverified": "まだ確かめていない項目の名前。カードに「未確認」と出ます。",
     "Entry.checked": "電話などで確かめた日と課。180 日をこえると「要確認」です。",
     "Entry.valid": "案内する期間（両方の日をふくみます）。",

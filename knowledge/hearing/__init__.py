@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from knowledge.hearing.any_language import with_their_language
 from knowledge.hearing.apart import apart, shown, sides
 from knowledge.hearing.asked import Asked, Part, Span
 from knowledge.hearing.breadth import breadth, clauses
@@ -53,7 +54,8 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     weight = _weigh(asked, said, spoken, halves)
     decision, reason = decide(danger, intent, whole.evidence if narrow else None, asked.sure(whole), weight)
     two = apart(asked, halves) if len(needs) == 1 and decision in ("answer", "handoff") and intent != "offer" else None
-    offered = cards(needs) if two is None else shown(whole, two, index.ids)
+    found = cards(needs) if two is None else shown(whole, two, index.ids)
+    offered = with_their_language(found, whole, index, spoken, asked.sure(whole), CARDS_FOR_ONE if len(needs) == 1 else CARDS_FOR_SEVERAL)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
 
 

@@ -158,7 +158,7 @@ class Asked:
 
     def _with_names(self) -> tuple[Keys, Ints, Ints]:
         """The signs, and those that only names know."""
-        more = [*foreign.dictionary_groups(self.signs.cut), *foreign.kanji(self.plain.text), *foreign.words(self.plain.text)]
+        more = [*foreign.dictionary_groups(self.signs.cut), *foreign.kanji(self.plain.text)]
         found = np.array(more, np.int64).reshape(-1, 3)
         starts, ends = found[:, 1].astype(np.int32), found[:, 2].astype(np.int32)
         signs = self.signs

@@ -68,6 +68,8 @@ class Index:
     letter_weights: Floats
     meaning_weights: Floats
     """By entry."""
+    any_language: tuple[int, ...]
+    """Entries where many languages are spoken."""
     spoken: tuple[Keys, Ints]
     """Every example as a key, ascending, and the entry it stands in."""
     confidence: Confidence
@@ -81,15 +83,16 @@ class Index:
         `lexicon` and `known` are those of an earlier build with the same synonyms, where there is one.
         """
         lexicon, known = lexicon or Lexicon.load(own_synonyms=synonyms), known or Known()
-        grouped = lexicon.synonyms
 
         def signs(text: str) -> Keys:
-            return known.keys(text, lambda text: read(text, grouped).keys)
+            return known.keys(text, lambda text: lexicon.signs(plain(text)).keys)
 
         ids = tuple(entries)
         homes = tuple(_text(entry, "domain") or None for entry in entries.values())
+        translated = [list(_translations(entry)) for entry in entries.values()]
         said = [(number, text) for number, entry in enumerate(entries.values()) for text in dict.fromkeys(_texts(entry, "examples"))]
         spoken = [(number, distinct(signs(text))[0]) for number, text in said]
+        spoken += [(number, distinct(_in_other_words(text))[0]) for number in sorted({number for number, _ in said}) for text in translated[number]]
         fields = _fields(list(entries.values()), lexicon, known)
         vocabulary = np.unique(np.concatenate([NO_KEYS, *(found for _, found in spoken), *(text for field in fields for text in field.texts)]))
         examples = Examples.build(spoken, vocabulary, len(ids))
@@ -115,6 +118,7 @@ class Index:
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),
             np.where(told, np.float32(MEANINGS_WEIGHT), np.float32(BARE_MEANINGS_WEIGHT)),
+            tuple(number for number, entry in enumerate(entries.values()) if "any-language" in _texts(entry, "tags")),
             _spoken(said),
             Confidence.usual(),
         )
@@ -122,8 +126,7 @@ class Index:
     def signs(self, text: str | Plain, lang: Lang | None = None) -> Signs:
         """The signs of a message in any language."""
         even = plain(text) if isinstance(text, str) else text
-        lang = lang or language(even.text)
-        return read(even, self.lexicon.synonyms) if lang in ("ja", "easy") else self.lexicon.meant(even, lang)
+        return self.lexicon.signs(even, lang)
 
     def ask(self, text: str | Plain, lang: Lang | None = None) -> Asked:
         """A message, looked up."""
@@ -197,15 +200,17 @@ def _fields(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> list[Fiel
         more = foreign.dictionary_groups(signs.cut) + (foreign.kanji(signs.plain.text) if name else [])
         return np.concatenate((signs.keys, np.array([key for key, _, _ in more], np.int64)))
 
-    def translated(entry: Any) -> Keys:
-        return np.array([key for key, _, _ in foreign.words(" ".join(_translations(entry)))], np.int64)
-
     return [
         Field(1.0, [told(_text(entry, "name"), name=True) for entry in entries]),
         Field(1.0, [told("、".join(_texts(entry, "keywords"))) for entry in entries]),
         Field(SUMMARY_WEIGHT, [told(_text(entry, "summary")) for entry in entries]),
-        Field(1.0, [translated(entry) for entry in entries]),
+        Field(1.0, [_in_other_words(" ".join(_translations(entry))) for entry in entries]),
     ]
+
+
+def _in_other_words(text: str) -> Keys:
+    """What a translation says in its own words: it stands beside the examples as one more."""
+    return np.array([key for key, _, _ in foreign.words(text)], np.int64)
 
 
 def _said_in(entry: Any) -> list[str]:

@@ -13,9 +13,10 @@ import numpy as np
 import yaml
 
 from knowledge.hearing.intent import Intents
+from knowledge.hearing.language import language
 from knowledge.hearing.model import Lang
 from knowledge.hearing.normalise import Plain, cut, plain
-from knowledge.hearing.rank import keys
+from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.glossary import Glossary
 from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.signs import Signs, read
@@ -55,13 +56,26 @@ class Lexicon:
             {word: read(word, synonyms).keys for words in glossary.words() for word in words},
         )
 
+    def signs(self, text: Plain, lang: Lang | None = None) -> Signs:
+        """The signs of a text in any language; a stored example is read as a message is."""
+        lang = lang or language(text.text)
+        return read(text, self.synonyms) if lang in ("ja", "easy") else self.meant(text, lang)
+
     def meant(self, text: Plain, lang: Lang) -> Signs:
-        """The signs of a foreign text, by way of Japanese; each stands where the foreign phrase stood."""
+        """The signs of a foreign text, by way of Japanese and its own words; each stands where the foreign phrase stood."""
+        own = np.array(foreign.words(text.text), np.int64).reshape(-1, 3)
         met = [(self.japanese[word], start, end) for words, start, end in self.glossary.japanese(text, lang) for word in words]
         sizes = [len(found) for found, _, _ in met]
         starts, ends = (np.repeat(np.array(places, np.int32), sizes) for places in ([start for _, start, _ in met], [end for _, _, end in met]))
         nothing = cut(Plain("", text.original, ()))
-        return Signs(text, nothing, np.concatenate([NO_KEYS, *(found for found, _, _ in met)]), starts, ends, japanese=False)
+        return Signs(
+            text,
+            nothing,
+            np.concatenate([NO_KEYS, *(found for found, _, _ in met), own[:, 0]]),
+            np.concatenate((starts, own[:, 1])).astype(np.int32),
+            np.concatenate((ends, own[:, 2])).astype(np.int32),
+            japanese=False,
+        )
 
 
 def _groups(folder: Path) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Keys that only the channel of names knows: words of translations, the dictionary's own synonym groups, single kanji."""
 
 import re
+from typing import Final
 
 from knowledge.hearing.normalise import Cut
 from knowledge.hearing.rank import keys
@@ -15,6 +16,8 @@ _FREQUENT = (
 )
 _COMMON = frozenset(_FREQUENT.split())
 
+STEM: Final = 5
+"""Letters of a long word that its other forms share (demitido, demitiram)."""
 
 Placed = tuple[int, int, int]
 """A key, and where it stands in the text."""
@@ -23,6 +26,7 @@ Placed = tuple[int, int, int]
 def words(text: str) -> list[Placed]:
     """Latin words of three letters or more, and pairs of characters of Chinese."""
     found = [(match[0], match.start(), match.end()) for match in _WORD.finditer(text.lower()) if match[0] not in _COMMON]
+    found += [(f"{word[:STEM]}-", start, end) for word, start, end in found if len(word) > STEM]
     if _SIMPLIFIED.search(text):
         found += [(text[at : at + 2], at, at + 2) for run in _HAN.finditer(text) for at in range(run.start(), run.end() - 1)]
     return [(keys.named(keys.TRANSLATED, word), start, end) for word, start, end in found]
