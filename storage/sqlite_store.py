@@ -117,8 +117,9 @@ class SqliteStore(Store):
                 return found[2]
         return None
 
-    def _outcomes(self, batch: list[_Waiting], *, until: float) -> list[Any]:
-        """Commit a batch, which grows until then. Where one work breaks the transaction of all, each runs again alone, for its own caller to hear."""
+    def _outcomes(self, batch: list[_Waiting], *, until: float | None) -> list[Any]:
+        """Commit a batch, which grows until then (None: not at all). Where one work breaks the transaction of all, each runs again alone, for its own
+        caller to hear."""
         try:
             return self._commit(batch, until)
         except BaseException as error:
@@ -126,9 +127,9 @@ class SqliteStore(Store):
                 return [_Raised(down(error)) for _ in batch]
             if len(batch) == 1:
                 return [_Raised(error)]
-        return [outcome for waiting in batch for outcome in self._outcomes([waiting], until=0.0)]
+        return [outcome for waiting in batch for outcome in self._outcomes([waiting], until=None)]
 
-    def _commit(self, batch: list[_Waiting], until: float) -> list[Any]:
+    def _commit(self, batch: list[_Waiting], until: float | None) -> list[Any]:
         if self._file is not None:
             self._file.check()
         kept: list[tuple[WorkSession, Any]] = []
@@ -139,7 +140,7 @@ class SqliteStore(Store):
                 while waiting is not None:
                     session = self._session(connection)
                     kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
-                    waiting = self._one_more(batch, until)
+                    waiting = None if until is None else self._one_more(batch, until)
                 connection.commit()
             except BaseException:
                 _end(connection)

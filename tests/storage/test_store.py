@@ -242,6 +242,23 @@ def test_what_has_happened_already_waits_for_no_company(sqlite_store: SqliteStor
     assert order == ["sent", "heard after the commit of sent: True"]
 
 
+def test_what_has_happened_already_is_written_down_beside_a_work_that_breaks_the_commit_of_all(sqlite_store: SqliteStore) -> None:
+    """The broken one runs again alone: what comes in meanwhile waits for the next commit, and the writer goes on."""
+    sent: list[Future[str]] = []
+
+    def breaks(rows: Session) -> None:
+        sent.append(sqlite_store.submit(lambda rows: "sent", urgent=True))
+        rows.execute(text("ROLLBACK"))
+
+    gate = Gate(sqlite_store)
+    broken, beside = sqlite_store.submit(breaks), sqlite_store.submit(lambda rows: "heard")
+    gate.opens()
+    with pytest.raises(sqlite3.OperationalError, match="savepoint"):
+        broken.result(10)
+    assert beside.result(10) == "heard"
+    assert [one.result(10) for one in sent] == ["sent", "sent"]
+
+
 def test_a_slow_work_keeps_only_itself_from_its_commit(sqlite_store: SqliteStore) -> None:
     """A commit that has taken its time takes no more works in: the quick one after it is not part of the slow one's transaction."""
     sqlite_store.longest_batch = 0.0
