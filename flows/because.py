@@ -4,7 +4,7 @@ Hearing names the pieces that carried a service, 「亡くなっ」 or 「口」
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flows.letters import EDGES, room, shortened, to_a_pause
@@ -31,8 +31,22 @@ def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
         return [shortened(word, LONGEST) for word in why[:_MOST]]
     clauses = _clauses(talk)
     heard = [word for word in why if len(word) > 1 or any(word in clause for clause in clauses)]
-    told = dict.fromkeys(to_a_pause(_stretch(word, clauses), _LONGEST_NEED) for word in heard[:_MOST])
-    return [one for one in told if not any(one in other for other in told if other != one)]
+    told = dict.fromkeys(_stretch(word, clauses) for word in heard[:_MOST])
+    return [to_a_pause(one, _LONGEST_NEED) for one in _apart(told, talk.worry)]
+
+
+def _apart(told: Iterable[str], worry: str) -> list[str]:
+    """Those that do not stand in the same place of the worry: what is quoted once is not quoted in part again."""
+    kept: list[str] = []
+    taken: list[tuple[int, int]] = []
+    for one in told:
+        begins = worry.find(one)
+        ends = begins + len(one)
+        if begins >= 0 and any(begins < other_end and other < ends for other, other_end in taken):
+            continue
+        kept.append(one)
+        taken.append((begins, ends))
+    return kept
 
 
 def _clauses(talk: Talk) -> list[str]:

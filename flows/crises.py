@@ -89,3 +89,9 @@ def crisis_of(danger: Danger) -> Crisis:
     if crisis is CHILD_SEEN and (danger.child_speaks or danger.who == "self"):
         return CHILD
     return crisis
+
+
+def doubtful_crisis_of(danger: Danger) -> Crisis:
+    """What to ask about where no rule heard it: whoever may be harmed is asked before whoever may harm (「兄が酒をやめません」)."""
+    others = tuple(kind for kind in danger.kinds if kind not in ("harm_to_others", "fire_disaster"))
+    return crisis_of(danger.model_copy(update={"kinds": others})) if others else crisis_of(danger)

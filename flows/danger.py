@@ -11,7 +11,7 @@ from typing import Final
 from flows import answers, consent, consult, room, thirdparty, young
 from flows.backwards import FORMS, ask_as_before, step_back
 from flows.cards import MOST_CARDS, cards, gently
-from flows.crises import BODY, CHILD, FAMILIES, FOOD, OTHERS_LIFE, PARTNER, SUICIDE, Crisis, crisis_of
+from flows.crises import BODY, CHILD, FAMILIES, FOOD, OTHERS_LIFE, PARTNER, SUICIDE, Crisis, crisis_of, doubtful_crisis_of
 from flows.filling import Town, line_in_words, lines_in_words
 from flows.handoff import hand_over, next_reading, open_case, promise
 from flows.letters import sentences, shortened
@@ -64,7 +64,8 @@ def _asks_itself(talk: Talk) -> bool:
 
 def ask_plainly(talk: Talk) -> Turn:
     """6a: unclear words. One plain question; what was open before stays behind it."""
-    danger, crisis = talk.said.danger, crisis_of(talk.said.danger)
+    danger = talk.said.danger
+    crisis = doubtful_crisis_of(danger) if danger.rule == SECOND_EAR else crisis_of(danger)
     talk = _remember(talk, danger)
     note = talk.noting(l1=danger.rule, family=crisis.name)
     if crisis is BODY:

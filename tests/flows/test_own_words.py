@@ -126,3 +126,15 @@ def test_what_was_told_is_read_back_whole_where_two_bubbles_hold_it(resident):
     )
     assert resident.at_step == "several.read_back"
     assert "…" not in resident.heard
+
+
+def test_what_is_quoted_once_is_not_quoted_in_part_again(resident):
+    resident.begins().says("こどもの がっこうの おかねが はらえません")
+    assert all(reason.count("がっこう") <= 1 for reason in reasons(resident))
+
+
+def test_where_no_rule_heard_it_nobody_is_taken_for_one_who_harms(resident):
+    sounds = Danger(level="L1", kinds=("harm_to_others", "fire_disaster", "elder_abuse"), rule="second-ear", said="酒をやめません")
+    resident.begins().says("兄が酒をやめません。母が困り果てています", danger=sounds)
+    assert "だれかを傷つけて" not in resident.heard
+    assert "たたかれたり" in resident.heard
