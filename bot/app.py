@@ -39,6 +39,7 @@ from bot.parts import Parts
 from bot.reception import Rules
 from bot.settings import Settings
 from bot.web import calendar, chat, chat_doors, chat_pages, health, town_page, webhooks
+from bot.web.broken import Broken
 from bot.web.headers import SecurityHeaders
 from bot.web.hosts import allowed_hosts
 from bot.web.limits import BodyLimit
@@ -103,7 +104,9 @@ def build_app(parts: Parts) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(StoreDown, _cannot_save)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(BodyLimit, largest=parts.settings.max_body, wider=TAKES_FILES, told=too_large)
+    settings = parts.settings
+    app.add_middleware(Broken)
+    app.add_middleware(BodyLimit, largest=settings.max_body, seconds=settings.body_seconds, wider=TAKES_FILES, told=too_large)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
     return app

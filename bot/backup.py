@@ -18,6 +18,7 @@ from pathlib import Path
 import pyrage
 from pyrage import x25519
 
+from bot import heads
 from bot.keys import build_keyring
 from bot.settings import Settings
 from storage import audit, copies, erasure
@@ -105,13 +106,14 @@ def restore(settings: Settings, sealed: Path, identity_file: Path, now: datetime
     try:
         migrate(store.engine)
         store.transact(store.keyring.check)
-        broken = store.transact(lambda rows: audit.verify(rows, known_head=note.head))
+        broken = store.transact(lambda rows: audit.verify(rows, dict([note.head])))
         if broken is not None:
             raise CopyProblem(f"記録の鎖が {broken.seq} 番で切れています。この写しは使わないでください。")
         gone = _read_erasures(sealed.parent / _ERASED)
         erased = store.transact(lambda rows: sum(erasure.again(rows, one, now) for one in gone))
         quieted = store.transact(lambda rows: copies.quiet(rows, now))
         store.transact(lambda rows: audit.note(rows, actor="system", act="restored", now=now, taken_at=note.taken_at))
+        heads.begin_anew(settings.heads_file, store.transact(audit.head), now)
     finally:
         store.close()
     return Restored(note, erased, quieted)

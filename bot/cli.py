@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 
+from bot import logs
 from bot.knowledge_verbs import app as knowledge_app
 from bot.settings import Settings
 
@@ -28,26 +28,13 @@ def main() -> None:
     """Entry of the console script: one clear line on bad settings, exit 2."""
     from pydantic import ValidationError
 
-    _set_up_logs()
+    logs.set_up()
     try:
         app()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             err.print(f"設定が正しくありません: MADOGUCHI_{'_'.join(str(part) for part in problem['loc']).upper()} — {problem['msg']}")
         sys.exit(2)
-
-
-def _set_up_logs() -> None:
-    """Structured lines on stderr, UTC, event names and our own ids only (R42)."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=True),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )  # fmt: skip
 
 
 @app.command()
@@ -117,11 +104,11 @@ def doctor(
 
 
 @app.command()
-def verify() -> None:
+def verify(head: Annotated[str, typer.Option("--head", help="前に控えた先頭の印 / a head noted before, 番号:印")] = "") -> None:
     """記録の鎖と決まりごとを確かめる / check the audit chain and the invariants."""
     from bot import start
 
-    sys.exit(start.verify(Settings(), out))
+    sys.exit(start.verify(Settings(), head, out, err))
 
 
 @app.command()

@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from bot.outside import Checked, written_as_loopback
 from bot.settings import Settings
 from storage.oidc import Attempt
 
@@ -39,6 +40,7 @@ class Directory:
         self.back = f"{settings.base_url}/desk/directory/back"
         secret = None if settings.oidc_client_secret is None else settings.oidc_client_secret.get_secret_value()
         self._id, self._secret = settings.oidc_client_id, secret
+        self._inner = settings.may_lie_inside | written_as_loopback(self.issuer)
 
     async def way_there(self, attempt: Attempt) -> str:
         """Where the browser goes to sign in. Raises `NotBelieved`."""
@@ -80,7 +82,7 @@ class Directory:
         return subject
 
     async def _about(self, client: AsyncOAuth2Client) -> dict[str, str]:
-        """What the issuer says of itself; all of it must lie where the issuer lies, under its very name."""
+        """What the issuer says of itself, under its very name. What it names may lie elsewhere, but inside only where the operator said so (R35)."""
         found: dict[str, Any] = (
             await client.request("GET", f"{self.issuer}/.well-known/openid-configuration", withhold_token=True)
         ).raise_for_status().json()  # fmt: skip
@@ -97,5 +99,5 @@ class Directory:
     def _client(self) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
             self._id, self._secret, redirect_uri=self.back, scope="openid", code_challenge_method="S256", timeout=_SECONDS, follow_redirects=False,
-            trust_env=False,
+            trust_env=False, transport=Checked(self._inner),
         )  # fmt: skip

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     """Addresses of the town's other systems that hear of cases opened and closed and of referrals answered, separated by spaces or commas."""
     webhook_secret: SecretStr | None = None
     """Signs every call to them; without it none is made."""
+    inner_hosts: str = ""
+    """Hosts inside the town's own network that `webhook_urls` and `oidc_issuer` may lead to, separated by spaces or commas; all others must be
+    public (R35)."""
     metrics_token: SecretStr | None = None
     backup_recipient: str = ""
     """Public key (`age1…`) that backups are encrypted for; its private half is kept away from this machine (R49)."""
@@ -78,6 +81,8 @@ class Settings(BaseSettings):
     """Command that gets every attachment on its standard input and ends with 0 for a clean one; without it only kinds are checked (R34)."""
     max_body: int = 1_000_000
     """Largest request body in bytes (R4)."""
+    body_seconds: float = Field(default=30.0, gt=0)
+    """How long a body may take to come, besides a second for each 20 kB that are allowed (R4)."""
 
     @field_validator("base_url")
     @classmethod
@@ -90,6 +95,11 @@ class Settings(BaseSettings):
         return self.master_key_file.parent / "kept"
 
     @property
+    def heads_file(self) -> Path:
+        """Where the heads of the audit's chain lie, outside the database (R43)."""
+        return self.master_key_file.parent / "audit-heads"
+
+    @property
     def secure(self) -> bool:
         """Cookies are `__Host-` and Secure when the outside address is https (R27)."""
         return urlsplit(self.base_url).scheme == "https"
@@ -99,6 +109,10 @@ class Settings(BaseSettings):
         """Platforms that only open the private room on our own page (R14)."""
         modes = {"line": self.line_mode, "telegram": self.telegram_use or self.line_mode}
         return frozenset(name for name, mode in modes.items() if mode == "entrance")
+
+    @property
+    def may_lie_inside(self) -> frozenset[str]:
+        return frozenset(self.inner_hosts.replace(",", " ").split())
 
     @property
     def directory_ready(self) -> bool:

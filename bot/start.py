@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session as Rows
 
 from bot import app as apps
+from bot import heads
 from bot.clock import JST, SystemClock
 from bot.jobs import due
 from bot.jobs.loop import Loop
@@ -104,12 +105,19 @@ async def _keep(settings: Settings, store: Store, moment: datetime) -> None:
         await channel.close()
 
 
-def verify(settings: Settings, out: Console) -> int:
-    """Walk the audit chain; 1 when it does not hold."""
-    broken = _once(settings, audit.verify)
+def verify(settings: Settings, told: str, out: Console, err: Console) -> int:
+    """Walk the audit chain beside the heads kept outside the database, and one that somebody noted (`123:abc…`); 1 when it does not hold."""
+    known = heads.read(settings.heads_file)
+    if told:
+        seq, _, noted = told.partition(":")
+        if not seq.isdecimal() or not noted:
+            err.print("--head は「番号:印」の形で書いてください。")
+            return 2
+        known[int(seq)] = noted
+    broken = _once(settings, lambda rows: audit.verify(rows, known))
     if broken is None:
-        seq, newest = _once(settings, audit.head)
-        out.print(f"記録の鎖は {seq} 番まで、つながっています。先頭の印: {newest}")
+        newest, mark = _once(settings, audit.head)
+        out.print(f"記録の鎖は {newest} 番まで、つながっています。先頭の印: {newest}:{mark}")
         return 0
     out.print(f"記録の鎖が {broken.seq} 番で切れています（{broken.what}）。")
     return 1

@@ -16,13 +16,14 @@ import structlog
 from sqlmodel import Session
 
 from bot.clock import Clock
+from bot.outside import Checked, written_as_loopback
 from storage import audit, records
 from storage.audit import Event
 from storage.store import Store, StoreDown
 
 log = structlog.get_logger()
 
-EVENTS = ("case.opened", "case.closed", "case.reopened", "referral.answered")
+EVENTS = ("case.opened", "case.closed", "case.reopened", "referral.answered", audit.HEAD)
 SIGNATURE = "x-madoguchi-signature"
 _EVERY = 2.0
 _LONGEST_PAUSE = 600.0
@@ -30,13 +31,14 @@ _AT_ONCE = 50
 
 
 class Webhooks:
-    """Tells every address of `urls` what happened since it last answered. No redirects are followed (R35)."""
+    """Tells every address of `urls` what happened since it last answered. No redirect is followed, and only hosts of `inner` may lie inside (R35)."""
 
-    def __init__(self, store: Store, clock: Clock, urls: Sequence[str], secret: str) -> None:
+    def __init__(self, store: Store, clock: Clock, urls: Sequence[str], secret: str, inner: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._clock = clock
         self._urls = urls
         self._secret = secret.encode()
+        self._inner = inner
 
     async def run(self) -> None:
         """Until cancelled. An address that fails is asked again with growing pauses, and holds up no other."""
@@ -45,7 +47,8 @@ class Webhooks:
     async def tell(self, url: str) -> int:
         """Call this address for every event it lacks, oldest first; returns how many it took. Raises `httpx.HTTPError`."""
         told = 0
-        async with httpx.AsyncClient(timeout=10, follow_redirects=False) as http:
+        way_out = Checked(self._inner | written_as_loopback(url))
+        async with httpx.AsyncClient(timeout=10, follow_redirects=False, transport=way_out) as http:
             for event in await self._store.atransact(partial(_lacking, place=_place(url))):
                 (await http.post(url, content=(body := _body(event)), headers=self._headers(body))).raise_for_status()
                 await self._store.atransact(partial(records.move_cursor, name=_place(url), position=event.seq + 1))
@@ -86,8 +89,7 @@ def _lacking(rows: Session, *, place: str) -> list[Event]:
 
 def _body(event: Event) -> bytes:
     told = {"id": event.seq, "event": event.act, "case": event.code, "at": event.at.isoformat()}
-    if "state" in event.detail:
-        told["state"] = event.detail["state"]
+    told |= {name: event.detail[name] for name in ("state", "seq", "hash") if name in event.detail}
     return json.dumps(told, ensure_ascii=False).encode()
 
 

@@ -5,9 +5,10 @@ No talk text ever enters a row: `detail` holds ids and our own words.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -54,18 +55,27 @@ def head(session: Session) -> tuple[int, str]:
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 
-def verify(session: Session, *, known_head: tuple[int, str] | None = None) -> Broken | None:
-    """Walk the chain; None when it holds. `known_head` is one kept outside: a shorter or other chain is broken there."""
-    previous, expected = GENESIS, 1
+HEAD = "audit.head"
+
+
+def note_head(session: Session, now: datetime) -> None:
+    """Once a day the head itself becomes an event: it is told to the town's other systems, where nobody of this host can change it (R43)."""
+    seq, newest = head(session)
+    note(session, actor="system", act=HEAD, now=now, seq=seq, hash=newest)
+
+
+def verify(session: Session, known: Mapping[int, str] = MappingProxyType({})) -> Broken | None:
+    """Walk the chain; None when it holds. `known`: heads kept outside, number → hash: a chain that is shorter or another is broken there."""
+    previous, expected, furthest = GENESIS, 1, max(known, default=0)
     for row in session.execute(select(_A).order_by(_A.c.seq).execution_options(yield_per=2000)):
         if row.seq != expected:
             return Broken(expected, "missing")
         if row.previous != previous or row.hash != _hash((row.seq, row.at.timestamp(), row.actor, row.act, row.case_id, row.detail, previous)):
             return Broken(row.seq, "changed")
-        if known_head is not None and row.seq == known_head[0] and row.hash != known_head[1]:
+        if known.get(row.seq, row.hash) != row.hash:
             return Broken(row.seq, "rewritten")
         previous, expected = row.hash, expected + 1
-    if known_head is not None and expected <= known_head[0]:
+    if expected <= furthest:
         return Broken(expected, "cut")
     return None
 

@@ -1,16 +1,23 @@
-"""What has been kept for as long as it may be (R41, 個人情報の保護に関する法律 66条): found here, dropped as an erasure that a resident asked for."""
+"""What has been kept for as long as it may be (R41, 個人情報の保護に関する法律 66条): talks are found here, and dropped as an erasure that a resident
+asked for; what was of use for minutes or hours goes by itself."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlmodel import Session
 
 from storage import records
 from storage.dialect import table
-from storage.tables import Case, Conversation
+from storage.sealing import mark_erasure
+from storage.staff import ABSOLUTE
+from storage.tables import Case, Conversation, Inbox, Invitation, OidcAttempt, RoomLink, SignInTry, StaffSession, WebVisitor, Writing
+from storage.visitors import IDLE, is_phrase
 
-_C, _K = table(Conversation), table(Case)
+_C, _K, _I, _V = table(Conversation), table(Case), table(Inbox), table(WebVisitor)
 _LAST_LOOK = "retention.day"
+_A_DAY = timedelta(days=1)
+_STRAYS = timedelta(days=30)
+"""How long the content of an event that belongs to nobody's talk is of use to whoever looks for a fault; its id stays, for repeats (R2)."""
 
 
 def last_look(session: Session) -> date | None:
@@ -32,3 +39,16 @@ def outlived(session: Session, *, before: datetime, limit: int = 200) -> list[st
         .where(~exists(cases) | (last_closed < before)).order_by(_C.c.last_at).limit(limit)
     )  # fmt: skip
     return list(session.execute(query).scalars())
+
+
+def clear_short_lived(session: Session, now: datetime) -> None:
+    """Sessions, links and marks a day after they were of any use; cookies that lead nowhere; what was said where we only leave (R7)."""
+    sessions = table(StaffSession)
+    old = now - _A_DAY
+    session.execute(delete(sessions).where(or_(sessions.c.ended_at < old, sessions.c.started_at < old - ABSOLUTE)))
+    for model, over in ((Invitation, "until"), (RoomLink, "until"), (OidcAttempt, "until"), (SignInTry, "at"), (Writing, "at")):
+        session.execute(delete(table(model)).where(table(model).c[over] < old))
+    session.execute(delete(_V).where(~is_phrase(_V.c.token_hash), or_(_V.c.ended_at < old, _V.c.seen_at < old - IDLE)))
+    strays = (_I.c.conversation_id.is_(None), _I.c.raw_sealed.is_not(None), _I.c.received_at < now - _STRAYS)
+    if session.execute(update(_I).where(*strays).values(raw_sealed=None)).rowcount:  # type: ignore[attr-defined]
+        mark_erasure(session)

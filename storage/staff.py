@@ -256,12 +256,33 @@ def may_try(session: Session, login: str, address: str, now: datetime) -> bool:
     return True
 
 
+def take_try(session: Session, login: str, address: str, now: datetime) -> list[str] | None:
+    """Count a try before it is made, so that of many at once none slips through; None when there were too many. Returns what `give_back` takes."""
+    return _count_try(session, login, address, now) if may_try(session, login, address, now) else None
+
+
+def give_back(session: Session, counted: list[str]) -> None:
+    """The try was right: it counts no more."""
+    session.execute(_Y.delete().where(_Y.c.id.in_(counted)))
+
+
 def note_failed_try(session: Session, login: str, address: str, now: datetime) -> None:
-    """Count a failed try; old ones are cleared away."""
-    session.execute(_Y.delete().where(_Y.c.at < now - _TRY_WINDOW))
-    for who in _tried_by(session, login, address).values():
-        session.execute(_Y.insert().values(id=new_id(), who_hash=who, at=now))
+    """Count a failed try."""
+    _count_try(session, login, address, now)
+    note_wrong(session, now)
+
+
+def note_wrong(session: Session, now: datetime) -> None:
+    """A try that was counted when it was made has failed (R43: failed tries)."""
     audit.note(session, actor="system", act="staff.sign_in_failed", now=now)
+
+
+def _count_try(session: Session, login: str, address: str, now: datetime) -> list[str]:
+    """Old ones are cleared away."""
+    session.execute(_Y.delete().where(_Y.c.at < now - _TRY_WINDOW))
+    counted = [{"id": new_id(), "who_hash": who, "at": now} for who in _tried_by(session, login, address).values()]
+    session.execute(_Y.insert(), counted)
+    return [str(one["id"]) for one in counted]
 
 
 def _tried_by(session: Session, login: str, address: str) -> dict[str, str]:

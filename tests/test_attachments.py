@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.made_anew import NotTaken, made_anew
-from bot.outside import NotFetched, fetch, public_address
+from bot.outside import InnerAddress, NotFetched, fetch, public_address
 from storage import attachments, desk_cases, staff
 from storage.desk_queue import Viewer
 from storage.refusals import Missing
@@ -141,10 +141,14 @@ def test_the_towns_scanner_decides_and_without_it_nothing_unseen_is_kept(build_t
 
 @pytest.mark.requirement("R35")
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1", "0.0.0.0", "localhost", "2130706433", "::ffff:127.0.0.1", "fd00::1"]
-)
+    "host",
+    [
+        "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1", "0.0.0.0", "localhost", "2130706433", "::ffff:127.0.0.1", "fd00::1",
+        "2002:a00:1::1", "64:ff9b::a00:1",
+    ],
+)  # fmt: skip
 async def test_inner_addresses_are_never_called(host: str) -> None:
-    with pytest.raises((NotFetched, OSError)):
+    with pytest.raises((InnerAddress, OSError)):
         await public_address(host, 80)
 
 

@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, pages, passwords
 from bot.desk.access import Signed, TheParts
-from bot.desk.signin import address, hasher
+from bot.desk.signin import hasher, password_fits
 from bot.parts import Parts
+from bot.web.own_page import address_of
 from storage import factors, oidc, staff
 from storage import passkeys as kept_keys
 from storage.staff import SignedIn
@@ -40,7 +41,7 @@ async def second(request: Request, parts: TheParts, signed: Signed) -> Response:
     """The answer of a passkey, the code of the authenticator, or a recovery code; guessing is slowed like guessing a password (R28)."""
     written, now = await access.fields(request, "code", "credential"), parts.clock.now()
     code, answer = written["code"][:LONGEST_CODE], written["credential"]
-    who, where = f"factor:{signed.member.id}", address(request)
+    who, where = f"factor:{signed.member.id}", address_of(request)
 
     def work(rows: Rows) -> str | None:
         if not staff.may_try(rows, who, where, now):
@@ -70,7 +71,7 @@ async def factor_page(request: Request, parts: TheParts, signed: Signed) -> Resp
 async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
     """A first code of the new authenticator, and a code of the old one where there is one; then new recovery codes, shown once."""
     written, now = await access.fields(request, "code", "current"), parts.clock.now()
-    staff_id, where = signed.member.id, address(request)
+    staff_id, where = signed.member.id, address_of(request)
 
     def work(rows: Rows) -> tuple[bool, list[str] | None, str | None]:
         mine = factors.of(rows, staff_id)
@@ -102,12 +103,12 @@ async def me(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
 async def password(request: Request, parts: TheParts, signed: Signed) -> HTMLResponse:
     """A new password: the old one is asked for, and every other browser is signed out."""
     written, now = await access.fields(request, "current", "password", "again"), parts.clock.now()
-    who, where, member = f"password:{signed.member.id}", address(request), signed.member
-    if not await parts.store.atransact(lambda rows: staff.may_try(rows, who, where, now)):
-        return await me_page(request, parts, signed, trouble="too_many", status=429)
+    member = signed.member
     known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
-    if not await hasher(request).fits(written["current"], None if known is None else known.password_hash):
-        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, who, where, now))
+    fits = await password_fits(request, parts, f"password:{member.id}", written["current"], known)
+    if fits is None:
+        return await me_page(request, parts, signed, trouble="too_many", status=429)
+    if not fits:
         return await me_page(request, parts, signed, trouble="current", status=422)
     chosen = written["password"]
     trouble = "differ" if chosen != written["again"] else passwords.problem_with(chosen, login=member.login, name=member.name)

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, factors, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.signin import address, hasher
+from bot.desk.signin import password_fits
 from bot.parts import Parts
 from storage import factors as kept_factors
 from storage import passkeys as kept_keys
@@ -72,12 +72,9 @@ async def remove(request: Request, key_id: str, parts: TheParts, signed: Signed)
 
 async def _is_themselves(request: Request, parts: Parts, signed: SignedIn, password: str) -> bool:
     """The password once more, slowed like every guess (R28)."""
-    who, where, now, login = f"password:{signed.member.id}", address(request), parts.clock.now(), signed.member.login
-    known = await parts.store.atransact(lambda rows: staff.credentials(rows, login) if staff.may_try(rows, who, where, now) else None)
-    if known is not None and await hasher(request).fits(password, known.password_hash):
-        return True
-    await parts.store.atransact(lambda rows: staff.note_failed_try(rows, who, where, now))
-    return False
+    login = signed.member.login
+    known = await parts.store.atransact(lambda rows: staff.credentials(rows, login))
+    return bool(await password_fits(request, parts, f"password:{signed.member.id}", password, known))
 
 
 async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:

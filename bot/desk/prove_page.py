@@ -12,8 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.desk import access, pages
 from bot.desk.access import Signed, TheParts
 from bot.desk.factors import LONGEST_CODE, door, question, signs
-from bot.desk.signin import address, hasher
+from bot.desk.signin import hasher
 from bot.parts import Parts
+from bot.web.own_page import address_of
 from storage import factors, staff
 from storage.staff import SignedIn
 
@@ -32,7 +33,7 @@ async def prove_page(request: Request, parts: TheParts, signed: Signed) -> HTMLR
 async def prove(request: Request, parts: TheParts, signed: Signed) -> Response:
     """Guessing is slowed as at the door (R28)."""
     written, now = await access.fields(request, "code", "credential", "password", "back"), parts.clock.now()
-    member, where = signed.member, address(request)
+    member, where = signed.member, address_of(request)
     who = f"factor:{member.id}"
     known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
     fits = bool(written["password"]) and await hasher(request).fits(written["password"], None if known is None else known.password_hash)

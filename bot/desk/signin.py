@@ -11,8 +11,9 @@ from bot.desk.access import Signed, TheParts
 from bot.desk.passwords import Hasher
 from bot.hub import DESK
 from bot.parts import Parts
+from bot.web.own_page import address_of
 from storage import factors, staff
-from storage.staff import Member
+from storage.staff import Credentials, Member
 from storage.text import clean
 
 router = APIRouter(route_class=pages.DeskRoute)
@@ -34,15 +35,14 @@ async def sign_in_page(request: Request, parts: TheParts) -> Response:
 async def sign_in(request: Request, parts: TheParts) -> Response:
     """Unknown login, wrong password, stopped account: one answer, one duration (R28)."""
     written = await access.fields(request, "login", "password")
-    login, where, now = written["login"][:_LONGEST_LOGIN], address(request), parts.clock.now()
-    allowed = await parts.store.atransact(lambda rows: staff.may_try(rows, login, where, now))
-    if not allowed:
-        return _form(request, parts, "sign_in.html", status=429, trouble="too_many", login=login)
+    login = written["login"][:_LONGEST_LOGIN]
     known = await parts.store.atransact(lambda rows: staff.credentials(rows, login))
-    argon = hasher(request)
-    if not await argon.fits(written["password"], None if known is None else known.password_hash) or known is None:
-        await parts.store.atransact(lambda rows: staff.note_failed_try(rows, login, where, now))
+    fits = await password_fits(request, parts, login, written["password"], known)
+    if fits is None:
+        return _form(request, parts, "sign_in.html", status=429, trouble="too_many", login=login)
+    if not fits or known is None:
         return _form(request, parts, "sign_in.html", status=401, trouble="wrong", login=login)
+    argon = hasher(request)
     if argon.is_outdated(known.password_hash):
         renewed = await argon.make(written["password"])
         await parts.store.atransact(lambda rows: staff.set_password_hash(rows, known.member.id, renewed))
@@ -132,6 +132,17 @@ def _trouble_with(name: str, login: str, password: str, again: str) -> Trouble |
     return passwords.problem_with(password, login=staff.login_of(login), name=name)
 
 
+async def password_fits(request: Request, parts: Parts, who: str, password: str, known: Credentials | None) -> bool | None:
+    """Whether it is the password of `known`; None after too many tries of `who` or from this address, for a while (R28)."""
+    where, now = address_of(request), parts.clock.now()
+    counted = await parts.store.atransact(lambda rows: staff.take_try(rows, who, where, now))
+    if counted is None:
+        return None
+    fits = await hasher(request).fits(password, None if known is None else known.password_hash)
+    await parts.store.atransact(lambda rows: staff.give_back(rows, counted) if fits else staff.note_wrong(rows, now))
+    return fits
+
+
 def hasher(request: Request) -> Hasher:
     """One for the application, made when somebody first signs in."""
     state = request.app.state
@@ -139,7 +150,3 @@ def hasher(request: Request) -> Hasher:
         state.desk_hasher = Hasher()
     made: Hasher = state.desk_hasher
     return made
-
-
-def address(request: Request) -> str:
-    return "" if request.client is None else request.client.host

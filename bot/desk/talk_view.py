@@ -57,6 +57,11 @@ class ShownLine:
     withdrawn: bool
 
 
+def unturned(text: str) -> str:
+    """The text with every mark that turns the direction of writing made visible."""
+    return text.translate(_TURNING)
+
+
 def links_in(text: str) -> list[Link]:
     """The addresses in a text with their real hosts, in punycode; the text itself stays text, nothing is fetched, nothing can be pressed (R32)."""
     found = []
@@ -94,7 +99,7 @@ def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, s
     cards = tuple(
         ShownCard(card["title"], card["reason"], tuple(card["lines"])) for bubble in bubbles for card in bubble.get("cards", ())
     )  # fmt: skip
-    texts = tuple(text.translate(_TURNING) for bubble in bubbles if (text := bubble.get("text")))
+    texts = tuple(unturned(text) for bubble in bubbles if (text := bubble.get("text")))
     links = tuple(dict.fromkeys(link for text in texts for link in links_in(text))) if line.author == "resident" else ()
     return ShownLine(
         id=line.id, seq=line.seq, author=line.author, who=body.get("speaker") or names.get(line.staff_id or ""), at=line.at,

@@ -47,7 +47,8 @@ def _webhook_tasks(parts: Parts) -> list["asyncio.Task[None]"]:
         return []
     from bot.webhooks import Webhooks
 
-    return [asyncio.create_task(Webhooks(parts.store, parts.clock, urls, secret.get_secret_value()).run())]
+    told = Webhooks(parts.store, parts.clock, urls, secret.get_secret_value(), parts.settings.may_lie_inside)
+    return [asyncio.create_task(told.run())]
 
 
 def _telegram_tasks(parts: Parts, loop: Loop) -> list["asyncio.Task[None]"]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot import heads
 from bot.jobs import due, retention
 from bot.parts import Parts
-from storage import outbox, records
+from storage import audit, outbox, records
 from storage.store import StoreDown
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Loop:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._head: heads.Head = (0, audit.GENESIS)
 
     async def run(self) -> None:
         """Until cancelled: settled words and the outbox at start and every 5 s, promises every second."""
@@ -39,6 +41,7 @@ class Loop:
                     await self._parts.doorman.sweep()
                     await self._parts.delivery.sweep()
                     await self._let_go()
+                    await self._keep_head()
                 await self.keep_promises()
             except StoreDown:
                 log.error("jobs_wait_for_database")
@@ -62,6 +65,18 @@ class Loop:
             log.warning("retention_asks", reason="clock")
         elif dropped:
             log.info("retention_dropped", count=dropped)
+
+    async def _keep_head(self) -> None:
+        """The end of the audit's chain, outside the database, never older than this beat (R43)."""
+        parts = self._parts
+        head = await parts.store.atransact(audit.head)
+        if head == self._head:
+            return
+        try:
+            await asyncio.to_thread(heads.keep, parts.settings.heads_file, head, parts.clock.now())
+        except OSError as error:
+            log.error("audit_head_not_kept", error=type(error).__name__)
+        self._head = head
 
     async def keep_promises(self) -> int:
         """Do what every due promise asks for; returns how many."""

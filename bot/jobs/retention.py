@@ -29,12 +29,14 @@ def look(rows: Rows, now: datetime, *, years: int, sure: bool = False) -> int | 
         if not records.has_open_task(rows, None, _TASK):
             records.add_task(rows, kind=_TASK, now=now)
         return None
+    retention.clear_short_lived(rows, now)
     found = retention.outlived(rows, before=datetime.combine(fiscal_start(today, years_ago=years), time(), JST), limit=_AT_ONCE)
     for conversation_id in found:
         erasure.drop(rows, conversation_id)
     if found:
         audit.note(rows, actor="system", act="retention.dropped", now=now, count=len(found))
     if len(found) < _AT_ONCE:
+        audit.note_head(rows, now)
         retention.note_look(rows, today)
     return len(found)
 

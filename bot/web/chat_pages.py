@@ -86,11 +86,11 @@ def talk_page(
     )  # fmt: skip
 
 
-def bare_page(request: Request, *, draft: str) -> HTMLResponse:
-    """The chat when the database is away: the numbers, and what the resident wrote (R46). 503."""
+def bare_page(request: Request, *, draft: str, status: int = 503) -> HTMLResponse:
+    """The chat when nothing can be saved: the numbers, and what the resident wrote (R46)."""
     chrome = chrome_of("ja")
     return page(
-        request, "chat.html", chrome, status=503, lines=[], newest=0, last_seq=0, more_before=False, room=False, hidden_before=False,
+        request, "chat.html", chrome, status=status, lines=[], newest=0, last_seq=0, more_before=False, room=False, hidden_before=False,
         draft=draft, problem=chrome.cannot_save, message_id=str(uuid.uuid4()), proof="", offered=[],
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -38,6 +39,14 @@ DATES: Final = frozenset(("checked.on", "valid.from", "valid.until"))
 WIDE: Final = frozenset(("summary", "examples", "not_for", "how", "keywords"))
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of a workbook once it is unpacked: a small file can hold gigabytes."""
+_MOST_ROWS: Final = 20_000
+_MOST_COLUMNS: Final = 200
+"""A single cell at the far end of a sheet makes it a million rows of sixteen thousand columns."""
+_NO_BOOK = (
+    zipfile.BadZipFile, zlib.error, KeyError, IndexError, OSError, EOFError, TypeError, AttributeError, ValueError, SyntaxError, RuntimeError,
+    OverflowError,
+)  # fmt: skip
+"""What the readers of zip, XML and sheets raise over a file that is not what its name says, or is locked by a password."""
 
 _HOURS: Final = re.compile(r"(?P<days>\S.*?)\s+(?P<from>\d{1,2}:\d{2})\s*[-~〜–]\s*(?P<to>翌?\d{1,2}:\d{2})")
 
@@ -107,16 +116,24 @@ def with_cells(fields: Mapping[str, Tree], cells: Mapping[str, str]) -> dict[str
 
 def _rows(content: bytes) -> Sequence[Sequence[Any]]:
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > LARGEST:
-                raise NoTable("大きすぎる表です。")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, OSError, EOFError, TypeError, AttributeError) as wrong:
+            unpacked = sum(part.file_size for part in packed.infolist())
+    except _NO_BOOK as wrong:
         raise NoTable("Excel の表（.xlsx）として読めません。") from wrong
+    if unpacked > LARGEST:
+        raise NoTable("大きすぎる表です。")
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = list(book.worksheets[0].iter_rows(max_row=_MOST_ROWS + 1, max_col=_MOST_COLUMNS, values_only=True))
+    except _NO_BOOK as wrong:
+        raise NoTable("Excel の表（.xlsx）として読めません。") from wrong
+    while rows and not any(rows[-1]):
+        rows.pop()
+    if len(rows) > _MOST_ROWS:
+        raise NoTable(f"大きすぎる表です（{_MOST_ROWS} 行まで）。")
+    return rows
 
 
 def _columns(heads: Sequence[Any]) -> dict[str, int]:

@@ -27,7 +27,7 @@ def run(store: Store, statement: str) -> None:
 
 
 def verify(store: Store, known_head: tuple[int, str] | None = None) -> Broken | None:
-    return store.transact(lambda rows: audit.verify(rows, known_head=known_head))
+    return store.transact(lambda rows: audit.verify(rows, {} if known_head is None else dict([known_head])))
 
 
 def test_an_untouched_chain_holds_and_its_head_is_known(store: Store) -> None:
