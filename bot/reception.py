@@ -19,7 +19,7 @@ import structlog
 from sqlmodel import Session as Rows
 
 import flows
-from bot import effects
+from bot import effects, flood
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, post
@@ -147,6 +147,7 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
         at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
         danger_rule=danger.rule,
     )  # fmt: skip
+    flood.look(at.rows, talk, at.now)
     if inbound.file_id is not None:
         attachments.want(at.rows, talk, line, channel=inbound.channel, source=inbound.file_id, now=at.now)
     may = _may_tell(at, talk, inbound, text)

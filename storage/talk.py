@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlmodel import Session
 
 from storage.dialect import engine_of, on_each, table
@@ -323,6 +323,12 @@ def wrote_after(session: Session, conversation_id: str, author: Literal["staff",
     """Whether a coordinator, or the resident, has written in this talk since `when`."""
     query = select(_M.c.id).where(_M.c.conversation_id == conversation_id, _M.c.author == author, _M.c.at > when).limit(1)
     return session.execute(query).first() is not None
+
+
+def count_since(session: Session, conversation_id: str, author: Literal["staff", "resident"], when: datetime) -> int:
+    """How many lines a coordinator, or the resident, has written in this talk since `when`."""
+    query = select(func.count()).select_from(_M).where(_M.c.conversation_id == conversation_id, _M.c.author == author, _M.c.at > when)
+    return int(session.execute(query).scalar_one())
 
 
 def _talk(session: Session, row: Any, destination: str) -> Talk:

@@ -26,6 +26,8 @@ _SEEN_EVERY = timedelta(minutes=1)
 _PHRASE = "p"
 TRIES = 10
 TRY_WINDOW = timedelta(minutes=15)
+MOST_NEW = 600
+"""New browsers from one address in a quarter of an hour: many homes behind one mobile network have room, a script soon has none (R6)."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,17 @@ class Shown:
     names: dict[str, str]
 
 
-def welcome(session: Session, now: datetime) -> tuple[Talk, str]:
-    """A new browser: its own person and talk, and the secret for its cookie, which is not kept."""
+class TooManyNew(Exception):
+    """From this address came so many new browsers that it must wait."""
+
+
+def welcome(session: Session, now: datetime, *, address: str | None = None) -> tuple[Talk, str]:
+    """A new browser: its own person and talk, and the secret for its cookie, which is not kept. Raises `TooManyNew` where `address` sent so many."""
+    if address is not None:
+        who = fingerprint(session, f"web.new:{address}")
+        if _tries(session, who, now) >= MOST_NEW:
+            raise TooManyNew
+        _note(session, who, now)
     talk = talks.find_or_open(session, "web", new_id(), now)
     return talk, admit(session, talk.id, now)
 
@@ -103,13 +114,19 @@ def come_back(session: Session, phrase: str, now: datetime) -> str | None:
 
 def too_many_tries(session: Session, address: str, now: datetime) -> bool:
     """Whether this address has guessed wrongly so often that it must wait (R28); 6 words are 60 bits, so few tries are enough for people."""
-    query = select(func.count()).select_from(_T).where(_T.c.who_hash == _of_address(session, address), _T.c.at > now - TRY_WINDOW)
-    return (session.execute(query).scalar() or 0) >= TRIES
+    return _tries(session, _of_address(session, address), now) >= TRIES
 
 
 def note_try(session: Session, address: str, now: datetime) -> None:
     """One wrong phrase from this address; what is older than the window is forgotten."""
-    who = _of_address(session, address)
+    _note(session, _of_address(session, address), now)
+
+
+def _tries(session: Session, who: str, now: datetime) -> int:
+    return session.execute(select(func.count()).select_from(_T).where(_T.c.who_hash == who, _T.c.at > now - TRY_WINDOW)).scalar() or 0
+
+
+def _note(session: Session, who: str, now: datetime) -> None:
     session.execute(_T.delete().where(_T.c.who_hash == who, _T.c.at <= now - TRY_WINDOW))
     session.execute(insert_new(session, SignInTry).values(id=new_id(), who_hash=who, at=now))
 

@@ -52,6 +52,8 @@ def _understand(inbound: Inbound, update: Update) -> Inbound:
     if chat.type != Chat.PRIVATE:
         ousted = update.my_chat_member is not None and update.my_chat_member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
         return inbound if ousted else replace(inbound, kind="group", group_id=str(chat.id))
+    if (said := update.message or update.edited_message) is not None and said.from_user is not None and said.from_user.is_bot:
+        return inbound  # our own words, or another bot's, are no resident's
     inbound = replace(inbound, sender=str(chat.id))
     if update.message is not None:
         return _message(inbound, update.message)

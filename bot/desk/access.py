@@ -171,6 +171,18 @@ _MOST_CELLS = 2_100
 """Changed cells of a table, one field each."""
 
 
+_WORDS = ("text", "sentence", "words", "why", "wish")
+"""Fields of our forms in which a person has written something longer."""
+
+
+class SignedOut(Exception):
+    """A form came after its session had ended; what was written in it must not be lost with it."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__()
+        self.kept = kept
+
+
 def check_doors(screens: Iterable[APIRouter]) -> None:
     """Stop the start when a route has no rule, or a rule no route (R17)."""
     found = [route for screen in screens for route in screen.routes if isinstance(route, APIRoute)]
@@ -191,6 +203,8 @@ async def guard(request: Request) -> None:
         return
     signed = await find_signed_in(request, entering=door == "entering")
     if signed is None:
+        if request.method == "POST" and cookie_name(parts_of(request)) in request.cookies and (kept := await _written(request)):
+            raise SignedOut(kept)
         raise _please_sign_in(request)
     if request.method == "POST":
         await _own_form(request, signed.csrf)
@@ -283,6 +297,11 @@ async def fields(request: Request, *names: str) -> dict[str, str]:
     form = await _form(request)
     found = {name: form.get(name, "") for name in names}
     return {name: "" if isinstance(value, UploadFile) else clean(value) for name, value in found.items()}
+
+
+async def _written(request: Request) -> str:
+    """What a person had written into this form, if anything."""
+    return max((await fields(request, *_WORDS)).values(), key=len).strip()
 
 
 async def lists(request: Request, *names: str) -> dict[str, list[str]]:

@@ -159,6 +159,8 @@ class DeskRoute(APIRoute):
                 return await pressed(request)
             except ClientDisconnect:  # the page was left while its form was on the way: nobody hears an answer
                 return Response(status_code=400)
+            except access.SignedOut as out:
+                return trouble(request, 401, "signed_out", kept=out.kept)
             except Missing:
                 return trouble(request, 404, "missing")
             except Locked:

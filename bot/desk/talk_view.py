@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +55,8 @@ class ShownLine:
     danger_level: str
     danger_rule: str | None
     withdrawn: bool
+    times: int = 1
+    """How often it was written in a row: a flood of the same words is one line, and none is dropped (R6)."""
 
 
 def unturned(text: str) -> str:
@@ -77,13 +79,23 @@ def links_in(text: str) -> list[Link]:
 def shown(lines: Iterable[Line], names: Mapping[str, str], files: Mapping[str, AttachmentShown]) -> list[ShownLine]:
     """Lines in order. A pressed button is shown by its label, which stands with the bot's line that offered it."""
     labels: dict[str, str] = {}
-    found = []
+    found: list[ShownLine] = []
     for line in lines:
         body: dict[str, Any] = {} if line.body is None else json.loads(line.body)
         if line.author != "resident":
             labels |= {button["value"]: button["label"] for button in _buttons(body) if button.get("value")}
-        found.append(_shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names, files.get(line.id)))
+        one = _shown(line, body, labels.get(body["button"], "（ボタン）") if "button" in body else "", names, files.get(line.id))
+        if found and _says_the_same(found[-1], one):
+            one = replace(one, times=found.pop().times + 1)
+        found.append(one)
     return found
+
+
+def _says_the_same(before: ShownLine, one: ShownLine) -> bool:
+    """Words of the resident right after the same words, on the same day; the newest of them stands for all."""
+    if not (before.author == one.author == "resident" and before.kind == one.kind == "text") or before.withdrawn or one.withdrawn:
+        return False
+    return (before.texts, before.day, before.danger_level, before.danger_rule) == (one.texts, one.day, one.danger_level, one.danger_rule)
 
 
 def _buttons(body: dict[str, Any]) -> Iterable[dict[str, str]]:

@@ -28,6 +28,7 @@ from storage import talk as talks
 from storage import visitors
 from storage.store import StoreDown
 from storage.talk import Talk
+from storage.visitors import TooManyNew
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,6 +51,8 @@ async def talk_page(request: Request, whole: str = "") -> Response:
         return await _whole_page(request, visit, whole=bool(whole))
     except StoreDown:
         return pages.bare_page(request, draft="")
+    except TooManyNew:
+        return pages.bare_page(request, draft="", status=429)
 
 
 @router.post("/say")
@@ -61,13 +64,15 @@ async def say(request: Request) -> Response:
         return await _say(request, form, text)
     except StoreDown:
         return pages.bare_page(request, draft=text)
+    except TooManyNew:
+        return pages.bare_page(request, draft=text, status=429)
 
 
 async def _say(request: Request, form: FormData, text: str) -> Response:
     parts, known = parts_of(request), await known_visit(request)
     if not is_ours(request, None if known is None else known.secret, field(form, "proof")):
         return await _not_sent(request, text)
-    visit = known or await visit_of(request)
+    visit = known or await visit_of(request, said=text)
     payload = field(form, "button")
     by_script = request.headers.get("accept") == FRAGMENT
     await _receive(parts, visit, _inbounds(visit, form, payload, text, parts.clock.now()), wait=not by_script)

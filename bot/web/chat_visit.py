@@ -11,8 +11,10 @@ from bot.channels import webchat
 from bot.channels.port import Inbound
 from bot.parts import Parts
 from bot.web import chat_pages as pages
+from bot.web.own_page import address_of
 from storage import visitors
 from storage.talk import Talk
+from storage.text import clean
 
 _LONGEST_FIELD = 80
 
@@ -49,13 +51,15 @@ async def known_visit(request: Request) -> Visit | None:
     return await parts.store.atransact(work)
 
 
-async def visit_of(request: Request) -> Visit:
-    """The visit of this browser, begun now if there is none."""
+async def visit_of(request: Request, *, said: str = "") -> Visit:
+    """The visit of this browser, begun now if there is none. `said`: danger is heard outside of every limit (R6). Raises `TooManyNew`."""
     known = await known_visit(request)
     if known is not None:
         return known
     parts = parts_of(request)
-    talk, secret = await parts.store.atransact(lambda rows: visitors.welcome(rows, parts.clock.now()))
+    in_danger = bool(said) and parts.knowledge.town.base.danger.scan(clean(said)).heard
+    address = None if in_danger else address_of(request)
+    talk, secret = await parts.store.atransact(lambda rows: visitors.welcome(rows, parts.clock.now(), address=address))
     return Visit(talk, secret, fresh=True)
 
 

@@ -19,7 +19,8 @@ from tests.twins.serving import Loopback
 
 
 class DirectoryTwin(Loopback):
-    """`subject` signs in at the next visit; `lies` replaces claims, `signed` says how the token is signed: `rightly`, `none`, `hmac`, `other_key`."""
+    """`subject` signs in at the next visit; `lies` replaces claims, `signed` says how the token is signed: `rightly`, `none`, `hmac`, `other_key`;
+    `names` replaces addresses it names."""
 
     def __init__(self, back: str, *, client: str = "madoguchi", secret: str = "directory-secret") -> None:
         super().__init__()
@@ -27,6 +28,7 @@ class DirectoryTwin(Loopback):
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
         self.subject, self.lies, self.signed = "u-1", {}, "rightly"
         self.issuer = self.url
+        self.names: dict[str, str] = {}
         self._asked: dict[str, dict[str, str]] = {}
         self.violations: list[str] = []
 
@@ -55,7 +57,7 @@ class DirectoryTwin(Loopback):
     async def _about(self, request: Request) -> Response:
         return JSONResponse({
             "issuer": self.issuer, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
-            "jwks_uri": f"{self.url}/keys",
+            "jwks_uri": f"{self.url}/keys", **self.names,
         })  # fmt: skip
 
     async def _authorize(self, request: Request) -> Response:
