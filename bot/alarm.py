@@ -63,6 +63,14 @@ class Alarms:
         self._addresses = addresses
         self._call = call
         self._people = people
+        self._told: set[asyncio.Task[bool]] = set()
+
+    def tell(self, addresses: Sequence[str], words: str) -> None:
+        """Tell somebody something that is no danger: beside whatever goes on, and once."""
+        if addresses:
+            task = asyncio.ensure_future(self._call(addresses, words))
+            self._told.add(task)
+            task.add_done_callback(self._told.discard)
 
     async def run(self, bell: asyncio.Event) -> None:
         """Look at each stored danger and now and then, until cancelled."""

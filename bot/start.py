@@ -120,6 +120,8 @@ def verify(settings: Settings, told: str, out: Console, err: Console) -> int:
         out.print(f"記録の鎖は {newest} 番まで、つながっています。先頭の印: {newest}:{mark}")
         return 0
     out.print(f"記録の鎖が {broken.seq} 番で切れています（{broken.what}）。")
+    if broken.seq in known or broken.what == "cut":
+        out.print(f"データベースを自分で作りなおしたあとなら、{settings.heads_file} を別の場所に移すと、新しく数えはじめます。")
     return 1
 
 

@@ -100,6 +100,18 @@ def events_after(session: Session, seq: int, acts: Sequence[str], limit: int) ->
     return [Event(row.seq, row.at, row.act, row.code, json.loads(row.detail)) for row in session.execute(query)]
 
 
+SIGN_IN_CHANGES = (
+    "staff.password_changed", "staff.factor_set", "staff.recovery_code_used", "staff.passkey_added", "staff.passkey_removed", "staff.directory_tied",
+)  # fmt: skip
+"""What changes how somebody proves who they are: told to them (R28)."""
+
+
+def sign_in_changes(session: Session, staff_id: str, limit: int = 8) -> list[tuple[datetime, str]]:
+    """The newest changes of how this member of staff signs in, newest first: time, act."""
+    mine = select(_A.c.at, _A.c.act).where(_A.c.actor == f"staff:{staff_id}", _A.c.act.in_(SIGN_IN_CHANGES))
+    return [(row.at, row.act) for row in session.execute(mine.order_by(_A.c.seq.desc()).limit(limit))]
+
+
 def reads_of(session: Session, case_id: str, limit: int = 200) -> list[tuple[datetime, str, str]]:
     """Who did what to this case, newest first: time, actor, act."""
     query = select(_A.c.at, _A.c.actor, _A.c.act).where(_A.c.case_id == case_id).order_by(_A.c.seq.desc()).limit(limit)

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.desk import access, pages, signin
+from bot.desk import access, notices, pages, signin
 from bot.desk.access import Signed, TheParts
 from bot.parts import Parts
 from storage import oidc
@@ -75,6 +75,7 @@ async def _tie(request: Request, parts: Parts, staff_id: str, issuer: str, subje
         await parts.store.atransact(lambda rows: oidc.tie(rows, staff_id, issuer, subject, now))
     except SubjectTaken:
         return _refused(request, parts, "taken")
+    await notices.sign_in_changed(parts, signed.member)
     return RedirectResponse("/desk/me", status_code=303)
 
 

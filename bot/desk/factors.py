@@ -13,12 +13,12 @@ from markupsafe import Markup
 from sqlmodel import Session as Rows
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.desk import access, pages, passwords
+from bot.desk import access, notices, pages, passwords
 from bot.desk.access import Signed, TheParts
 from bot.desk.signin import hasher, password_fits
 from bot.parts import Parts
 from bot.web.own_page import address_of
-from storage import factors, oidc, staff
+from storage import audit, factors, oidc, staff
 from storage import passkeys as kept_keys
 from storage.staff import SignedIn
 
@@ -89,6 +89,7 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
     has_one, codes, trouble = await parts.store.atransact(work)
     if codes is None:
         return await _set_up(request, parts, signed, has_one=has_one, trouble=trouble, status=422)
+    await notices.sign_in_changed(parts, signed.member)
     response = door(request, signed, "recovery.html", codes=codes)
     access.give_cookie(response, parts, await proven(parts, signed))
     return response
@@ -116,6 +117,7 @@ async def password(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
         return await me_page(request, parts, signed, trouble=trouble, status=422)
     made = await hasher(request).make(chosen)
     await parts.store.atransact(lambda rows: staff.change_password(rows, signed, made, now))
+    await notices.sign_in_changed(parts, member)
     return await me_page(request, parts, signed, done="password")
 
 
@@ -181,7 +183,7 @@ async def me_page(
         me = signed.member.id
         return {
             "passkeys": kept_keys.of(rows, me), "sessions": staff.sessions_of(rows, me, now), "factors": factors.of(rows, me),
-            "tied": oidc.is_tied(rows, me),
+            "tied": oidc.is_tied(rows, me), "changes": audit.sign_in_changes(rows, me),
         }  # fmt: skip
 
     found, directory = await parts.store.atransact(look), parts.settings.directory_ready

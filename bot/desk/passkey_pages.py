@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.desk import access, factors, pages
+from bot.desk import access, factors, notices, pages
 from bot.desk.access import Signed, TheParts
 from bot.desk.signin import password_fits
 from bot.parts import Parts
@@ -48,6 +48,7 @@ async def add(request: Request, parts: TheParts, signed: Signed) -> Response:
     done, codes = await parts.store.atransact(work)
     if not done:
         return await _page(request, parts, signed, trouble="wrong", status=422)
+    await notices.sign_in_changed(parts, signed.member)
     answer: Response = factors.door(request, signed, "recovery.html", codes=codes) if codes else RedirectResponse("/desk/me", status_code=303)
     access.give_cookie(answer, parts, await factors.proven(parts, signed))
     return answer
@@ -67,6 +68,7 @@ async def remove(request: Request, key_id: str, parts: TheParts, signed: Signed)
             staff.end_others(rows, signed, now)
 
     await parts.store.atransact(work)
+    await notices.sign_in_changed(parts, signed.member)
     return RedirectResponse("/desk/me", status_code=303)
 
 

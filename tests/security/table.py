@@ -1,6 +1,7 @@
 """The table of requirements, made from the rules (requirements.yaml) and the marks of tests; `python -m tests.security.table` writes it.
 
-A rule is 済 when a test marked with it exists and nothing is said to lack, 一部 when something lacks, 未 without a test.
+A rule is done when a test marked with it exists and nothing is said to lack, partly when something lacks, open without a test. A test that is
+skipped, expected to fail, or that checks nothing proves nothing. Whether a test fails without its guard: `python -m tests.security.guards`.
 """
 
 import ast
@@ -48,22 +49,41 @@ def rules() -> list[Rule]:
     return [Rule(number, **fields) for number, fields in found.items()]
 
 
-def proofs() -> Mapping[str, list[tuple[str, str]]]:
+def proofs(root: Path = ROOT) -> Mapping[str, list[tuple[str, str]]]:
     """By number of the rule: file and name of each test marked with it, in order."""
     by_rule = defaultdict(list)
-    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+    for file in sorted((root / "tests").rglob("test_*.py")):
         for name, number in _marks(ast.parse(file.read_text(encoding="utf-8"))):
-            by_rule[number].append((str(file.relative_to(ROOT)), name))
+            by_rule[number].append((str(file.relative_to(root)), name))
     return by_rule
 
 
 def _marks(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Name of the test and number of the rule, for every `@pytest.mark.requirement("R1", …)`."""
+    """Name of the test and number of the rule, for every `@pytest.mark.requirement("R1", …)` and every module that is marked as a whole."""
+    of_all = [node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"]
+    whole = [number for mark in of_all for number in _numbers(mark)]
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            for mark in function.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.requirement":
-                    yield from ((function.name, ast.literal_eval(number)) for number in mark.args)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name.startswith("test_") and _proves(function):
+            own = [number for mark in function.decorator_list for number in _numbers(mark)]
+            yield from ((function.name, number) for number in dict.fromkeys((*own, *whole)))
+
+
+def _numbers(mark: ast.expr) -> Iterator[str]:
+    if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.requirement":
+        yield from (ast.literal_eval(number) for number in mark.args)
+
+
+def _proves(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Not skipped, not expected to fail, and with something in it that can fail: an assertion, an error that must come, a wait that checks."""
+    marks = {ast.unparse(mark.func if isinstance(mark, ast.Call) else mark) for mark in function.decorator_list}
+    if marks & {"pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail"}:
+        return False
+    calls = {ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(function) if isinstance(node, ast.Call)}
+    return any(isinstance(node, ast.Assert) for node in ast.walk(function)) or bool(calls & _CHECKS)
+
+
+_CHECKS = {"raises", "until", "hears", "expect", "call_and_validate"}
+"""Calls that fail by themselves."""
 
 
 def table() -> str:

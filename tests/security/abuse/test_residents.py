@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from storage import visitors
 from tests.town import Town
 
 
@@ -80,3 +81,29 @@ def test_no_door_sends_a_browser_to_a_place_that_its_address_names(town: Town, p
         answer = town.http.request(method, httpx.URL(town.url + path) if not path.startswith("//") else f"{town.url}{path}", follow_redirects=False)
         assert "evil.example" not in answer.headers.get("location", "")
         assert "evil.example" not in answer.headers.get("refresh", "")
+
+
+@pytest.mark.requirement("R6")
+def test_a_flood_of_one_is_told_to_the_desk_once_and_none_of_it_is_dropped(town: Town) -> None:
+    resident = town.resident_on("line").says("人と話したい").taps("渡す")
+    events = [town.line.text_event(resident.account, "たすけて") for _ in range(90)]
+    webhook = town.line.webhook(*events)
+    assert town.http.post("/line/webhook", content=webhook.body, headers=webhook.headers).status_code == 200
+    town.rests()
+    assert town.rows("SELECT count(*) FROM task WHERE kind = 'flood'") == [(1,)]
+    assert town.rows("SELECT count(*) FROM message WHERE author = 'resident' AND kind = 'text'")[0][0] == 91, "none is dropped"
+
+
+@pytest.mark.requirement("R6")
+def test_one_address_opens_no_endless_number_of_talks_and_danger_is_let_in_all_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "MOST_NEW", 5)
+    answers = [httpx.get(f"{town.url}/").status_code for _ in range(8)]
+    assert answers == [200] * 5 + [429] * 3
+    headers = {"sec-fetch-site": "same-origin"}
+    page = httpx.post(f"{town.url}/say", data={"text": "家賃が払えません", "id": "1"}, headers=headers)
+    assert page.status_code == 429
+    assert "家賃が払えません" in page.text, "what was written stays in its field"
+    assert "119" in page.text
+    httpx.post(f"{town.url}/say", data={"text": "いまから死にます", "id": "2"}, headers=headers)
+    town.rests()
+    assert town.rows("SELECT count(*) FROM alarm")[0][0] == 1

@@ -1,6 +1,7 @@
 """Cookies that were stolen, planted or outlived; links and invitations used by two at once; passwords guessed by many at once (R15, R25–R29)."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -218,3 +219,24 @@ async def test_nobody_lets_themselves_in_and_two_answers_at_once_count_once(offi
     (kanri,) = office.rows("SELECT id FROM staff WHERE login = 'kanri'")[0]
     office.clock.moves(minutes=61)
     assert office.store.transact(lambda rows: keeping_out.let_in(rows, str(kanri), office.clock.now())) == frozenset()
+
+
+@pytest.mark.requirement("R28")
+def test_whoever_changes_how_an_account_signs_in_its_owner_is_told_by_mail_and_at_the_desk(build_town, town_store: Store) -> None:
+    with build_town(town_store, mail_url="mailtos://u:p@smtp.example.jp?from=desk@example.jp") as town:
+        token = town.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=town.clock.now()))
+        browser = httpx.Client(base_url=town.url, headers={"sec-fetch-site": "same-origin"}, follow_redirects=True)
+
+        def posts(path: str, **fields: str) -> str:
+            csrf = re.search(r'name="csrf" value="([^"]*)"', browser.get("/desk/welcome" if "welcome" in path else "/desk/me").text)
+            assert csrf
+            return browser.post(path, data={"csrf": csrf[1], **fields}).text
+
+        posts("/desk/welcome", token=token, name="佐藤", login="sato", password=PASSWORD, again=PASSWORD)
+        (me,) = town.rows("SELECT id FROM staff")[0]
+        posts("/desk/duty/addresses", staff_id=me, name="佐藤", mail="sato@example.jp", tel="")
+        page = posts("/desk/me/password", current=PASSWORD, password=f"{PASSWORD}２", again=f"{PASSWORD}２")
+        assert "パスワードを変えた" in page
+        town.until(lambda: bool(town.bell.rung))
+        assert [address for call in town.bell.addresses for address in call] == ["mailtos://u:p@smtp.example.jp?from=desk@example.jp&to=sato@example.jp"]
+        assert "本人確認のしかたが変わりました" in town.bell.rung[0]

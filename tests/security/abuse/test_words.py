@@ -99,7 +99,7 @@ async def test_names_with_line_ends_come_into_no_header_and_no_account(office: O
     token = office.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=office.clock.now()))
     browser: Browser = a_browser()
     await browser.opens("/desk/welcome")
-    for name in ("佐藤\r\nSet-Cookie: desk=x", "\u2028佐藤", "佐藤\x1b[2J"):
+    for name in ("佐藤\r\nSet-Cookie: desk=x", "佐\u2028藤", "佐藤\x1b[2J"):
         await browser.posts("/desk/welcome", token=token, name=name, login="sato", password=PASSWORD, again=PASSWORD)
         assert browser.status == 422, repr(name)
     lead = await joins(a_browser(), "係長", "lead", "lead")
@@ -166,3 +166,15 @@ def test_no_words_however_woven_keep_the_hearing_busy(town, piece: str) -> None:
         if part.strip():
             resident.says(part)
     assert town.http.get("/healthz").status_code == 200
+
+
+@pytest.mark.requirement("R6")
+async def test_the_same_words_in_a_row_stand_as_one_line_that_says_how_often(office: Office, sato: Browser) -> None:
+    code = office.has_case("はじめの言葉")
+    for _ in range(12):
+        office.resident_says("たすけて")
+    office.resident_says("べつの言葉")
+    office.resident_says("たすけて")
+    page = await sato.opens(f"/desk/cases/{code}")
+    assert page.count("同じ文が続けて 12 回") == 1
+    assert len(re.findall(r'<p class="line__text">たすけて</p>', page)) == 2
