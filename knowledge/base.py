@@ -160,23 +160,28 @@ def sources_of(folder: Path) -> set[Path]:
 
 
 def own_danger_file(folder: Path) -> Path | None:
-    """A folder's own danger.yaml replaces the starter's whole list: two lists in one would hide from a counsellor what is heard."""
+    """A folder's own danger.yaml, which lies over the starter's list: it adds and switches single rules, and loses none by being there."""
     own = folder / "danger.yaml"
-    return own if own.exists() else None
+    return own if own.exists() and folder.resolve() != STARTER else None
 
 
 def danger_of(folder: Path, keep: Path | None = None) -> DangerList | list[Problem]:
     """The list that is heard with, or what is wrong in it."""
-    file = own_danger_file(folder) or STARTER / "danger.yaml"
+    starter, own = STARTER / "danger.yaml", own_danger_file(folder)
     try:
-        return kept(keep, "danger", (file, *(file.parent / "danger").glob("*.*")), lambda: DangerList.load(file))
+        return kept(keep, "danger", _danger_sources(folder), lambda: DangerList.load(starter, own))
     except BrokenDangerList as wrong:
-        return [Problem(str(file), 1, 1, "error", "danger", message) for message in wrong.problems]
+        return [Problem(str(own or starter), 1, 1, "error", "danger", message) for message in wrong.problems]
 
 
 def _danger_files(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    file = own_danger_file(folder) or STARTER / "danger.yaml"
-    return tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in (file, *sorted((file.parent / "danger").glob("*.*"))))
+    return tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in _danger_sources(folder))
+
+
+def _danger_sources(folder: Path) -> list[Path]:
+    """The starter's files and the folder's own, the stored ear too."""
+    lists = [STARTER / "danger.yaml", *([own] if (own := own_danger_file(folder)) else [])]
+    return [path for file in lists for path in (file, *sorted(file.with_suffix("").glob("*.*")))]
 
 
 def unknown_hotlines(laid: Laid) -> list[Problem]:

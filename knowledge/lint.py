@@ -76,20 +76,20 @@ def _told_of(laid: Laid) -> list[str]:
 
 
 def _danger(folder: Path) -> list[Problem]:
-    """A folder's own list of dangers; the starter's is proved by its own tests."""
+    """A folder's own dangers over the starter's list: whether every sentence still comes out right, and which of the country's rules it changes."""
     file = own_danger_file(folder)
     if file is None:
         return []
-    own = danger_of(folder)
-    if not isinstance(own, DangerList):
-        return own
-    if folder.resolve() == STARTER:
-        return []
-    starter = DangerList.load(STARTER / "danger.yaml")
-    if len(own.rules) >= len(starter.rules):
-        return []
-    message = f"この町の危険の一覧だけを使います（規則 {len(own.rules)} 件。全国の一覧は {len(starter.rules)} 件）"
-    return [Problem(str(file), 1, 1, "warning", "own_danger", message, "全国の一覧を写してから、書きかえてください。")]
+    heard = danger_of(folder)
+    if not isinstance(heard, DangerList):
+        return heard
+    fails = [
+        Problem(str(file), 1, 1, "error", "danger", f"{one.rule}：「{one.sentence}」は {one.wanted} のはずが {one.got} になります")
+        for one in heard.test()
+    ]
+    hint = "この町に合わないと分かっているときだけにしてください。"
+    changed = [f"全国の規則「{rule}」を、この町では変えるか切っています" for rule in heard.switched]
+    return [*fails, *(Problem(str(file), 1, 1, "warning", "own_danger", message, hint) for message in changed)]
 
 
 # ---------------------------------------------------------------- one entry

@@ -39,8 +39,8 @@ OTHERS = (
     "other writers: decision right",
     "other writers: complex cases reach a human",
     "other writers: offers understood",
-    "other writers: worries taken for danger (L2, L3)",
 )
+ORDINARY = ("ordinary worries taken for danger (L2, L3)", "ordinary worries asked about danger")
 DANGERS = ("danger heard", "false alarms (L2, L3)", "level right", "kinds right")
 CARDS, CARDS_FOR_SEVERAL = 3, 6
 Worry = dict[str, Any]
@@ -83,7 +83,7 @@ def fallen_short(figures: Mapping[str, float], agreed: Path) -> list[str]:
 def run(base: Base, out: Console) -> dict[str, float]:
     """Measure everything once and print it. Returns our own figures by the name of their row."""
     worries = [worry for name in ("worries-dev-1", "worries-dev-2") for worry in _read(name)]
-    dangers, unseen = _read("danger-dev"), _read("danger-unseen")
+    dangers = _read("danger-dev")
     for rival in rivals.all_of(base.entries):
         rival.rank("ならし", CARDS)
     table = Table(title=f"{len(worries)} worries, {len(dangers)} lines with and without danger, {len(base.entries)} entries")
@@ -104,9 +104,8 @@ def run(base: Base, out: Console) -> dict[str, float]:
     table.add_row("median ms", *(f"{found.median:.2f}" for found in columns))
     table.add_row("p99 ms", *(f"{found.slowest:.2f}" for found in columns))
     table.add_section()
-    figures |= {**_decisions(base, worries), **_unseen(base), **_others(base), **_dangers(base, dangers)}
-    figures |= {f"{measure}, lines kept unseen": figure for measure, figure in _dangers(base, unseen).items()}
-    for measure in (*DECISIONS, *UNSEEN, *OTHERS, *DANGERS, *(f"{measure}, lines kept unseen" for measure in DANGERS)):
+    figures |= {**_decisions(base, worries), **_unseen(base), **_others(base), **_ordinary(base, worries), **_dangers(base, dangers)}
+    for measure in (*DECISIONS, *UNSEEN, *OTHERS, *ORDINARY, *DANGERS):
         table.add_row(measure, f"{figures[measure]:.3f}")
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
@@ -178,9 +177,14 @@ def _others(base: Base) -> dict[str, float]:
     worries = _read("worries-unseen")
     (_, ours), *_ = _ways(base)
     found, decided = _search("Madoguchi", ours, worries), _decisions(base, worries)
-    loud = _share([base.danger.scan(worry["text"]).level in ("L2", "L3") for worry in worries])
     chosen = [decided[name] for name in ("decision right", "complex cases reach a human", "offers understood")]
-    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen, loud), strict=True))
+    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen), strict=True))
+
+
+def _ordinary(base: Base, worries: Sequence[Worry]) -> dict[str, float]:
+    """How often those who told of no danger are answered as if they had."""
+    levels = [base.danger.scan(worry["text"]).level for worry in worries]
+    return dict(zip(ORDINARY, (_share([level in ("L2", "L3") for level in levels]), _share([level != "L0" for level in levels])), strict=True))
 
 
 def _dangers(base: Base, lines: Sequence[Worry]) -> dict[str, float]:

@@ -38,6 +38,8 @@ async def propose(request: Request, parts: TheParts, signed: Signed) -> Response
     if own_danger_file(folder) is None:
         raise Missing
     path, text = _chosen(folder, written["file"]), written["text"].replace("\r\n", "\n")
+    if not danger_work.is_own(folder, path):
+        raise Missing
     problems = await asyncio.to_thread(danger_work.mistakes, folder, path, text)
     now = await asyncio.to_thread(path.read_bytes)
     trouble = "changed" if danger_work.mark(now.decode()) != written["mark"] else "same" if now.decode() == text else None
@@ -61,10 +63,9 @@ def _propose(rows: Rows, parts: Parts, signed: SignedIn, path: Path, before: str
 def _chosen(folder: Path, name: str) -> Path:
     """One of the list's files, by its name; the first when none is named. Raises Missing for any other."""
     found = danger_work.files(folder)
-    for file in found:
-        if file.name == (name or found[0].name):
-            return file
-    raise Missing
+    if (file := found.get(name or next(iter(found)))) is None:
+        raise Missing
+    return file
 
 
 async def _page(
@@ -74,11 +75,12 @@ async def _page(
     folder = parts.knowledge.folder
     path = _chosen(folder, name)
     now = (await asyncio.to_thread(path.read_bytes)).decode()
+    files = danger_work.files(folder)
     waits = [one for one in await parts.store.atransact(proposals.waiting) if one.entry_id == DANGER]
     history = await parts.store.atransact(lambda rows: knowledge_edits.of_entry(rows, DANGER))
     return await pages.page(
-        request, signed, "danger_words.html", status=status, own=own_danger_file(folder) is not None,
-        files={file.name: danger_work.title(file) for file in danger_work.files(folder)}, file=path.name,
+        request, signed, "danger_words.html", status=status, begun=own_danger_file(folder) is not None, own=danger_work.is_own(folder, path),
+        files={key: danger_work.title(file) for key, file in files.items()}, file=next(key for key, file in files.items() if file == path),
         text=now if text is None else text, mark=danger_work.mark(now),
         problems=problems, heard=heard, trouble=trouble, waits=waits, history=history, why=why,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The town's own list of danger words, as an editor changes it: read as it would be, tried on every sentence inside it (desk.md §4, R50)."""
+"""The town's own danger words over the country's list, as an editor changes them: tried on every sentence inside first (desk.md §4, R50)."""
 
 import shutil
 import tempfile
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from knowledge.base import own_danger_file
 from knowledge.hearing.danger import DangerList
-from knowledge.hearing.danger_reading import BrokenDangerList
+from knowledge.hearing.danger_reading import BrokenDangerList, files_of
 from knowledge.layers import STARTER
 
 DANGER = "danger"
 """Stands for an entry's id in history and proposals."""
+COUNTRY = "country/"
+"""Stands before the names of the whole country's files."""
 _LIST, _FOLDER = "danger.yaml", "danger"
 
 
@@ -25,10 +27,26 @@ class Heard:
     after: str
 
 
-def files(folder: Path) -> list[Path]:
-    """The files of the list in use, the town's own or the whole country's, as one may look at them."""
-    place = folder if own_danger_file(folder) else STARTER
-    return [place / _LIST, *sorted((place / _FOLDER).glob("*.yaml"))]
+BEGINNING = """title: この町の言い方
+# この町だけの言い方を足します。全国の一覧はそのまま聞きとられ、更新も入ります。
+#   groups  全国の一覧と同じ名前のグループには、言葉が足されます
+#   rules   同じ id の規則は、この町のものが代わりに使われます
+#   off     この町で使わない全国の規則の id
+rules: []
+"""
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """The files of the list in use, by the name the desk asks for them: the town's own, which may be changed, then the country's."""
+    own = files_of(folder / _LIST) if own_danger_file(folder) else []
+    country = files_of(STARTER / _LIST)
+    named = {path.relative_to(folder).as_posix(): path for path in own}
+    return named | {f"{COUNTRY}{path.relative_to(STARTER).as_posix()}": path for path in country}
+
+
+def is_own(folder: Path, path: Path) -> bool:
+    """The town may change it."""
+    return path.is_relative_to(folder) and folder.resolve() != STARTER
 
 
 def title(path: Path) -> str:
@@ -44,9 +62,8 @@ def mark(text: str) -> str:
 
 
 def start_own(folder: Path) -> None:
-    """Begin the town's own list with the country's: nothing is heard otherwise yet."""
-    shutil.copytree(STARTER / _FOLDER, folder / _FOLDER, dirs_exist_ok=True)
-    shutil.copyfile(STARTER / _LIST, folder / _LIST)
+    """Begin the town's own list: nothing is heard otherwise yet."""
+    (folder / _LIST).write_text(BEGINNING, encoding="utf-8")
 
 
 def mistakes(folder: Path, path: Path, text: str) -> tuple[str, ...]:
@@ -60,7 +77,7 @@ def mistakes(folder: Path, path: Path, text: str) -> tuple[str, ...]:
 
 def changed(folder: Path, path: Path, text: str) -> list[Heard]:
     """Every sentence inside either list that is heard otherwise. Takes some seconds: call it beside the loop."""
-    before, after = DangerList.load(own_danger_file(folder) or STARTER / _LIST), _would_be(folder, path, text)
+    before, after = DangerList.load(STARTER / _LIST, own_danger_file(folder)), _would_be(folder, path, text)
     levels = ((said, before.scan(said).level, after.scan(said).level) for said in dict.fromkeys((*_sentences(before), *_sentences(after))))
     return [Heard(said, was, now) for said, was, now in levels if was != now]
 
@@ -77,4 +94,4 @@ def _would_be(folder: Path, path: Path, text: str) -> DangerList:
             shutil.copytree(folder / _FOLDER, Path(place) / _FOLDER)
         shutil.copyfile(folder / _LIST, Path(place) / _LIST)
         (Path(place) / path.relative_to(folder)).write_text(text, encoding="utf-8", newline="\n")
-        return DangerList.load(Path(place) / _LIST)
+        return DangerList.load(STARTER / _LIST, Path(place) / _LIST)

@@ -5,16 +5,16 @@ A curated list decides, never a score: words in groups, rules of words close tog
 data with tests inside (knowledge/starter/danger.yaml), so that a counsellor can read, change and prove it.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from knowledge.hearing.danger_ear import Ear, Opinion, Sentence, meetings, runs
+from knowledge.hearing.danger_contexts import Contexts, outside, spans_of, touch
+from knowledge.hearing.danger_ear import Ear, Opinion, Sentence
+from knowledge.hearing.danger_features import Told
 from knowledge.hearing.danger_pattern import Heard, Pattern, with_phrases
-from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Context, Listed, Rule, Who, read
+from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Listed, Rule, Who, read
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
 from knowledge.hearing.danger_words import Span
 from knowledge.hearing.model import NO_DANGER, Danger, DangerKind
@@ -27,9 +27,9 @@ BROKEN_OFF = 20
 """A message no longer than this may have been sent in the middle of a word."""
 SECOND_EAR = "second-ear"
 """Named as the rule where no rule fired but the message resembles the list's sentences (danger_ear)."""
+_AT_ONCE: frozenset[DangerKind] = frozenset({"medical_emergency", "fire_disaster"})
+"""Kinds that are always as urgent as their rule says."""
 _NONE, _ASK, _TOLD, _NOW = range(4)
-_LAYERS = 6
-"""How many idioms may overlap at one place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,12 @@ class DangerList:
                 self._by_word.setdefault(self._rarest(pattern), []).append((rule, pattern))
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """The list at `path` (danger.yaml with the folder danger/ beside it); BrokenDangerList in Japanese on mistakes."""
-        listed = read(path)
+    def load(cls, path: Path, town: Path | None = None) -> Self:
+        """The list at `path` (danger.yaml with the folder danger/ beside it) and a town's own over it; BrokenDangerList in Japanese on mistakes.
+
+        The second ear is that of `path`: a town's sentences are tested, not learnt from.
+        """
+        listed = read(path, town)
         beside = path.with_suffix("") if path.is_file() else path
         return cls(listed, Ear.load(beside / "ear.json"))
 
@@ -83,10 +86,20 @@ class DangerList:
         """Sentences beside the rules' own that must be left alone."""
         return self._listed.left_alone
 
-    def features(self, said: str) -> set[str]:
-        """What the second ear weighs in a message."""
-        heard = self._listen(fold(said).text)
-        return runs(heard.text.removesuffix(END)) | meetings(heard.groups())
+    @property
+    def switched(self) -> tuple[str, ...]:
+        """Ids of the starter's rules that the town hears otherwise or not at all."""
+        return self._listed.switched
+
+    @property
+    def paired(self) -> frozenset[str]:
+        """Sentences of the files that set danger and its look-alikes side by side."""
+        return self._listed.paired
+
+    def told(self, said: str) -> Told:
+        """A message as the second ear hears it."""
+        folded = fold(said)
+        return self._listen(folded.text).told(said, folded)
 
     def scan(self, text: str, earlier: Sequence[str] = ()) -> Danger:
         """Danger in `text`; `earlier` are the resident's last messages, oldest first.
@@ -120,7 +133,7 @@ class DangerList:
         found = self._listed.finder.find(folded)
         idioms = found.pop(self._listed.idioms, None)
         if idioms:
-            found = _outside(found, idioms, len(folded))
+            found = outside(found, idioms, len(folded))
         return _Listening(self._listed, self._by_word, with_phrases(Heard(folded, found), self._listed.phrases))
 
     def _rarest(self, pattern: Pattern) -> int:
@@ -129,7 +142,7 @@ class DangerList:
 
     def _decide(self, text: str, folded: Folded, heard: "_Listening", own: Sequence[Signal], signals: Sequence[Signal]) -> Danger:
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
-        opinion = self._opinion(heard, first) if first in own else None
+        opinion = self._opinion(heard.told(text, folded), first) if first in own else None
         told = min(first.level, _TOLD)
         telling = [signal for signal in signals if signal.level >= told]
         plain = [signal for signal in telling if signal is first or not signal.rule.signs]
@@ -139,7 +152,7 @@ class DangerList:
         level = first.level
         if opinion is not None:
             kinds |= dict.fromkeys(opinion.kinds)
-            level = _ASK if opinion.doubts else _NOW if opinion.now else level
+            level = self._level_by(opinion, first)
         start, end = max(first.pieces, key=lambda piece: piece[1] - piece[0])
         end = min(end, len(folded.places))
         return Danger(
@@ -151,17 +164,26 @@ class DangerList:
             child_speaks=heard.child_speaks(),
         )
 
-    def _opinion(self, heard: "_Listening", signal: Signal) -> Opinion | None:
+    def _opinion(self, told: Told, signal: Signal) -> Opinion | None:
         """The second ear's opinion of a rule that tells of a crisis; None where the rule only asks, or without an ear."""
         if self._ear is None or signal.level < _TOLD:
             return None
         span = (min(start for start, _ in signal.pieces), max(end for _, end in signal.pieces))
         plain = signal.level == _NOW or "medical_emergency" in signal.rule.kinds
-        return self._ear.second(heard.text.removesuffix(END), heard.groups(), heard.breaks, span, plain=plain)
+        return self._ear.second(told, span, plain=plain)
+
+    @staticmethod
+    def _level_by(opinion: Opinion, first: Signal) -> int:
+        """The level of a rule after the second ear was asked: it may doubt, raise, or lower to a crisis told, never silence."""
+        if opinion.doubts:
+            return _ASK
+        if opinion.now:
+            return _NOW
+        return _TOLD if opinion.later and not _AT_ONCE.intersection(first.rule.kinds) else first.level
 
     def _resembles(self, text: str, folded: Folded, heard: "_Listening") -> Danger:
         """No rule fired: what does the second ear say?"""
-        like = self._ear.hear(heard.text.removesuffix(END), heard.groups(), heard.breaks) if self._ear else None
+        like = self._ear.hear(heard.told(text, folded)) if self._ear else None
         if like is None or not folded.places:
             return NO_DANGER
         end = min(like.end, len(folded.places))
@@ -195,21 +217,14 @@ class _Listening:
 
     def __init__(self, listed: Listed, by_word: dict[int, list[tuple[Rule, Pattern]]], heard: Heard) -> None:
         self._listed, self._by_word, self._heard = listed, by_word, heard
-        self._weaken = _Contexts(listed.weaken, heard)
-        self._raise = _Contexts(listed.raising, heard)
+        self._weaken = Contexts(listed.weaken, heard)
+        self._raise = Contexts(listed.raising, heard)
 
-    @property
-    def text(self) -> str:
-        return self._heard.text
-
-    @property
-    def breaks(self) -> list[int]:
-        return self._heard.breaks
-
-    def groups(self) -> dict[str, Sequence[Span]]:
-        """Groups whose words stand in the text, and where."""
+    def told(self, written: str, folded: Folded) -> Told:
+        """The message with the list's groups that stand in it, for the second ear."""
         names = self._listed.names
-        return {names[group]: spans for group, spans in self._heard.found.items() if group in names}
+        groups = {names[group]: spans for group, spans in self._heard.found.items() if group in names}
+        return Told(written, folded, self._heard.text.removesuffix(END), groups, self._heard.breaks)
 
     def signals(self) -> list[Signal]:
         """Every rule that fires, each at its highest level."""
@@ -232,7 +247,7 @@ class _Listening:
         nearest: tuple[int, Who] = (-1, "self")
         for who, patterns in self._listed.whose.items():
             for span in self._all(patterns):
-                inside = _touch(span, signal.pieces)
+                inside = touch(span, signal.pieces)
                 if span[0] < last[1] and not (inside and signal.rule.who) and self._heard.together(span[0], first[0]):
                     nearest = max(nearest, (span[1], who))
         return nearest[1]
@@ -261,7 +276,7 @@ class _Listening:
         level: int = _NOW
         pieces: list[Span] = []
         for part in pattern.parts:
-            standing = [(self._level(rule, span), span) for span in self._heard.spans(part) if not _touch(span, beside)]
+            standing = [(self._level(rule, span), span) for span in self._heard.spans(part) if not touch(span, beside)]
             part_level, span = max(standing, key=lambda found: found[0], default=(_NONE, (0, 0)))
             level = min(level, part_level)
             pieces.append(span)
@@ -289,7 +304,7 @@ class _Listening:
         return any(abs(self._heard.sentence(start) - sentence) <= sentences_apart for start, _ in self._all(patterns) for sentence in sentences)
 
     def _all(self, patterns: Sequence[Pattern]) -> list[Span]:
-        return _spans(self._heard, patterns)
+        return spans_of(self._heard, patterns)
 
 
 def _across(signals: Iterable[Signal], seam: int) -> Iterator[Signal]:
@@ -298,106 +313,3 @@ def _across(signals: Iterable[Signal], seam: int) -> Iterator[Signal]:
         if any(start < seam for start, _ in signal.pieces) and any(end > seam for _, end in signal.pieces):
             new = tuple((max(start, seam) - seam, end - seam) for start, end in signal.pieces if end > seam)
             yield Signal(signal.rule, signal.level, new)
-
-
-class _Contexts:
-    """The contexts that stand in one text, found when first asked for."""
-
-    def __init__(self, contexts: Sequence[Context], heard: Heard) -> None:
-        self._contexts, self._heard = contexts, heard
-
-    def lowest(self, rule: Rule, signal: Span) -> int:
-        """The lowest level a context leaves this signal."""
-        return min((context.to for context in self._around(rule, signal)), default=_NOW)
-
-    def touches(self, rule: Rule, pieces: Iterable[Span]) -> bool:
-        return any(True for piece in pieces for _ in self._around(rule, piece))
-
-    def _around(self, rule: Rule, signal: Span) -> Iterator[Context]:
-        for standing in self._standing:
-            context = standing.context
-            if context.id in rule.despite or (context.kinds and not context.kinds.intersection(rule.kinds)):
-                continue
-            if standing.reaches(signal, self._heard):
-                yield context
-
-    @cached_property
-    def _standing(self) -> list["_Standing"]:
-        standing = []
-        for context in self._contexts:
-            spans = _spans(self._heard, context.hear)
-            if spans and not _spans(self._heard, context.unless):
-                standing.append(_Standing(context, sorted(spans), self._heard))
-        return standing
-
-
-class _Standing:
-    """One context and where its words stand, sorted, so that each signal looks only at its neighbours."""
-
-    def __init__(self, context: Context, spans: list[Span], heard: Heard) -> None:
-        self.context = context
-        self._spans = spans
-        self._starts = [start for start, _ in spans]
-        self._sentences = {heard.sentence(start) for start in self._starts} if context.where == "sentence" else set()
-
-    def reaches(self, signal: Span, heard: Heard) -> bool:
-        match self.context.where:
-            case "message":
-                return True
-            case "sentence":
-                return heard.sentence(signal[0]) in self._sentences
-            case "after":
-                return self._after(signal, heard)
-            case "before":
-                return self._before(signal, heard)
-            case "near":
-                return self._after(signal, heard) or self._before(signal, heard)
-
-    def _after(self, signal: Span, heard: Heard) -> bool:
-        first = bisect_left(self._starts, signal[0])
-        last = bisect_right(self._starts, signal[1] + self.context.within)
-        return any(end > signal[1] and heard.together(signal[0], start) for start, end in self._spans[first:last])
-
-    def _before(self, signal: Span, heard: Heard) -> bool:
-        last = bisect_left(self._starts, signal[0])
-        near = self._spans[max(0, last - _LAYERS) : last]
-        nearest = signal[0] - self.context.within
-        return any(nearest <= end <= signal[0] and heard.together(start, signal[0]) for start, end in near)
-
-
-def _spans(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
-    """Where any of the patterns stand; patterns of several parts count with all their parts or not at all."""
-    spans: list[Span] = []
-    words = heard.found.keys()
-    for pattern in patterns:
-        if pattern.needs <= words:
-            parts = [heard.spans(part) for part in pattern.parts]
-            if all(parts):
-                spans += [span for part in parts for span in part]
-    return spans
-
-
-def _touch(span: Span, others: Sequence[Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)
-
-
-def _outside(found: Mapping[int, list[Span]], idioms: Sequence[Span], length: int) -> dict[int, list[Span]]:
-    """Drop words that are only a piece of an idiom (死ぬほど忙しい); the same words or more around the idiom stay."""
-    covering: list[list[Span] | None] = [None] * length
-    for idiom in idioms:
-        for place in range(*idiom):
-            within = covering[place]
-            if within is None:
-                covering[place] = [idiom]
-            elif len(within) < _LAYERS:
-                within.append(idiom)
-    left: dict[int, list[Span]] = {}
-    for group, spans in found.items():
-        kept = []
-        for span in spans:
-            within = covering[span[0]]
-            if within is None or not any(span[0] != start or span[1] < end for start, end in within):
-                kept.append(span)
-        if kept:
-            left[group] = kept
-    return left

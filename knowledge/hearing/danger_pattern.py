@@ -125,6 +125,9 @@ class Readings:
         longest_first = sorted(readings, key=len, reverse=True)
         self._kanji = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
+    def with_more(self, readings: Mapping[str, str]) -> "Readings":
+        return Readings({**self._readings, **readings})
+
     def of(self, word: str) -> str | None:
         reading = self._kanji.sub(lambda found: self._readings[found[0]], word)
         kana = all("ぁ" <= letter <= "ゖ" or letter == "ー" for letter in reading)

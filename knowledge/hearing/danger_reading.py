@@ -1,15 +1,19 @@
 """The danger list as staff write it (knowledge/starter/danger.yaml and danger/*.yaml) → checked, compiled rules.
 
+A town's own danger.yaml lies over it: it adds rules, words to groups and sentences, puts a rule of its own in the place of the
+starter's of the same id, or switches one off by name. What it does not mention is heard as everywhere.
 Every mistake of every file is named at once, in Japanese, with file and rule; a broken list is never half used.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from knowledge.hearing.danger_ear import CONCEPT, Sentence
-from knowledge.hearing.danger_pattern import Lexicon, Pattern, Readings, WrongPattern
+from knowledge.hearing.danger_ear import Sentence
+from knowledge.hearing.danger_features import CONCEPT
+from knowledge.hearing.danger_pattern import Lexicon, Pattern, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 from knowledge.reading import errors, read_yaml
@@ -19,7 +23,7 @@ Where = Literal["after", "before", "near", "sentence", "message"]
 WHERE: tuple[Where, ...] = get_args(Where)
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
-_SECTIONS = ("title", "readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules", "sentences", "left_alone")
+_SECTIONS = ("title", "readings", "groups", "idioms", "weaken", "raise", "whose", "child_voice", "rules", "sentences", "left_alone", "off")
 _RULE_FIELDS = (
     "id", "why", "level", "kinds", "who", "near", "longest", "hear", "signs", "at_least", "unless", "unless_near", "rises", "despite",
     "must", "must_now", "asks", "must_not",
@@ -86,24 +90,34 @@ class Listed:
     names: Mapping[int, str]
     sentences: tuple[Sentence, ...]
     left_alone: tuple[str, ...]
+    paired: frozenset[str]
+    """Sentences of the files that have both: danger beside what only looks like it teaches most."""
+    switched: tuple[str, ...]
+    """Ids of the starter's rules that the town has put its own in place of, or switched off."""
     sizes: tuple[int, ...]
     phrases: tuple[tuple[int, Pattern], ...]
     finder: WordFinder
 
 
-def read(path: Path) -> Listed:
-    """Read `danger.yaml` and the files of the folder of the same name beside it; BrokenDangerList on any mistake."""
-    beside = path.with_suffix("")
-    files = [path, *sorted(beside.glob("*.yaml"))] if path.is_file() else sorted(path.glob("*.yaml"))
+def files_of(path: Path) -> list[Path]:
+    """`danger.yaml` and the files of the folder of the same name beside it."""
+    return [path, *sorted(path.with_suffix("").glob("*.yaml"))] if path.is_file() else sorted(path.glob("*.yaml"))
+
+
+def read(path: Path, town: Path | None = None) -> Listed:
+    """Read the list at `path`, and the list at `town` over it; BrokenDangerList on any mistake."""
+    files, own = files_of(path), files_of(town) if town else []
     if not files:
         raise BrokenDangerList([f"{path}: 危険の言葉のファイルがありません。danger.yaml を置いてください。"])
     reader = _Reader()
-    sections = [(file, reader.sections(file)) for file in files]
+    sections = [(file, reader.sections(file)) for file in (*files, *own)]
     for file, tree in sections:
         reader.readings(file.name, tree)
-    for file, tree in sections:
-        reader.groups(file.name, tree)
-    for file, tree in sections:
+    for place, (file, tree) in enumerate(sections):
+        reader.groups(file.name, tree, adds=place >= len(files))
+    for place, (file, tree) in enumerate(sections):
+        if place == len(files):
+            reader.starter = {rule.id: rule for rule in reader.rules}
         reader.rest(file.name, tree)
     return reader.done()
 
@@ -119,6 +133,10 @@ class _Reader:
     idioms: list[str] = field(default_factory=list)
     sentences_heard: list[Sentence] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
+    paired: set[str] = field(default_factory=set)
+    starter: dict[str, Rule] = field(default_factory=dict)
+    """The rules that a town's list lies over."""
+    off: set[str] = field(default_factory=set)
 
     def sections(self, file: Path) -> dict[str, object]:
         read = read_yaml(file)
@@ -133,11 +151,12 @@ class _Reader:
     def readings(self, file: str, tree: Mapping[str, object]) -> None:
         listed = self._mapping(file, "readings", tree.get("readings"))
         if listed:
-            self.lexicon.readings = Readings({kanji: str(reading) for kanji, reading in listed.items()})
+            self.lexicon.readings = self.lexicon.readings.with_more({kanji: str(reading) for kanji, reading in listed.items()})
 
-    def groups(self, file: str, tree: Mapping[str, object]) -> None:
+    def groups(self, file: str, tree: Mapping[str, object], *, adds: bool) -> None:
+        """`adds`: a group that stands already gets more words; within one list only concepts may stand in several files."""
         for name, expressions in self._mapping(file, "groups", tree.get("groups")).items():
-            if f"<{name}>" in self.lexicon.groups and not f"<{name}>".startswith(CONCEPT):
+            if f"<{name}>" in self.lexicon.groups and not adds and not f"<{name}>".startswith(CONCEPT):
                 self.problems.append(f"{file}: グループ {name} が二つあります。一つにまとめてください。")
             with _Noting(self.problems, f"{file}: グループ {name}"):
                 self.lexicon.group(f"<{name}>", self._lines(f"{file}: {name}", expressions))
@@ -150,30 +169,40 @@ class _Reader:
         for name, expressions in self._mapping(file, "whose", tree.get("whose")).items():
             if name not in get_args(Who):
                 self.problems.append(f"{file}: whose の「{name}」は使えません。self・family・other から選んでください。")
-            self.whose[cast(Who, name)] = self._patterns(f"{file}: whose", expressions, None)
+            who = cast(Who, name)
+            self.whose[who] = self.whose.get(who, ()) + self._patterns(f"{file}: whose", expressions, None)
         for name, expressions in self._mapping(file, "child_voice", tree.get("child_voice")).items():
-            self.voices[name] = self._patterns(f"{file}: child_voice", expressions, None)
+            self.voices[name] = self.voices.get(name, ()) + self._patterns(f"{file}: child_voice", expressions, None)
         for item in self._items(file, "rules", tree.get("rules")):
             self._rule(file, item)
+        self.off.update(self._lines(f"{file}: off", tree.get("off")))
+        before = len(self.sentences_heard)
         for item in self._items(file, "sentences", tree.get("sentences")):
             self._sentences(file, item)
-        self.left_alone += self._lines(f"{file}: left_alone", tree.get("left_alone"))
+        heard, alone = self.sentences_heard[before:], self._lines(f"{file}: left_alone", tree.get("left_alone"))
+        self.left_alone += alone
+        if heard and alone:
+            self.paired.update(alone, (sentence.said for sentence in heard))
 
     def done(self) -> Listed:
         with _Noting(self.problems, "idioms"):
             idioms = self.lexicon.group("<idioms>", self.idioms)
         known = {context.id for contexts in self.contexts.values() for context in contexts}
-        seen: set[str] = set()
-        for rule in self.rules:
-            if rule.id in seen:
-                self.problems.append(f"規則 {rule.id} が二つあります。id を変えてください。")
-            seen.add(rule.id)
+        for name in sorted(self.off - self.starter.keys()):
+            self.problems.append(f"off の「{name}」という規則は全国の一覧にありません。")
+        own = self.rules[len(self.starter) :]
+        replaced = {rule.id for rule in own} & self.starter.keys()
+        rules = [rule for rule in self.starter.values() if rule.id not in replaced | self.off] + own
+        for rule_id, times in Counter(rule.id for rule in rules).items():
+            if times > 1:
+                self.problems.append(f"規則 {rule_id} が二つあります。id を変えてください。")
+        for rule in rules:
             for name in sorted(rule.despite - known):
                 self.problems.append(f"規則 {rule.id}: despite の「{name}」という文脈がありません。")
         if self.problems:
             raise BrokenDangerList(self.problems)
         return Listed(
-            rules=tuple(self.rules),
+            rules=tuple(rules),
             weaken=tuple(self.contexts["weaken"]),
             raising=tuple(self.contexts["raise"]),
             whose=self.whose,
@@ -181,8 +210,10 @@ class _Reader:
             adult_voice=self.voices.get("adult", ()),
             idioms=idioms,
             names={number: name for name, number in self.lexicon.groups.items() if name.startswith("<")},
-            sentences=(*self._rule_sentences(), *self.sentences_heard),
+            sentences=(*_promised(rules), *self.sentences_heard),
             left_alone=tuple(self.left_alone),
+            paired=frozenset(self.paired),
+            switched=tuple(sorted(self.off | {rule.id for rule in own if self.starter.get(rule.id, rule) != rule})),
             sizes=tuple(self.lexicon.sizes),
             phrases=tuple(self.lexicon.phrases),
             finder=WordFinder(self.lexicon.words),
@@ -245,12 +276,6 @@ class _Reader:
         if not kinds:
             self.problems.append(f"{place}: kinds が空です。{'、'.join(DANGER_KINDS)} から選んでください。")
         self.sentences_heard += [Sentence(said, level, kinds) for said in self._lines(place, item.get("said"))]
-
-    def _rule_sentences(self) -> Iterator[Sentence]:
-        for rule in self.rules:
-            for level, sentences in ((LEVELS[rule.level], rule.must), ("L3", rule.must_now), ("L1", rule.asks)):
-                for said in sentences:
-                    yield Sentence(said.replace("／", " "), level, rule.kinds)
 
     def _patterns(self, place: str, expressions: object, near: int | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []
@@ -317,6 +342,14 @@ class _Reader:
         for name in item:
             if name not in known:
                 self.problems.append(f"{place}: 「{name}」という項目はありません。使える項目：{'、'.join(known)}")
+
+
+def _promised(rules: Sequence[Rule]) -> Iterator[Sentence]:
+    """The sentences that rules promise to hear."""
+    for rule in rules:
+        for level, sentences in ((LEVELS[rule.level], rule.must), ("L3", rule.must_now), ("L1", rule.asks)):
+            for said in sentences:
+                yield Sentence(said.replace("／", " "), level, rule.kinds)
 
 
 class _Noting:

@@ -110,6 +110,7 @@ class _Cutter(threading.local):
     def __init__(self) -> None:
         self.tokenizer: Tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
         self._facts: dict[tuple[int, str], _Fact] = {}
+        self._forms: dict[int, str] = {}
 
     def fact(self, piece: Morpheme, surface: str) -> _Fact:
         if piece.is_oov():
@@ -119,6 +120,18 @@ class _Cutter(threading.local):
             if len(self._facts) >= self.MOST_FACTS:
                 self._facts.clear()
             known = self._facts[piece.word_id(), surface] = _fact(piece, surface)
+        return known
+
+
+    def form(self, piece: Morpheme) -> str:
+        """The dictionary's normal form, remembered for the words it has."""
+        if piece.is_oov():
+            return str(piece.normalized_form())
+        known = self._forms.get(piece.word_id())
+        if known is None:
+            if len(self._forms) >= self.MOST_FACTS:
+                self._forms.clear()
+            known = self._forms[piece.word_id()] = piece.normalized_form()
         return known
 
 
@@ -197,6 +210,12 @@ def pieces(text: str) -> Iterator[Piece]:
     for piece in _cutter().tokenizer.tokenize(text):
         surface = piece.surface()
         yield Piece(surface, piece.normalized_form(), piece.part_of_speech()[0], _read(surface, piece.reading_form()))
+
+
+def forms(text: str) -> list[tuple[int, str]]:
+    """Where each piece of a text begins, and its normal form; function words included."""
+    cutter = _cutter()
+    return [(piece.begin(), cutter.form(piece)) for piece in cutter.tokenizer.tokenize(text)]
 
 
 def _spread(sounds: int, start: int, end: int) -> Sequence[int]:

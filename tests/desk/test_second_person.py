@@ -98,14 +98,26 @@ async def test_a_file_that_changed_meanwhile_is_not_overwritten(office: Office, 
     assert on_disk(office).endswith("# ほかの人\n")
 
 
-async def test_a_town_without_its_own_list_reads_the_countrys_and_may_begin_with_a_copy(office: Office, sato: Browser):
+async def test_a_town_without_its_own_list_reads_the_countrys_and_may_lay_its_own_over_it(office: Office, sato: Browser):
     (office.parts.knowledge.folder / "danger.yaml").unlink()
     await sato.opens("/desk/danger-words")
     assert "全国の一覧をそのまま使っています" in sato.text
     assert "自殺のおそれ" in sato.text, "the files are named in the language of the desk"
     await sato.posts("/desk/danger-words", act="begin")
     assert "この町の一覧をつくる" not in sato.text
-    assert (office.parts.knowledge.folder / "danger" / "suicide.yaml").is_file()
+    assert "この町の言い方" in sato.text
+    assert "自殺のおそれ" in sato.text, "the country's files are still read here"
+    assert office.parts.knowledge.town.base.danger.scan("父が倒れて息をしていません").level == "L3", "and still heard"
+
+
+async def test_the_countrys_files_may_be_read_but_not_changed_by_a_town(office: Office, sato: Browser):
+    await sato.opens("/desk/danger-words?file=country/danger/suicide.yaml")
+    assert "suicide-wish" in sato.page
+    assert "だれかに見てもらう" not in sato.page
+    mark = sato.field("mark", "/desk/danger-words")
+    await sato.posts("/desk/danger-words", act="propose", file="country/danger/suicide.yaml", text="rules: []\n", mark=mark, why="消す")
+    assert sato.status == 404
+    assert office.rows("select count(*) from knowledge_proposal") == [(0,)]
 
 
 async def test_an_entry_may_be_shown_to_somebody_first(office: Office, sato: Browser, a_browser: NewBrowser):

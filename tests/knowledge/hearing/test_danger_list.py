@@ -47,8 +47,8 @@ def test_a_concept_gathers_its_words_from_a_file_a_language_and_any_other_group_
     (folder / "english.yaml").write_text("groups:\n  c_hit: [punch*]\n", encoding="utf-8")
     with_concept = GOOD.replace("groups:", "groups:\n  c_hit: [殴ら]")
     danger = load(tmp_path, with_concept)
-    assert "<c_hit>" in danger.features("he punched me")
-    assert "<c_hit>" in danger.features("殴られた")
+    assert "<c_hit>" in danger.told("he punched me").groups
+    assert "<c_hit>" in danger.told("殴られた").groups
     (folder / "again.yaml").write_text("groups:\n  hits: [蹴ら]\n", encoding="utf-8")
     with pytest.raises(BrokenDangerList, match="グループ hits が二つあります"):
         load(tmp_path, with_concept)
@@ -96,3 +96,52 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_a_missing_list_is_an_error_and_not_silence(tmp_path: Path) -> None:
     with pytest.raises(BrokenDangerList, match="ファイルがありません"):
         DangerList.load(tmp_path / "danger.yaml")
+
+
+TOWN = """
+groups:
+  partner: [うちの大将]
+rules:
+  - id: bridge
+    why: この町の橋
+    level: L2
+    kinds: [suicide]
+    hear: [大橋の(上|欄干)]
+    must: [大橋の欄干に立っています]
+    must_not: [大橋の下の公園を借りたい]
+"""
+
+
+def over(folder: Path, town: str) -> DangerList:
+    """A list with a town's own over it."""
+    (folder / "country.yaml").write_text(GOOD, encoding="utf-8")
+    (folder / "danger.yaml").write_text(town, encoding="utf-8")
+    return DangerList.load(folder / "country.yaml", folder / "danger.yaml")
+
+
+def test_a_town_adds_rules_and_words_and_loses_none(tmp_path: Path) -> None:
+    danger = over(tmp_path, TOWN)
+    assert danger.scan("大橋の上にいます").rule == "bridge"
+    assert danger.scan("きのう彼氏に叩かれた").rule == "hits"
+    assert danger.scan("うちの大将に殴られた").rule == "hits", "its word stands in the country's group"
+    assert danger.test() == []
+    assert danger.switched == ()
+
+
+def test_a_towns_rule_stands_in_the_place_of_the_countrys_of_the_same_id_and_is_named(tmp_path: Path) -> None:
+    danger = over(tmp_path, GOOD[GOOD.index("rules:") :].replace("level: L2", "level: L1").replace("must: [", "asks: ["))
+    assert danger.scan("きのう彼氏に叩かれた").level == "L1"
+    assert danger.switched == ("hits",)
+
+
+def test_a_town_may_switch_a_rule_off_by_its_name_only(tmp_path: Path) -> None:
+    danger = over(tmp_path, "off: [hits]\n" + TOWN)
+    assert not danger.scan("きのう彼氏に叩かれた").heard
+    assert danger.switched == ("hits",)
+    with pytest.raises(BrokenDangerList, match="off の「hit」という規則は全国の一覧にありません"):
+        over(tmp_path, "off: [hit]\n" + TOWN)
+
+
+def test_a_towns_mistake_is_told_and_nothing_of_it_is_used(tmp_path: Path) -> None:
+    with pytest.raises(BrokenDangerList, match="規則 bridge が二つあります"):
+        over(tmp_path, TOWN + TOWN[TOWN.index("  - id") :])
