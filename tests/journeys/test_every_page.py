@@ -15,7 +15,10 @@ pytestmark = pytest.mark.browser
 
 _MOST = 200_000
 """Bytes of a first page (desk.md §1)."""
-_SHEETS = ("", "sheet", "household", "referrals", "meetings", "consents", "history", "pass-on", "close", "hand-back", "forms/reception")
+_SHEETS = (
+    "", "sheet", "household", "referrals", "meetings", "consents", "history", "pass-on", "close", "hand-back", "forms/reception",
+    "forms/support_meeting", "visit",
+)  # fmt: skip
 _OWN = ("", "?view=mine", "?view=closed", "/tasks", "/duty", "/help", "/me", "/search?q=父", "/search?q=ない", "/knowledge", "/knowledge/food-bank")
 
 
@@ -37,7 +40,7 @@ def looks_right(page: Page, path: str) -> list[str]:
     return wrong
 
 
-def test_the_pages_of_a_coordinator(full: Morning, desk: Callable[[str], Page]) -> None:
+def test_the_pages_of_a_coordinator(full: Morning, town: Town, desk: Callable[[str], Page]) -> None:
     page = desk("佐藤")
     wrong = []
     for path in _OWN:
@@ -55,6 +58,9 @@ def test_the_pages_of_a_coordinator(full: Morning, desk: Callable[[str], Page]) 
         wrong += looks_right(page, "a case in danger")
     page.goto(f"/desk/cases/{full.hidden.case}/referrals")
     wrong += looks_right(page, "a hidden address")
+    page.goto(f"/desk/cases/{town.resident_on('line').says('いま薬を全部飲んだ').case}")
+    page.locator(".case-head__acts").get_by_role("button", name="受け持つ").click()
+    wrong += looks_right(page, "a danger to life with one name")
     page.goto("/desk/cases/XXX-XXXX")
     wrong += looks_right(page, "missing")
     assert wrong == []
