@@ -76,15 +76,14 @@ def mistakes(folder: Path, path: Path, text: str) -> tuple[str, ...]:
 
 
 def changed(folder: Path, path: Path, text: str) -> list[Heard]:
-    """Every sentence inside either list that is heard otherwise. Takes some seconds: call it beside the loop."""
+    """Every test sentence of either list's rules that is heard otherwise. Takes some seconds: call it beside the loop."""
     before, after = DangerList.load(STARTER / _LIST, own_danger_file(folder)), _would_be(folder, path, text)
     levels = ((said, before.scan(said).level, after.scan(said).level) for said in dict.fromkeys((*_sentences(before), *_sentences(after))))
     return [Heard(said, was, now) for said, was, now in levels if was != now]
 
 
 def _sentences(listed: DangerList) -> list[str]:
-    inside = [said for rule in listed.rules for said in (*rule.must, *rule.must_now, *rule.asks, *rule.must_not)]
-    return [*inside, *(sentence.said for sentence in listed.sentences), *listed.left_alone]
+    return [said for rule in listed.rules for said in (*rule.must, *rule.must_now, *rule.asks, *rule.must_not)]
 
 
 def _would_be(folder: Path, path: Path, text: str) -> DangerList:

@@ -58,13 +58,12 @@ LATER: Final = -3.0
 NOW_BY_DANGER: Final = 0.1
 NOW_BY_LENGTH: Final = 0.6
 """The surer the danger and the shorter the message, the likelier it is now.
-These levels are regressions over five writers, each left out while the points were fitted for it: at 3 % of look-alikes alarmed
-.83 of dangers are told aloud and .67 at the right level."""
+Where these levels lie was seen on five writers, each left out while points were fitted: about .77 of dangers are told aloud, .62 at
+the right level, and .02 of look-alikes alarmed."""
 SHORTEST: Final = 5
-BARE: Final = 8
 SHORT: Final = 14
 ASK_SHORT: Final = 0.4
-"""A few letters resemble too much: a SHORT cry needs more points and is only asked about, a BARE one raises no rule, fewer than
+"""A few letters resemble too much: a SHORT cry needs more points and is only asked about and raises no rule, fewer than
 SHORTEST are left to the rules. 「合ってると思います」 was taken as a life in danger."""
 ALSO: Final = 0.12
 MOST_KINDS: Final = 3
@@ -101,7 +100,9 @@ class Opinion:
     doubts: bool
     """The sentence resembles ordinary worries more than danger: ask before alarming. Never silence a rule."""
     now: bool
+    """So much for now that a rule of L2 is raised to L3."""
     later: bool
+    """So little for now that a rule of L3 is told of as L2, unless its kind is always urgent."""
     kinds: tuple[DangerKind, ...]
     """Kinds so likely that they are named beside the rule's own."""
 
@@ -178,7 +179,7 @@ class Ear:
         polite = not plain and len(text) >= PLAIN_WORDS
         sure = float(points[DANGER_COLUMN]) + _beside(text, counter=polite) >= (DOUBT_PLAIN if plain else DOUBT)
         now = _now(points, text)
-        return Opinion(not sure, now >= RAISED and len(text) >= BARE, now < LATER, _kinds(points[FIRST_KIND:]))
+        return Opinion(not sure, now >= RAISED and len(text) >= SHORT, now < LATER, _kinds(points[FIRST_KIND:]))
 
     def _in_part(self, told: Told) -> Resemblance | None:
         """Every two neighbouring sentences alone; each sentence is read once, so that time grows with the length only."""

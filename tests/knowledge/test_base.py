@@ -219,16 +219,16 @@ def test_a_changed_entry_does_not_read_the_danger_list_again_and_a_changed_list_
     (folder / "hatake.yaml").write_text("id: hatake\nname: 畑の会\nsummary: みんなで野菜を育てます。\n", encoding="utf-8")
     before = load(folder)
     assert load(folder, before=before).danger is before.danger
-    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [大橋の上にいる], must: [大橋の上にいる], must_not: [大橋を渡って病院へ行く]}"
+    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [めがね岩まで来た], must: [めがね岩まで来た], must_not: [めがね岩の散歩の会]}"
     (folder / "danger.yaml").write_text(f"rules:\n  - {rule}\n", encoding="utf-8")
-    assert load(folder, before=before).danger.scan("大橋の上にいる").level == "L2"
+    assert load(folder, before=before).danger.scan("めがね岩まで来た").level == "L2"
 
 
 def test_a_towns_own_dangers_are_heard_beside_the_starters(tmp_path: Path) -> None:
     (tmp_path / "hatake.yaml").write_text("id: hatake\nname: 畑の会\nsummary: みんなで野菜を育てます。\n", encoding="utf-8")
-    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [大橋の上にいる], must: [大橋の上にいる], must_not: [大橋を渡って病院へ行く]}"
+    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [めがね岩まで来た], must: [めがね岩まで来た], must_not: [めがね岩の散歩の会]}"
     (tmp_path / "danger.yaml").write_text(f"rules:\n  - {rule}\n", encoding="utf-8")
     danger = load(tmp_path).danger
-    assert danger.scan("大橋の上にいる").rule == "hashi"
+    assert danger.scan("めがね岩まで来た").rule == "hashi"
     assert danger.scan("死にたい").level == "L2"
     assert danger.scan("父が倒れて息をしていません").level == "L3"

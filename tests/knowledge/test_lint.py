@@ -164,14 +164,14 @@ def test_a_new_folder_is_sound_and_never_written_over_another(tmp_path: Path) ->
 
 
 def test_a_towns_own_dangers_are_tried_and_every_rule_of_the_country_it_changes_is_named(folder: Path) -> None:
-    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [大橋の上にいる], must: [大橋の上にいる], must_not: [大橋を渡って病院へ行く]}"
+    rule = "{id: hashi, why: 見本, level: L2, kinds: [suicide], hear: [めがね岩まで来た], must: [めがね岩まで来た], must_not: [めがね岩の散歩の会]}"
     write(folder, "danger.yaml", f"off: [no-roof-tonight]\nrules:\n  - {rule}\n")
     said = [(problem.level, problem.message) for problem in lint.check(folder, today=TODAY) if problem.code in ("danger", "own_danger")]
     assert [message for level, message in said if level == "warning"] == ["全国の規則「no-roof-tonight」を、この町では変えるか切っています"]
     assert not [message for _, message in said if "hashi" in message]
-    write(folder, "danger.yaml", f"rules:\n  - {rule.replace('hear: [大橋の上にいる]', 'hear: [大橋の欄干]')}\n")
+    write(folder, "danger.yaml", f"rules:\n  - {rule.replace('hear: [めがね岩まで来た]', 'hear: [めがね岩の上]')}\n")
     said = [(problem.level, problem.message) for problem in lint.check(folder, today=TODAY) if problem.code in ("danger", "own_danger")]
-    assert [level for level, message in said if "hashi：「大橋の上にいる」" in message] == ["error"]
+    assert [level for level, message in said if "hashi：「めがね岩まで来た」" in message] == ["error"]
 
 
 def test_a_base_of_many_bare_entries_does_not_bury_its_one_mistake(folder: Path) -> None:
