@@ -24,7 +24,7 @@ from knowledge.reading import Read, Trail, Tree, read_bytes
 STARTER: Final = Path(__file__).resolve().parent / "starter"
 
 SPECIAL_FILES: Final = frozenset(
-    ("town", "domains", "hotlines", "synonyms", "danger", "glossary", "intents", "hardships", "agreed")
+    ("town", "domains", "hotlines", "synonyms", "danger", "glossary", "intents", "aims", "hardships", "agreed")
 )  # fmt: skip
 """At the top of a folder these names (.yaml) are not entries."""
 SPECIAL_FOLDERS: Final = frozenset({"phrases", "danger"})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.bench.eval import AGREED, BOTH, DANGERS, DECISIONS, FIRST, THREE, UNSEEN, fallen_short
+from bot.bench.eval import AGREED, BOTH, CALIBRATED, DANGERS, DECISIONS, FIRST, THREE, UNSEEN, fallen_short
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_a_figure_short_of_the_agreed_one_is_named(tmp_path: Path, figures: dict
 
 
 def test_every_agreed_figure_is_one_that_is_measured() -> None:
-    assert set(json.loads(AGREED.read_text(encoding="utf-8"))) <= {FIRST, THREE, BOTH, *DECISIONS, *UNSEEN, *DANGERS}
+    assert set(json.loads(AGREED.read_text(encoding="utf-8"))) <= {FIRST, THREE, BOTH, *DECISIONS, *UNSEEN, *CALIBRATED, *DANGERS}

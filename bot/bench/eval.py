@@ -17,6 +17,7 @@ from rich.table import Table
 from bot.bench import noise, rivals
 from knowledge.base import Base, load
 from knowledge.hearing import Hearing, hear
+from knowledge.hearing.calibrate import calibrate
 from knowledge.hearing.model import Level
 
 SETS = Path(__file__).parent / "sets"
@@ -41,8 +42,12 @@ OTHERS = (
     "other writers: offers understood",
 )
 ORDINARY = ("ordinary worries taken for danger (L2, L3)", "ordinary worries asked about danger")
+CALIBRATED = ("unanswerable questions with a confident card", "calibration error of the base's examples")
 DANGERS = ("danger heard", "false alarms (L2, L3)", "level right", "kinds right")
 CARDS, CARDS_FOR_SEVERAL = 3, 6
+CONFIDENT = 0.5
+CALIBRATED_ON = 3
+"""Every so manieth example of the base is asked for its calibration error."""
 Worry = dict[str, Any]
 Rank = Callable[[str, int], list[str]]
 
@@ -104,8 +109,9 @@ def run(base: Base, out: Console) -> dict[str, float]:
     table.add_row("median ms", *(f"{found.median:.2f}" for found in columns))
     table.add_row("p99 ms", *(f"{found.slowest:.2f}" for found in columns))
     table.add_section()
-    figures |= {**_decisions(base, worries), **_unseen(base), **_others(base), **_ordinary(base, worries), **_dangers(base, dangers)}
-    for measure in (*DECISIONS, *UNSEEN, *OTHERS, *ORDINARY, *DANGERS):
+    figures |= {**_decisions(base, worries), **_unseen(base), **_others(base), **_calibrated(base)}
+    figures |= {**_ordinary(base, worries), **_dangers(base, dangers)}
+    for measure in (*DECISIONS, *UNSEEN, *OTHERS, *CALIBRATED, *ORDINARY, *DANGERS):
         table.add_row(measure, f"{figures[measure]:.3f}")
     table.add_row("peak memory MB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
     out.print(table)
@@ -185,6 +191,14 @@ def _ordinary(base: Base, worries: Sequence[Worry]) -> dict[str, float]:
     """How often those who told of no danger are answered as if they had."""
     levels = [base.danger.scan(worry["text"]).level for worry in worries]
     return dict(zip(ORDINARY, (_share([level in ("L2", "L3") for level in levels]), _share([level != "L0" for level in levels])), strict=True))
+
+
+def _calibrated(base: Base) -> dict[str, float]:
+    """How many questions that no service answers get a CONFIDENT card, none asked back; how far the confidence is from what comes true."""
+    heard = [hear(line["text"], base) for line in _read("unanswerable")]
+    shown = [each.decision == "answer" and any(match.score >= CONFIDENT for need in each.needs for match in need.services[:1]) for each in heard]
+    error = calibrate(base.hearing, [text for entry in base.entries.values() for text in entry.examples], every=CALIBRATED_ON).error
+    return dict(zip(CALIBRATED, (_share(shown), error), strict=True))
 
 
 def _dangers(base: Base, lines: Sequence[Worry]) -> dict[str, float]:

@@ -6,12 +6,13 @@ from typing import Protocol
 
 import numpy as np
 
+from knowledge.hearing.aims import Marks, learnt, marks
 from knowledge.hearing.any_language import with_their_language
 from knowledge.hearing.apart import apart, shown, sides
 from knowledge.hearing.asked import Asked, Part, Span
 from knowledge.hearing.breadth import breadth, clauses
 from knowledge.hearing.danger import DangerList
-from knowledge.hearing.decide import decide
+from knowledge.hearing.decide import Clues, decide
 from knowledge.hearing.index import Index
 from knowledge.hearing.language import language
 from knowledge.hearing.model import Danger, Hearing, Lang, Need
@@ -42,7 +43,8 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     even = plain(text)
     said = flat(even.text)
     danger = base.danger.scan(text) if danger is None else danger
-    intent = lexicon.intents.intent(said)
+    met = lexicon.intents.phrases.met(said)
+    listed = lexicon.intents.intent(said, met)
     asked = index.ask(even, spoken)
     narrow = asked.tells(0, len(even.text))
     told, halves = stretches(asked, spoken), sides(asked, spoken)
@@ -52,8 +54,12 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     share = story_share(even.text, spoken)
     needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
     weight = _weigh(asked, said, spoken, halves)
-    decision, reason = decide(danger, intent, whole.evidence if narrow else None, asked.sure(whole), weight)
-    two = apart(asked, halves) if len(needs) == 1 and decision in ("answer", "handoff") and intent != "offer" else None
+    aims = learnt().weigh(marks(said, asked.signs))
+    clues = Clues(listed, aims, weight, whole.evidence if narrow else None, asked.sure(whole), "not_offer" in met)
+    decision, reason, intent = decide(danger, clues)
+    if intent == "smalltalk":
+        needs = ()
+    two = apart(asked, halves) if len(needs) == 1 and decision != "ask" and intent != "offer" else None
     found = cards(needs) if two is None else shown(whole, two, index.ids)
     offered = with_their_language(found, whole, index, spoken, asked.sure(whole), CARDS_FOR_ONE if len(needs) == 1 else CARDS_FOR_SEVERAL)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
@@ -91,11 +97,14 @@ def _need(part: Part, whole: Part, share: float, asked: Asked) -> Need:
     )
 
 
-def weighed(text: str, base: Listens) -> Weight:
-    """How much lies on the household of one message."""
+def clues_of(text: str, base: Listens, *, leave_out: str | None = None) -> tuple[Clues, Marks]:
+    """What is decided on, and the marks of its aims: for learning to decide. `leave_out` is an example of the base to forget."""
     even, lang = plain(text), language(text)
-    asked = base.hearing.ask(even, lang)
-    return _weigh(asked, flat(even.text), lang, sides(asked, lang))
+    asked, said = base.hearing.ask(even, lang), flat(even.text)
+    whole, seen = asked.whole(leave_out=leave_out), marks(said, asked.signs)
+    told = whole.evidence if asked.tells(0, len(even.text)) else None
+    weight = _weigh(asked, said, lang, sides(asked, lang))
+    return Clues(base.hearing.lexicon.intents.intent(said), learnt().weigh(seen), weight, told, asked.sure(whole)), seen
 
 
 def _weigh(asked: Asked, said: Flat, lang: Lang, halves: Sequence[tuple[Span, Span]]) -> Weight:
@@ -109,4 +118,4 @@ def _with_glosses(said: Flat, even: Plain, lang: Lang, index: Index) -> Flat:
     return Flat(said + "\n" + "。".join(flat(word) for words, _, _ in index.lexicon.glossary.japanese(even, lang) for word in words))
 
 
-__all__ = ["Hearing", "hear", "weighed"]
+__all__ = ["Hearing", "clues_of", "hear"]

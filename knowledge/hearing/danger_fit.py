@@ -190,11 +190,11 @@ def _learn(lines: Sequence[_Line], wanted: Matrix, strength: Matrix, compare: Co
         losses, errors = compare(seen.points(weights), wanted)
         return float(trust @ losses) + 0.5 * float(flat @ flat), (seen.blame(trust[:, None] * errors) + weights).ravel()
 
-    weights = _lowest(at, np.zeros(shape).ravel()).reshape(shape)
+    weights = lowest(at, np.zeros(shape).ravel()).reshape(shape)
     return strength[:, None] * weights[:-1], weights[-1]
 
 
-def _lowest(at: Callable[[Matrix], tuple[float, Matrix]], place: Matrix) -> Matrix:
+def lowest(at: Callable[[Matrix], tuple[float, Matrix]], place: Matrix) -> Matrix:
     """Walks down to the lowest value, led by the last steps (L-BFGS, Nocedal 1980): some forty looks at all sentences."""
     value, slope = at(place)
     steps: deque[tuple[Matrix, Matrix]] = deque(maxlen=REMEMBERED)

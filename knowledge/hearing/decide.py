@@ -1,46 +1,123 @@
 """What to do with a message: answer with cards, ask one question, hand over to a human, or answer the danger first.
 
-The order is the rule (D2–D6): danger, a wish for a human, a household under too much, words that say too little, then cards.
+Danger goes before everything (D2). The rest is weighed at once: what the message is after (aims.py), how much lies on the household (weight.py), and
+how sure the ranking is. The weights were learnt from messages that counsellors would answer, ask about or take over (bot/bench/deciding.py).
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log, log1p
 from typing import Final
 
+import numpy as np
+
+from knowledge.hearing.aims import AIMS, TABLE, Aim
 from knowledge.hearing.confidence import Evidence
 from knowledge.hearing.model import Danger, Decision, Intent
+from knowledge.hearing.rank.postings import Floats
 from knowledge.hearing.weight import Weight
 
-TOO_UNSURE: Final = 0.12
-"""Below this confidence nothing found is worth showing; one question first."""
-UNDERSTOOD: Final = 0.5
-FEW: Final = 1
-"""A message with one telling word the base knows, and as many it does not, is about something else (株価の見通し)."""
+CHOICES: Final[tuple[Decision, ...]] = ("answer", "ask", "handoff")
+LEANING: Final = np.array((0.0, 0.4, 0.7), np.float32)
+"""Added to the points of each choice: a question costs a moment, a household left alone with cards costs more."""
+OFFERS: Final = (0.6, 0.6, 3.4, -2.3)
+"""An offer is heard where these, times (1, its odds, listed as one, listed as a wish), add up to more than
+nothing: one wish for help in a hundred is taken for an offer."""
+TOO_UNSURE: Final = 0.24
+"""Where danger may lie in it, below this confidence one question comes first."""
+FARTHEST: Final = 9.0
 REFUSALS: Final = 2
 SIDES: Final = 3
-TOO_MUCH: Final = 0.45
-"""Chance from which one person should take the whole. A household handed over for nothing costs a talk, one left alone with six cards costs more."""
+_STRANGER: Final[tuple[Aim, ...]] = ("offer", "human", "vague", "chat", "elsewhere")
+_LISTED: Final[tuple[Intent, ...]] = ("human", "offer", "smalltalk", "info")
 
 
-def decide(danger: Danger, intent: Intent, told: Evidence | None, sure: float, weight: Weight) -> tuple[Decision, str]:
-    """The decision, and why in one word. `told` is None when no word says what the message is about, `sure` the confidence 0–1."""
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a decision is made of."""
+
+    listed: Intent
+    """By the phrases of intents.yaml."""
+    aims: Floats
+    """Points by AIMS."""
+    weight: Weight
+    told: Evidence | None
+    """None when no word says what the message is about."""
+    sure: float
+    """Chance, 0–1, that one of three cards is a right first door."""
+    wishes: bool = False
+    """A phrase of those who ask for what others give was met (not_offer)."""
+
+    def odds(self) -> Floats:
+        """Of every aim but help, against all others: natural logarithms, within FARTHEST."""
+        top = self.aims.max()
+        shares = np.exp(self.aims - top)
+        shares = (shares / shares.sum())[1:].clip(1e-6, 1 - 1e-6)
+        return np.asarray(np.log(shares / (1 - shares)).clip(-FARTHEST, FARTHEST), np.float32)
+
+    def features(self) -> list[float]:
+        sure = min(max(self.sure, 1e-3), 1 - 1e-3)
+        understood, known = (self.told.understood, self.told.known) if self.told else (0.0, 0)
+        ranking = [log(sure / (1 - sure)), self.told is None, understood, log1p(known), known <= 1 and understood <= 1 / 2]
+        return [*self.odds().tolist(), *map(float, ranking), *self.weight.counts(), *(float(self.listed == intent) for intent in _LISTED)]
+
+    def likeliest(self, *among: Aim) -> Aim:
+        """The aim with the most points."""
+        return max(among or AIMS, key=lambda aim: float(self.aims[AIMS.index(aim)]))
+
+
+def chances(clues: Clues) -> Floats:
+    """Chance, 0–1, of each of CHOICES."""
+    points = _points(clues)
+    shares = np.exp(points - points.max())
+    return np.asarray(shares / shares.sum(), np.float32)
+
+
+def decide(danger: Danger, clues: Clues) -> tuple[Decision, str, Intent]:
+    """The decision, why in one word, and what was come for."""
     if danger.level in ("L2", "L3"):
-        return "danger", "danger"
-    if intent == "human":
-        return "handoff", "asks_human"
-    if intent == "smalltalk":
-        return "ask", "smalltalk"
-    if intent == "offer":
-        return "answer", "offer"
-    if weight.of_many >= TOO_MUCH or (weight.sent_around and weight.refused):
-        return "handoff", "gap" if turned_away(weight) else "entangled"
-    if told is None:
-        return "ask", "thin"
-    if told.known <= FEW and told.understood <= UNDERSTOOD:
-        return "ask", "strange"
-    if sure < TOO_UNSURE or (danger.heard and sure < 2 * TOO_UNSURE):
-        return "ask", "unsure"
-    return "answer", "confident"
+        return "danger", "danger", clues.listed
+    if clues.listed == "human":
+        return "handoff", "asks_human", "human"
+    if clues.listed == "smalltalk":
+        return "ask", "smalltalk", "smalltalk"
+    if _offers(clues):
+        return "answer", "offer", "offer"
+    intent: Intent = clues.listed if clues.listed == "info" else "help"
+    choice = CHOICES[int((_points(clues) + LEANING).argmax())]
+    if clues.likeliest() == "human" or (choice == "handoff" and clues.likeliest("human", "whole") == "human"):
+        return "handoff", "asks_human", "human"
+    if choice == "handoff" or (clues.weight.sent_around and clues.weight.refused):
+        return "handoff", "gap" if turned_away(clues.weight) else "entangled", intent
+    if choice == "ask" and clues.told is not None and clues.likeliest() == "chat":
+        return "ask", "smalltalk", "smalltalk"
+    if choice == "ask" or clues.told is None:
+        return "ask", "thin" if clues.told is None else "strange" if clues.likeliest() == "elsewhere" else "unsure", intent
+    if danger.heard and clues.sure < TOO_UNSURE:
+        return "ask", "unsure", intent
+    return "answer", "confident", intent
 
 
 def turned_away(weight: Weight) -> bool:
     """The systems have refused this, more than it is many troubles at once."""
     return weight.sent_around or weight.refused >= REFUSALS or (weight.refused > 0 and weight.sides < SIDES)
+
+
+def _offers(clues: Clues) -> bool:
+    """Heard in the words, or in what they mean; a word or two that is stranger than an offer (the game last night) is none."""
+    usual, by_odds, by_list, by_wish = OFFERS
+    listed = clues.listed == "offer"
+    likely = usual + by_odds * float(clues.odds()[AIMS.index("offer") - 1]) + by_list * listed + by_wish * clues.wishes > 0
+    return likely and (listed or clues.likeliest(*_STRANGER) == "offer")
+
+
+def _points(clues: Clues) -> Floats:
+    usual, weights = _weights()
+    return np.asarray(usual + np.array(clues.features(), np.float32) @ weights, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[Floats, Floats]:
+    """Points of each choice before anything is known, and by feature."""
+    with np.load(TABLE) as kept:
+        return kept["choice_bias"], kept["choice"]

@@ -1,7 +1,7 @@
 """What somebody came for: help, to offer, to know, a human, or to say hello. The lists are intents.yaml; only their order is here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,9 +32,9 @@ class Intents:
             frozenset(str(lists["broad"]).split()),
         )
 
-    def intent(self, even: Flat) -> Intent:
-        """The intent of a message, given `flat`; `help` when nothing else is said."""
-        met = self.phrases.met(even)
+    def intent(self, even: Flat, met: Set[str] | None = None) -> Intent:
+        """The intent of a message, given `flat`, and its lists where they were looked for already; `help` when nothing else is said."""
+        met = self.phrases.met(even) if met is None else met
         if "human" in met and "not_human" not in met:
             return "human"
         if "offer" in met and "not_offer" not in met:

@@ -6,15 +6,13 @@ The lists are hardships.yaml. This decides only whether a human should take the 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log1p
+from math import log1p
 from typing import Any, Final
 
 from knowledge.hearing.breadth import NARROW, Breadth
 from knowledge.hearing.normalise import cut, plain
 from knowledge.hearing.phrases_seen import Flat, Phrases
 
-FITTED: Final = (-1.058, (1.034, 0.256, 0.479, 0.475, 1.153, 0.266, 0.393, 0.018, 0.174, -1.522, 0.763, 1.132))
-"""Intercept and weights of the counts, fitted on bot/bench/sets/households-dev.jsonl and the base's examples (`python -m bot.bench.households`)."""
 MOST_REFUSALS: Final = 3
 SHORTEST_SOUND: Final = 4
 """Sounds from which a phrase written in kanji is also listened for in a text of kana; shorter ones stand inside other words."""
@@ -43,14 +41,8 @@ class Weight:
     """Characters: much that is told in few words weighs more."""
     breadth: Breadth = NARROW
 
-    @property
-    def of_many(self) -> float:
-        """Chance, 0–1, that no single desk carries this (D4), or that the desks have turned it away (D5)."""
-        intercept, weights = FITTED
-        return 1 / (1 + exp(-(intercept + sum(weight * count for weight, count in zip(weights, self.counts(), strict=True)))))
-
     def counts(self) -> list[float]:
-        """What the chance is made of. People and refusals weigh more where several sides are in trouble."""
+        """What a decision is made of. People and refusals weigh more where several sides are in trouble."""
         sides, refused = self.sides, min(self.refused, MOST_REFUSALS)
         return [
             sides, max(sides - 2, 0), self.people, sides * bool(self.people), refused, sides * bool(refused),

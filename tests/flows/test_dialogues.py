@@ -306,7 +306,7 @@ def told_four_needs(talk: Resident) -> Resident:
 def test_several_needs_are_read_back_with_numbers(in_talk):
     in_talk.says("家賃が払えません。それと、母の物忘れがひどくて介護で困っています。")
     if in_talk.at_step == "several.read_back":
-        assert in_talk.bubbles[1].startswith("①")
+        assert "①" in in_talk.heard
     assert "8050" not in in_talk.heard
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from knowledge.base import Base
-from knowledge.hearing import hear, weighed
+from knowledge.hearing import clues_of, hear
+from knowledge.hearing.decide import CHOICES, chances
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,8 @@ def test_a_long_family_story_about_one_thing_stays_with_the_cards(base: Base, sa
 
 
 def test_the_same_troubles_weigh_more_in_few_words(base: Base) -> None:
-    short, long = (weighed(said, base).of_many for said in ("母は認知症、私は失業", "母は認知症、私は失業" + "。そういうわけで、" * 8))
+    handed = CHOICES.index("handoff")
+    short, long = (chances(clues_of(said, base)[0])[handed] for said in ("母は認知症、私は失業", "母は認知症、私は失業" + "。そういうわけで、" * 8))
     assert short > long
 
 
