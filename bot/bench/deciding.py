@@ -22,7 +22,7 @@ from knowledge.hearing.decide import CHOICES, Clues
 from knowledge.hearing.model import Decision
 
 SETS: Final = Path(__file__).parent / "sets"
-LEARNT_FROM: Final = ("worries-dev-1", "worries-dev-2", "worries-unseen", "households-dev")
+LEARNT_FROM: Final = ("worries-dev-1", "worries-dev-2", "worries-learnt", "households-dev")
 OWN: Final = 4
 """Folds of our own sentences."""
 EXAMPLES: Final = 3

@@ -40,6 +40,12 @@ OTHERS = (
     "other writers: decision right",
     "other writers: complex cases reach a human",
     "other writers: offers understood",
+    "other writers: ordinary worries taken for danger (L2, L3)",
+    "other writers: ordinary worries asked about danger",
+    "other writers: danger heard",
+    "other writers: false alarms (L2, L3)",
+    "other writers: level right",
+    "other writers: kinds right",
 )
 ORDINARY = ("ordinary worries taken for danger (L2, L3)", "ordinary worries asked about danger")
 CALIBRATED = ("unanswerable questions with a confident card", "calibration error of the base's examples")
@@ -179,12 +185,13 @@ def _unseen(base: Base) -> dict[str, float]:
 
 
 def _others(base: Base) -> dict[str, float]:
-    """Worries of somebody who had read none of our sentences: how the product does on people it has never met."""
+    """Worries and dangers by people who had read none of our sentences: how the product does on whom it has never met."""
     worries = _read("worries-unseen")
     (_, ours), *_ = _ways(base)
     found, decided = _search("Madoguchi", ours, worries), _decisions(base, worries)
     chosen = [decided[name] for name in ("decision right", "complex cases reach a human", "offers understood")]
-    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen), strict=True))
+    quiet, heard = _ordinary(base, worries), _dangers(base, _read("danger-unseen"))
+    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen, *quiet.values(), *heard.values()), strict=True))
 
 
 def _ordinary(base: Base, worries: Sequence[Worry]) -> dict[str, float]:
