@@ -85,7 +85,8 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
         return several.read_back(talk, hearing)
     if young.is_one(talk, hearing):
         return young.begin(talk)
-    if hearing.decision == "ask" or not _worth_showing(hearing):
+    asks = hearing.decision == "ask" and not (talk.session.questions and hearing.reason == "unsure")  # one answer more: now the nearest is shown
+    if asks or not _worth_showing(hearing):
         return _is_it_this(talk, hearing) or ask_narrower(talk)
     return showing.show(talk, hearing)
 

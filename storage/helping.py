@@ -98,8 +98,11 @@ def end_own(session: Session, talk: Talk, now: datetime) -> None:
 
 
 def drop_ended(session: Session, conversation_id: str, now: datetime) -> None:
-    """The half year is over and nobody said that it goes on: nothing is kept."""
-    session.execute(delete(_O).where(_O.c.conversation_id == conversation_id, _O.c.until <= now))
+    """The half year is over and nobody said that it goes on: no word of it is kept; that somebody offered a hand stays counted."""
+    scope = scope_of(conversation_id)
+    for offer_id in session.execute(select(_O.c.id).where(_O.c.conversation_id == conversation_id, _O.c.until <= now)).scalars().all():
+        skill, when = (seal(session, scope, f"offer.{cell}:{offer_id}", "") for cell in ("skill", "when"))
+        session.execute(update(_O).where(_O.c.id == offer_id).values(skill_sealed=skill, when_sealed=when))
 
 
 def offers(session: Session, now: datetime) -> list[Offered]:

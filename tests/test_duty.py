@@ -62,8 +62,8 @@ def viewer(town: Town, name: str) -> Viewer:
 
 
 def takes(town: Town, name: str, resident: Resident) -> None:
-    now = town.clock.now()
-    town.store.transact(lambda rows: desk_cases.claim(rows, viewer(town, name), resident.case, now))
+    who, code, now = viewer(town, name), resident.case, town.clock.now()
+    town.store.transact(lambda rows: desk_cases.claim(rows, who, code, now))
 
 
 def climbs(town: Town, mail: SmtpTwin) -> list[list[str]]:
@@ -126,8 +126,8 @@ def test_a_second_name_quiets_the_rest_of_the_ladder(mailing_town: Town, mail: S
     can_be_called(mailing_town, "佐藤", "鈴木", "係長", outside=["night@example.jp"])
     resident = mailing_town.resident_on("line").says("いま薬を全部飲んだ")
     takes(mailing_town, "佐藤", resident)
-    now = mailing_town.clock.now()
-    mailing_town.store.transact(lambda rows: second_name.confirm(rows, viewer(mailing_town, "鈴木"), resident.case, now))
+    second, code, now = viewer(mailing_town, "鈴木"), resident.case, mailing_town.clock.now()
+    mailing_town.store.transact(lambda rows: second_name.confirm(rows, second, code, now))
 
     assert climbs(mailing_town, mail) == [[], [], [], []]
 

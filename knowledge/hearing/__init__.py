@@ -55,7 +55,9 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
     weight = _weigh(asked, said, spoken, halves)
     aims = learnt().weigh(marks(said, asked.signs))
-    clues = Clues(listed, aims, weight, whole.evidence if narrow else None, asked.sure(whole), "not_offer" in met)
+    abroad = spoken not in ("ja", "easy") and bool(index.any_language)
+    by_name = said.strip("\n 。、!?？！") in index.called
+    clues = Clues(listed, aims, weight, whole.evidence if narrow else None, asked.sure(whole), "not_offer" in met, by_name, abroad)
     decision, reason, intent = decide(danger, clues)
     if intent == "smalltalk":
         needs = ()

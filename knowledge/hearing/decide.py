@@ -47,6 +47,10 @@ class Clues:
     """Chance, 0–1, that one of three cards is a right first door."""
     wishes: bool = False
     """A phrase of those who ask for what others give was met (not_offer)."""
+    by_name: bool = False
+    """Nothing was written but the name of a service."""
+    interpreted: bool = False
+    """A desk where the writer's language is spoken is shown in any case (any_language.py): what is not sure is shown beside it, not asked about."""
 
     def odds(self) -> Floats:
         """Of every aim but help, against all others: natural logarithms, within FARTHEST."""
@@ -91,7 +95,7 @@ def decide(danger: Danger, clues: Clues) -> tuple[Decision, str, Intent]:
         return "handoff", "gap" if turned_away(clues.weight) else "entangled", intent
     if choice == "ask" and clues.told is not None and clues.likeliest() == "chat":
         return "ask", "smalltalk", "smalltalk"
-    if choice == "ask" or clues.told is None:
+    if (choice == "ask" and not (clues.interpreted or clues.by_name)) or clues.told is None:
         return "ask", "thin" if clues.told is None else "strange" if clues.likeliest() == "elsewhere" else "unsure", intent
     if danger.heard and clues.sure < TOO_UNSURE:
         return "ask", "unsure", intent

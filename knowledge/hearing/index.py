@@ -4,6 +4,7 @@ Four channels: what residents said (`examples`), what the office calls it (`name
 (`letters`); and one that holds back, an entry's own `not_for`. Immutable after `build`; asking it (asked.py) is pure.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ from knowledge.hearing.language import language
 from knowledge.hearing.lexicon import Lexicon
 from knowledge.hearing.model import Lang, Match
 from knowledge.hearing.normalise import Plain, plain
+from knowledge.hearing.phrases_seen import flat
 from knowledge.hearing.rank import foreign, keys
 from knowledge.hearing.rank.domains import Domains
 from knowledge.hearing.rank.examples import Examples
@@ -37,6 +39,7 @@ BARE_LETTERS_WEIGHT: Final = 1.0
 BARE_MEANINGS_WEIGHT: Final = 3.0
 """The same for an entry without examples, so that it can stand beside those that have them."""
 SUMMARY_WEIGHT: Final = 0.3
+_BRACKETS: Final = re.compile(r"[（(][^（()）]*[)）]")
 TOGETHER: Final = 600
 """Characters of texts asked together: more makes the tables of who stands where too wide to be quick."""
 NAME_MEANS, SUMMARY_MEANS, EXAMPLE_MEANS = 1.0, 0.6, 0.5
@@ -68,6 +71,8 @@ class Index:
     letter_weights: Floats
     meaning_weights: Floats
     """By entry."""
+    called: frozenset[str]
+    """Names of entries in even letters, with and without what stands in brackets: whoever writes one asks for it."""
     any_language: tuple[int, ...]
     """Entries where many languages are spoken."""
     spoken: tuple[Keys, Ints]
@@ -118,6 +123,7 @@ class Index:
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),
             np.where(told, np.float32(MEANINGS_WEIGHT), np.float32(BARE_MEANINGS_WEIGHT)),
+            frozenset(flat(plain(name).text) for entry in entries.values() for name in _called(_text(entry, "name"))),
             tuple(number for number, entry in enumerate(entries.values()) if "any-language" in _texts(entry, "tags")),
             _spoken(said),
             Confidence.usual(),
@@ -206,6 +212,10 @@ def _fields(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> list[Fiel
         Field(SUMMARY_WEIGHT, [told(_text(entry, "summary")) for entry in entries]),
         Field(1.0, [_in_other_words(" ".join(_translations(entry))) for entry in entries]),
     ]
+
+
+def _called(name: str) -> tuple[str, str]:
+    return name, _BRACKETS.sub("", name)
 
 
 def _in_other_words(text: str) -> Keys:

@@ -30,6 +30,7 @@ from sqlmodel import Session
 import flows
 from flows.model import Session as FlowSession
 from knowledge.entry import Entry
+from storage import helping
 from storage import talk as talks
 from storage.sealing import unseal, unseal_json
 from storage.talk import scope_of
@@ -233,7 +234,10 @@ class Player:
                 found = rows("SELECT id FROM gap WHERE wish_sealed IS NOT NULL")
                 assert bool(found) is wanted, f"wishes: {len(found)}"
                 assert len(rows("SELECT id FROM gap")) == 1, "one need is counted once"
-            case "offer" | "gap" | "outcome":
+            case "offer":
+                ends = self.town.store.transact(lambda session: helping.ends_at(session, talk, self.town.clock.now()))
+                assert (ends is not None) is wanted, f"an offer holds until {ends}"
+            case "gap" | "outcome":
                 of = "" if what == "gap" else " WHERE conversation_id = :id"
                 values = {} if what == "gap" else {"id": talk}
                 assert bool(rows(f"SELECT id FROM {what}{of}", **values)) is wanted

@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "talk.find": lambda rows: talks.find(rows, "line", "U1"),
     "talk.by_id": lambda rows: (talks.by_id(rows, TALK.id), talks.by_id(rows, TALK.id, lock=False)),
     "talk.find_or_open": lambda rows: talks.find_or_open(rows, "line", "U1", NOW),
+    "talk.count_since": lambda rows: talks.count_since(rows, TALK.id, "resident", NOW),
     "talk.settled": lambda rows: talks.settled(rows, NOW),
     "talk.admit": lambda rows: talks.admit(rows, talks.find_or_open(rows, "line", "U2", NOW), event_id="1", kind="text", raw="", now=NOW),
     "talk.admit_stray": lambda rows: talks.admit_stray(rows, channel="line", event_id="2", kind="group", raw="", now=NOW),

@@ -66,7 +66,7 @@ def test_every_part_of_an_address_is_known_to_the_sweeps_below() -> None:
     assert parts == {*_BELONGS, *_OF_NO_CASE, "code", "form"}
 
 
-@pytest.mark.requirement("R18", "R24")
+@pytest.mark.requirement("R18", "R20", "R24")
 async def test_what_belongs_to_one_case_is_reached_through_no_other(office: Office, sato: Browser, theirs: dict[str, str]) -> None:
     mine = office.has_case("わたしの担当", who="U1")
     await sato.claims(mine)
