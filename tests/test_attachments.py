@@ -86,6 +86,7 @@ def test_a_photo_of_a_case_is_fetched_sealed_and_read_only_by_who_may(town: Town
     viewer, resident = _lead(town), town.resident_on(channel).says("人と話したい")
     resident.taps("渡す")
     resident.sends_picture(photo())
+    town.until(lambda: town.rows("SELECT state FROM attachment") not in ([], [("wanted",)]))
     assert _fetched(town) == [("kept", None)]
     now = town.clock.now()
 
