@@ -23,8 +23,8 @@ from knowledge.hearing.model import Decision
 
 SETS: Final = Path(__file__).parent / "sets"
 LEARNT_FROM: Final = ("worries-dev-1", "worries-dev-2", "worries-learnt", "households-dev")
-OWN: Final = 4
-"""Folds of our own sentences."""
+OWN: Final = len(LEARNT_FROM)
+"""Folds of our own sentences: one is left out with each set."""
 EXAMPLES: Final = 3
 """Every so manieth example of the entries is taken."""
 ALIKE: Final = 2.0
@@ -73,9 +73,8 @@ def _aim(line: dict[str, str]) -> Aim:
 
 def without_own_part(lines: Sequence[Told], seen: Sequence[Marks]) -> dict[int, NDArray[np.float32]]:
     """The aims of every message, by its place, as they are heard by what was learnt without its part; one set and one fold of ours at a time."""
-    parts = [*LEARNT_FROM]
     found: dict[int, NDArray[np.float32]] = {}
-    for at, name in enumerate(parts):
+    for at, name in enumerate(LEARNT_FROM):
         left_out = {name, f"own {at % OWN}"}
         aims = fit([Line(marks, line.aim, line.often) for line, marks in zip(lines, seen, strict=True) if line.part not in left_out])
         found |= {place: aims.weigh(seen[place]) for place, line in enumerate(lines) if line.part in left_out}

@@ -8,7 +8,6 @@ starter/aims.yaml and the examples of the entries; bot/bench/deciding.py weighs 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -20,6 +19,7 @@ from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.meanings import table
 from knowledge.hearing.rank.postings import Floats
 from knowledge.hearing.rank.signs import Signs
+from knowledge.hearing.spelled import spelled
 
 TABLE: Final = Path(__file__).resolve().parents[1] / "starter" / "aims.npz"
 Aim = Literal["help", "offer", "human", "vague", "chat", "elsewhere", "whole"]
@@ -29,9 +29,7 @@ MEANING: Final = 1.5
 """How much the directions of the words count beside letters."""
 SPELLED, TWO_SPELLED, PIECE, LENGTH, ONE, TWO = 3, 4, 5, 6, 7, 8
 """Kinds of marks beside WORD: of languages that part their words a word, two in a row, a piece of one; how long it is; one letter and two."""
-PIECES: Final = (4, 5)
 _JAPANESE = re.compile("[ぁ-ゖァ-ヺ一-鿿]")
-_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
 
 class Marks(NamedTuple):
@@ -76,12 +74,10 @@ def _runs(said: Flat) -> Keys:
 
 
 def _spelled(said: Flat) -> Keys:
-    words = _WORD.findall(said)
-    found = [keys.named(SPELLED, word) for word in words]
-    found += [keys.named(TWO_SPELLED, f"{one} {other}") for one, other in pairwise(words)]
-    edged = {f"_{word}_" for word in words}
-    found += [keys.named(PIECE, word[at : at + size]) for word in edged for size in PIECES for at in range(len(word) - size + 1)]
-    return np.array(found, np.int64)
+    parts = spelled(said)
+    found = [keys.named(SPELLED, word) for word in parts.words]
+    found += [keys.named(TWO_SPELLED, f"{one} {other}") for one, other in parts.pairs]
+    return np.array([*found, *(keys.named(PIECE, piece) for piece in parts.pieces)], np.int64)
 
 
 def _direction(words: Keys) -> Floats:

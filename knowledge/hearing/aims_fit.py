@@ -7,16 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.hearing.aims import AIMS, Aim, Aims, Marks
-from knowledge.hearing.danger_fit import lowest
 from knowledge.hearing.rank.keys import NO_KEYS
 from knowledge.hearing.rank.postings import Floats, Places
+from knowledge.hearing.regression import Matrix, leaning, lowest, one_of_many
 
 TRUST: Final = 12.0
 """How much the sentences weigh against small points."""
 SEEN_AT_LEAST: Final = 2
 RIDGE: Final = 3.0
 """How small the weights of a choice are held: there are few messages to learn it from."""
-Matrix = npt.NDArray[np.float64]
 
 
 class Line(NamedTuple):
@@ -33,7 +32,7 @@ def fit(lines: Sequence[Line]) -> Aims:
     known = seen[times >= SEEN_AT_LEAST]
     rows = [np.searchsorted(known, line.marks.keys[np.isin(line.marks.keys, known)]) for line in lines]
     wanted = np.array([[line.aim == aim for aim in AIMS] for line in lines], float)
-    strength = np.max([_one_sided(rows, wanted[:, column], len(known)) for column in range(len(AIMS))], axis=0)
+    strength = np.max([leaning(rows, wanted[:, column], len(known)) for column in range(len(AIMS))], axis=0)
     problem = _Problem(rows, strength, np.stack([line.marks.direction for line in lines]), wanted, np.array([line.often for line in lines]))
     weights = lowest(problem.look, np.zeros(problem.size)).reshape(-1, len(AIMS))
     points, bias, meant = weights[: len(known)] * strength[:, None], weights[len(known)], weights[len(known) + 1 :]
@@ -66,15 +65,6 @@ def choice_of(rows: Sequence[Sequence[float]], wanted: Sequence[int], often: Seq
     return (weights[0] - mean @ slopes).astype(np.float32), slopes.astype(np.float32)
 
 
-def _one_sided(rows: Sequence[Places], wanted: Matrix, size: int) -> Matrix:
-    """How far each key leans to one side (naive Bayes as a weight, as in danger_fit)."""
-    counts = np.ones((2, size))
-    for places, side in zip(rows, wanted, strict=True):
-        counts[int(side), places] += 1
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    return np.asarray(np.sqrt(np.abs(np.log(shares[1] / shares[0]))))
-
-
 class _Problem:
     """All lines at once: letters as rows of a sparse table, each line ending with the bias, and the directions beside."""
 
@@ -99,8 +89,5 @@ class _Problem:
 
 def _astray(points: Matrix, wanted: Matrix, often: Matrix) -> tuple[float, Matrix]:
     """How wrong points are about what is wanted of several, and in which direction."""
-    top = points.max(axis=1, keepdims=True)
-    total = top + np.log(np.exp(points - top).sum(axis=1, keepdims=True))
-    error: Matrix = np.exp(points - total) - wanted
-    error *= often[:, None]
-    return float((often * (total[:, 0] - (wanted * points).sum(axis=1))).sum()), error
+    losses, errors = one_of_many(points, wanted)
+    return float((often * losses).sum()), errors * often[:, None]

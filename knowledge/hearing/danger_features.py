@@ -20,12 +20,10 @@ from knowledge.hearing.danger_words import Span
 from knowledge.hearing.normalise import forms, plain
 from knowledge.hearing.rank import keys
 from knowledge.hearing.rank.meanings import Table
+from knowledge.hearing.spelled import spelled
 
 CONCEPT: Final = "<c_"
 """How the names of groups begin whose meetings are weighed too."""
-EDGE: Final = "_"
-PIECES: Final = (4, 5)
-"""Letters of the pieces of a Latin word, its edges marked: they carry what endings share."""
 RUNS: Final = (3, 4)
 """Longer runs of Japanese and Chinese letters, beside single ones and twos."""
 WORD: Final = "="
@@ -33,7 +31,6 @@ FAMILY: Final = "@"
 FAMILIES: Final = 300
 STEPS: Final = 12
 REMEMBERED: Final = 30_000
-_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 _LATIN = re.compile("[a-zà-ỹ]")
 
 
@@ -128,12 +125,8 @@ def runs(text: str) -> set[str]:
     """Runs of one to four letters of a folded text; in Latin letters its words, every two words in order, and pieces of words
     (languages of many endings: golpea, golpeó, golpeando)."""
     if _LATIN.search(text) and not has_kana(text):
-        words = _WORD.findall(text)
-        found = {f" {word}" for word in words}
-        found.update([f" {one} {following}" for one, following in pairwise(words)])
-        for word in {f"{EDGE}{word}{EDGE}" for word in words}:
-            found.update([word[start : start + size] for size in PIECES for start in range(len(word) - size + 1)])
-        return found
+        parts = spelled(text)
+        return {*parts.pieces, *(f" {word}" for word in parts.words), *(f" {one} {following}" for one, following in parts.pairs)}
     found = set(text)
     found.update(map(add, text, text[1:]))
     for size in RUNS:

@@ -237,6 +237,8 @@ class Player:
             case "offer":
                 ends = self.town.store.transact(lambda session: helping.ends_at(session, talk, self.town.clock.now()))
                 assert (ends is not None) is wanted, f"an offer holds until {ends}"
+                words = self.town.store.transact(lambda session: words_of_offers(session, talk))
+                assert any(words) is wanted, f"{len(words)} words of offers are kept"
             case "gap" | "outcome":
                 of = "" if what == "gap" else " WHERE conversation_id = :id"
                 values = {} if what == "gap" else {"id": talk}
@@ -254,6 +256,14 @@ class Player:
                 assert rows("SELECT count(*) AS n FROM inbox WHERE conversation_id = :id AND state = 'pending'", id=talk)[0].n == wanted
             case _:
                 raise ValueError(f"unknown inside: {what}")
+
+
+def words_of_offers(session: Session, conversation_id: str) -> list[str]:
+    """What is still stored of what somebody offered."""
+    rows = session.execute(text("SELECT id, skill_sealed, when_sealed FROM offer WHERE conversation_id = :id"), {"id": conversation_id}).all()
+    scope = scope_of(conversation_id)
+    cells = [(f"offer.{cell}:{row.id}", sealed) for row in rows for cell, sealed in (("skill", row.skill_sealed), ("when", row.when_sealed))]
+    return [unseal(session, scope, place, sealed) for place, sealed in cells]
 
 
 def sheet_of_case(session: Session, conversation_id: str) -> str:

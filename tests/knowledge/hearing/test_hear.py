@@ -152,3 +152,10 @@ def test_no_text_is_too_strange(base: Base, said: str) -> None:
 @given(st.text(alphabet="家賃が払えない。母介護、あのえっと 孤独まごｶﾞ１２😀", max_size=120))
 def test_the_same_words_are_always_heard_the_same_way(base: Base, said: str) -> None:
     assert hear(said, base) == hear(said, base)
+
+
+@pytest.mark.parametrize("name", ["児童手当", "公営住宅", "保健所", "配食サービス？"])
+def test_who_writes_nothing_but_the_name_of_a_service_is_shown_cards(base: Base, name: str) -> None:
+    heard = hear(name, base)
+    assert heard.decision == "answer"
+    assert heard.cards
