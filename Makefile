@@ -37,10 +37,12 @@ eval bench: .venv/ready-dev
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+# The import compiles what a start needs, once: where an environment forbids that, every start would compile it anew, for some seconds.
 .venv/ready-run: .venv/bin/uv requirements.lock
 	@echo "[2/3] 部品を入れています（はじめは1〜2分）/ installing locked packages"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import bot.start, bot.channels.line, bot.channels.telegram"
 	@touch $@
 
 .venv/ready-dev: .venv/ready-run requirements-dev.lock

@@ -20,7 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot import duty
+from bot import duty, embedding
 from bot.alarm import Alarms, Call, call_outside
 from bot.api import router as api
 from bot.building import build_apart
@@ -31,6 +31,7 @@ from bot.delivery import Delivery
 from bot.desk import TAKES_FILES, too_large
 from bot.desk import router as desk
 from bot.doorman import Doorman
+from bot.hearers import Hearers
 from bot.hub import Hub
 from bot.jobs.beside import running
 from bot.keys import build_keyring
@@ -69,25 +70,30 @@ def build_channels(settings: Settings) -> dict[str, Channel]:
 
 def build_parts(
     settings: Settings, store: Store, *, clock: Clock | None = None, channels: Mapping[str, Channel] | None = None, call: Call = call_outside,
-    knowledge: LivingKnowledge | None = None,
+    knowledge: LivingKnowledge | None = None, hearers: Hearers | None = None,
 ) -> Parts:  # fmt: skip
     """Wire the parts together. Tests bring their own clock, listen to the alarm's calls, and load the knowledge once for many towns."""
     clock = clock or SystemClock()
     channels = build_channels(settings) if channels is None else channels
     hub = Hub()
-    knowledge = knowledge or LivingKnowledge(Path(settings.knowledge), settings.kept_folder)
+    knowledge = knowledge or _knowing(settings)
     rules = Rules(
         settle=timedelta(seconds=settings.settle_seconds), reply_minutes=settings.reply_minutes, return_minutes=settings.return_minutes,
         entrances=settings.entrances, room_url=f"{settings.base_url}/room",
     )  # fmt: skip
     delivery = Delivery(store, channels, clock, hub, timedelta(hours=settings.held_after_hours))
-    doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules)
+    doorman = Doorman(store, knowledge, channels, delivery, hub, clock, rules, hearers)
 
     def on_the_rung(rows: Rows, now: datetime, step: int, without: str | None) -> list[str]:
         return duty.addresses_of(settings.mail_url, duty.mails_for(rows, knowledge.town.base.town, now, step, without))
 
     alarms = Alarms(store, clock, settings.alarm_urls.replace(",", " ").split(), call, on_the_rung)
     return Parts(settings, clock, store, hub, knowledge, channels, delivery, doorman, alarms, rules)
+
+
+def _knowing(settings: Settings) -> LivingKnowledge:
+    model = embedding.brought(settings.embedding) if settings.embedding else None
+    return LivingKnowledge(Path(settings.knowledge), settings.kept_folder, model)
 
 
 def build_app(parts: Parts) -> FastAPI:
@@ -115,7 +121,7 @@ def build_app(parts: Parts) -> FastAPI:
 def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
     """Open the database, bringing its tables up to date first. `exclusive=False` is for a command beside a running server."""
     store = Store.open(settings.database_url, build_keyring(settings), exclusive=exclusive)
-    migrate(store.engine)
+    migrate(store)
     store.transact(store.keyring.check)
     return store
 
@@ -123,10 +129,13 @@ def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
 def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
     """Run the web application until it is stopped."""
     sys.setswitchinterval(_THREADS_TAKE_TURNS)
+    folder, keep = Path(settings.knowledge), settings.kept_folder
+    build_apart(folder, keep)
+    knowledge = _knowing(settings)
+    hearers = Hearers(knowledge.town, folder, keep, settings.hearing_processes) if settings.hearing_processes else None
     store = open_store(settings)
     try:
-        build_apart(Path(settings.knowledge), settings.kept_folder)
-        parts = build_parts(settings, store)
+        parts = build_parts(settings, store, knowledge=knowledge, hearers=hearers)
         ready(parts)
         config = uvicorn.Config(
             build_app(parts), host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
@@ -135,6 +144,8 @@ def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
         _Server(config, parts).run()
     finally:
         store.close()
+        if hearers is not None:
+            hearers.close()
 
 
 def work(settings: Settings, ready: Callable[[Parts], None]) -> None:

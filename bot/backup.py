@@ -50,7 +50,8 @@ class Restored:
     """What came back, what was erased again, and what was stopped from going out."""
 
     note: Note
-    erased: int
+    erased: int | None
+    """None: no list of erasures lies beside the backup."""
     quieted: Quieted
 
 
@@ -104,13 +105,13 @@ def restore(settings: Settings, sealed: Path, identity_file: Path, now: datetime
         copies.load(settings.database_url, data)
     store = _open(settings)
     try:
-        migrate(store.engine)
+        migrate(store)
         store.transact(store.keyring.check)
         broken = store.transact(lambda rows: audit.verify(rows, dict([note.head])))
         if broken is not None:
             raise CopyProblem(f"記録の鎖が {broken.seq} 番で切れています。この写しは使わないでください。")
         gone = _read_erasures(sealed.parent / _ERASED)
-        erased = store.transact(lambda rows: sum(erasure.again(rows, one, now) for one in gone))
+        erased = None if gone is None else store.transact(lambda rows: sum(erasure.again(rows, one, now) for one in gone))
         quieted = store.transact(lambda rows: copies.quiet(rows, now))
         store.transact(lambda rows: audit.note(rows, actor="system", act="restored", now=now, taken_at=note.taken_at))
         heads.begin_anew(settings.heads_file, store.transact(audit.head), now)
@@ -207,10 +208,10 @@ def _write_erasures(settings: Settings, path: Path) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _read_erasures(path: Path) -> list[erasure.Erased]:
-    """The list that lies beside the backup; none where there is none."""
+def _read_erasures(path: Path) -> list[erasure.Erased] | None:
+    """The list that lies beside the backup; None where there is none."""
     if not path.exists():
-        return []
+        return None
     told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     return [erasure.Erased(one["receipt"], one["conversation_id"], datetime.fromisoformat(one["asked_at"])) for one in told]
 

@@ -165,11 +165,20 @@ def restore(
 
 
 @app.command(name="eval")
-def evaluate(folder: Folder = None) -> None:
+def evaluate(
+    folder: Folder = None,
+    full: Annotated[bool, typer.Option("--full", help="手がかりを一つずつ外しても測る / also without each channel")] = False,
+    picture: Annotated[Path | None, typer.Option(help="図（SVG）を書くファイル / file for a picture (SVG)")] = None,
+    keep: Annotated[Path | None, typer.Option(help="一行ごとの正誤を残すファイル / keep what was right, line by line")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="前に残したものとくらべる / compare with what was kept", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
     """聞きとりの正しさを測る / measure hearing on the development sets."""
     from bot.bench import eval as evaluation
 
-    sys.exit(evaluation.main(Settings().knowledge if folder is None else folder, out))
+    more = evaluation.More(full, picture, keep, against)
+    sys.exit(evaluation.main(Settings().knowledge if folder is None else folder, more, out))
 
 
 @app.command()

@@ -4,8 +4,8 @@ One task at a time works on a conversation, and its lease keeps other processes 
 after that a push carries the stored retry key. What was lost on the way is tried again with the same key, so LINE takes it once; Telegram cannot
 tell, and the row is marked "may have arrived twice". A doubt stays until the letter's end: a later "busy" says nothing of an earlier try.
 
-Whatever is under way when a process dies is in doubt. So calls to a platform that cannot tell go one after the other, and what came of one is written
-down before the next begins: a death leaves one answer in doubt, not one for each resident who just wrote.
+Whatever is under way when a process dies is in doubt. So calls to a platform that cannot tell go one after the other: each is written down as begun
+when its turn has come, and what came of it before the next begins. A death leaves one answer in doubt, not one for each resident who just wrote.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 from sqlmodel import Session
 
 from bot import reception
-from bot.channels.port import Channel, Outgoing, Refused, Sent, TryLater, Unknown
+from bot.channels.port import KNOWS_AGAIN, Channel, Outgoing, Refused, Sent, TryLater, Unknown
 from bot.clock import Clock
 from bot.hub import DESK, Hub, conversation
 from bot.turns import NarrowWay, Turns
@@ -32,7 +32,6 @@ log = structlog.get_logger()
 _LONGEST_PAUSE = 300.0
 _CALL = timedelta(seconds=8)
 """One call may take so long, whatever its channel: the rest of the lease is for writing down what came of it."""
-_DEDUPLICATES = {"line", "web", "terminal"}
 
 Mark = Callable[[Session], None]
 """Writes down what came of a call."""
@@ -54,7 +53,7 @@ class Delivery:
         self._hub = hub
         self._held_after = held_after
         self._turns = Turns()
-        self._ways = {name: NarrowWay(self.alone_for) for name in channels if name not in _DEDUPLICATES}
+        self._ways = {name: NarrowWay(self.alone_for) for name in channels if name not in KNOWS_AGAIN}
         self._called_again: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -115,37 +114,37 @@ class Delivery:
         return contextlib.nullcontext() if way is None else way.clear()
 
     async def _one(self, conversation_id: str, letter: Letter | None) -> Letter | None:
-        """Send one letter and take the next. One whose lease has grown too short for a call is taken anew first: somebody else may have it."""
+        """Send one letter and take the next. One that is not begun, or whose lease has grown too short for a call, is taken anew first: somebody else
+        may have it."""
         if letter is None:
             self._called_again.discard(conversation_id)
             return await self._next(conversation_id)
-        while letter is not None and self._clock.now() >= letter.next_try_at - _CALL:
+        while letter is not None and (not letter.begun or self._clock.now() >= letter.next_try_at - _CALL):
             letter = await self._next(conversation_id, holding=letter)
-        return None if letter is None else await self._next(conversation_id, await self._send(letter), urgent=letter.channel in self._ways)
+        return None if letter is None else await self._next(conversation_id, await self._send(letter))
 
-    async def _next(
-        self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None, urgent: bool = False
-    ) -> Letter | None:
-        """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then. `urgent`: the call could
-        come twice, and does if we die before this is on disk."""
+    async def _next(self, conversation_id: str, mark: Mark | None = None, *, holding: Letter | None = None) -> Letter | None:
+        """Write what came of the last call and take the next one, in one transaction; what is due later brings us back then."""
 
         def work(rows: Session) -> Letter | datetime | None:
             if mark is not None:
                 mark(rows)
             now = self._clock.now()  # a lease begins when it is taken, not when it was asked for
-            return outbox.take(rows, conversation_id, now, holding=holding)
+            return outbox.take(rows, conversation_id, now, holding=holding, in_turn=self._ways)
 
-        found = await self._store.atransact(work) if mark is None else await self._written_down(conversation_id, work, urgent)
+        waited_for = holding is not None  # others may stand behind it in a narrow way
+        found = await self._store.atransact(work, urgent=waited_for) if mark is None else await self._written_down(conversation_id, work)
         if isinstance(found, datetime):
             self._later(conversation_id, max(0.05, (found - self._clock.now()).total_seconds()))
             return None
         return found
 
-    async def _written_down(self, conversation_id: str, work: Work[Letter | datetime | None], urgent: bool) -> Letter | datetime | None:
-        """What has happened in the world is written down however long the database is away: forgotten, it would happen twice."""
+    async def _written_down(self, conversation_id: str, work: Work[Letter | datetime | None]) -> Letter | datetime | None:
+        """What has happened in the world is written down before anything else, and however long the database is away: forgotten, it would happen
+        twice, or be in doubt for good."""
         while True:
             try:
-                found = await self._store.atransact(work, urgent=urgent)
+                found = await self._store.atransact(work, urgent=True)
             except StoreDown:
                 log.warning("mark_waits_for_database", conversation=conversation_id)
                 await asyncio.sleep(self.mark_again)
@@ -174,7 +173,7 @@ class Delivery:
         now = self._clock.now()
         match result:
             case Sent(again=again):
-                twice = lost_before and letter.channel not in _DEDUPLICATES and not again
+                twice = lost_before and letter.channel not in KNOWS_AGAIN and not again
                 return lambda rows: outbox.sent(rows, letter.id, now, maybe_twice=twice)
             case Refused(token_used=True) if _may_be_there(letter):  # our own earlier try had used it
                 return lambda rows: outbox.sent(rows, letter.id, now)
@@ -188,9 +187,9 @@ class Delivery:
                 return self._wait(letter, self._pause(letter), result.problem, unknown=not probably_not)
 
     def _usable_token(self, letter: Letter) -> str | None:
-        if letter.reply_token is None or letter.reply_until is None or self._clock.now() >= letter.reply_until:
+        if letter.reply_token is None or letter.reply_until is None:
             return None
-        return letter.reply_token
+        return letter.reply_token if self._clock.now() < outbox.last_reply(letter.reply_until, letter.attempts - 1) else None
 
     def _lost_reply(self, letter: Letter) -> Mark:
         """A reply whose answer never came, and whose token has died: a push could double it, so staff are told instead."""

@@ -13,17 +13,20 @@ from typing import Any
 import structlog
 from sqlmodel import Session as Rows
 
-from bot import entrance, reception
+import flows
+from bot import entrance, looking, reception
+from bot.ahead import Question, Thought
 from bot.channels.port import AnswersTaps, Channel, Inbound, Outgoing
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.emergency import Emergency
+from bot.hearers import Hearers
 from bot.hub import DESK, Hub, conversation
 from bot.living import LivingKnowledge
 from bot.reception import Received, Rules
 from bot.turns import Turns
 from storage import talk as talks
-from storage.store import Store, StoreDown
+from storage.store import Store, StoreDown, Work
 
 log = structlog.get_logger()
 
@@ -41,7 +44,8 @@ class Doorman:
     """… of one resident: the rest of the room is for everybody else (R6)."""
 
     def __init__(
-        self, store: Store, knowledge: LivingKnowledge, channels: Mapping[str, Channel], delivery: Delivery, hub: Hub, clock: Clock, rules: Rules
+        self, store: Store, knowledge: LivingKnowledge, channels: Mapping[str, Channel], delivery: Delivery, hub: Hub, clock: Clock, rules: Rules,
+        hearers: Hearers | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._knowledge = knowledge
@@ -50,6 +54,7 @@ class Doorman:
         self._hub = hub
         self._clock = clock
         self._rules = rules
+        self._hearers = hearers
         self._emergency = Emergency(channels, knowledge, clock)
         self._turns = Turns()
         self._in_hand: Counter[str] = Counter()
@@ -93,16 +98,27 @@ class Doorman:
     async def _one_by_one(self, inbounds: Sequence[Inbound]) -> list[Received]:
         outcomes = []
         for inbound in inbounds:
-            receive = entrance.receive if inbound.channel in self._rules.entrances else reception.receive
-            work = partial(
-                receive, inbound=inbound, town=self._knowledge.town, rules=self._rules, now=self._clock.now(),
-                split=self.split_of(inbound.channel),
-            )  # fmt: skip
-            outcome = await self._store.atransact(work)
+            outcome = await self._one(inbound, self._knowledge.town, self._clock.now())
             self.after(outcome)
             self._courtesies(inbound, outcome)
             outcomes.append(outcome)
         return outcomes
+
+    async def _one(self, inbound: Inbound, town: flows.Town, now: datetime) -> Received:
+        rules, split = self._rules, self.split_of(inbound.channel)
+        if inbound.channel in rules.entrances:
+            return await self._store.atransact(partial(entrance.receive, inbound=inbound, town=town, rules=rules, now=now, split=split))
+        look = partial(looking.at_event, inbound=inbound, town=town, rules=rules, now=now)
+        thought = await self._thinks(look) if looking.is_worth_a_look(inbound) else None
+        receive = partial(reception.receive, inbound=inbound, town=town, rules=rules, now=now, split=split, thought=thought)
+        return await self._store.atransact(receive)
+
+    async def _thinks(self, look: Work[Question | None]) -> Thought | None:
+        """What is thought before the transaction, where somebody is there to think."""
+        if self._hearers is None:
+            return None
+        question = await self._store.atransact(look)
+        return None if question is None else await self._hearers.think(question)
 
     def after(self, outcome: Received) -> None:
         """What follows a commit: send, settle, show, ring."""
@@ -149,10 +165,13 @@ class Doorman:
         self._run(self._answer(conversation_id))
 
     async def _answer(self, conversation_id: str) -> None:
+        town, rules, now = self._knowledge.town, self._rules, self._clock.now()
+        thought = await self._thinks(partial(looking.at_rest, conversation_id=conversation_id, town=town, rules=rules, now=now))
+
         def work(rows: Rows) -> Received:
             talk = talks.by_id(rows, conversation_id, lock=False)
             channel = "web" if talk is None else talk.channel
-            return reception.answer_settled(rows, conversation_id, self._knowledge.town, self._rules, self._clock.now(), self.split_of(channel))
+            return reception.answer_settled(rows, conversation_id, town, rules, now, self.split_of(channel), thought)
 
         self.after(await self._store.atransact(work))
 

@@ -40,7 +40,7 @@ def gaps(
         raise typer.Exit(1) from problem
     since = datetime.now(UTC) - timedelta(days=days)
     try:
-        heard, missing = store.transact(lambda rows: (unheard.waiting(rows, since, limit=1_000), found_gaps.found(rows, since=since)))
+        heard, missing = store.transact(lambda rows: (unheard.waiting(rows, None, since, limit=1_000), found_gaps.found(rows, since=since)))
     finally:
         store.close()
     if format == "json":

@@ -46,7 +46,10 @@ def restore(settings: Settings, file: Path, identity: Path, dry_run: bool, out: 
         return 1
     quieted = restored.quieted
     out.print(f"{_when(restored.note.taken_at)} の写しから戻しました。記録の鎖はつながっています。")
-    if restored.erased:
+    if restored.erased is None:
+        out.print("写しのとなりに、消した相談の一覧（erasures.jsonl）がありません。写しのあとに消した相談が戻っているかもしれません。")
+        out.print("一覧のある写しがあれば、いまの場所を空にして、一覧を写しと同じフォルダーに置いてから、もう一度戻してください。")
+    elif restored.erased:
         out.print(f"写しのあとに消してほしいと言われた相談 {restored.erased} 件を、もう一度消しました。")
     out.print(f"送らずに止めたもの: 返事 {quieted.letters} 通、約束 {quieted.promises} 件、答えを待っていた相談 {quieted.unanswered} 件")
     out.print("机の「やること」で一つずつ確かめてから、送ってください。")

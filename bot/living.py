@@ -7,7 +7,9 @@ import structlog
 from watchfiles import Change, awatch
 
 import flows
+from bot import embedding
 from knowledge.base import Base, BrokenBase, load, would_be
+from knowledge.hearing.embedding import Model
 from knowledge.layers import Instead, folders_of
 from knowledge.problem import Problem
 
@@ -22,18 +24,19 @@ _LONGEST = 1_600
 class LivingKnowledge:
     """Holds the running town. A broken folder never replaces it."""
 
-    def __init__(self, folder: Path, keep: Path | None = None) -> None:
-        """`keep`: where built parts may lie for a quicker start; None = nowhere."""
+    def __init__(self, folder: Path, keep: Path | None = None, model: Model | None = None) -> None:
+        """`keep`: where built parts may lie for a quicker start; None = nowhere. `model`: the town's own embedding model, if it has one."""
         self.folder = folder
         self._keep = keep
-        self.town = flows.load_town(load(folder, keep))
+        self._model = model
+        self.town = flows.load_town(self._with_model(load(folder, keep)))
         self.problems: tuple[Problem, ...] = ()
         """Why what lies on the disk now is not in use; empty when it is."""
 
     def reload(self) -> bool:
         """Build the folder anew beside the running town and swap; False when it is broken, and the running one stays."""
         try:
-            town = flows.load_town(load(self.folder, self._keep, before=self.town.base))
+            town = flows.load_town(self._with_model(load(self.folder, self._keep, before=self.town.base)))
         except BrokenBase as broken:
             self.problems = broken.problems
             log.warning("knowledge_broken", problems=len(broken.problems), where=[_where(problem) for problem in broken.problems[:5]])
@@ -48,7 +51,10 @@ class LivingKnowledge:
 
     def trial(self, instead: Instead) -> Base:
         """The base as it would be with these edits; nothing is written or swapped. Raises BrokenBase."""
-        return would_be(self.folder, instead, self.town.base, self._keep)
+        return self._with_model(would_be(self.folder, instead, self.town.base, self._keep))
+
+    def _with_model(self, base: Base) -> Base:
+        return base if self._model is None else embedding.beside(base, self._model, self._keep)
 
     async def watch(self) -> None:
         """Until cancelled: look at what is saved, beside the talks that go on. A turn that has begun ends with the town it began with."""

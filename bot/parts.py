@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.channels.port import Channel
+from bot.charts import Charts
 from bot.clock import Clock
 from bot.hub import Hub
 from bot.settings import Settings
@@ -33,5 +34,6 @@ class Parts:
     doorman: "Doorman"
     alarms: "Alarms"
     rules: "Rules"
+    charts: Charts = field(default_factory=Charts)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Webhooks that were not taken, by channel and status: senders without proof leave no other trace (R1)."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import flows
-from bot.channels.port import Outgoing
+from bot.channels.port import KNOWS_AGAIN, Outgoing
 from flows.model import Session
 from storage import outbox, rooms
 from storage.outbox import Letter
@@ -37,8 +37,9 @@ def post(
         parts = at.split(_with_links(at, talk, outgoing))
     bodies = [part.model_dump_json(exclude_defaults=True) for part in parts]
     return outbox.write(
-        at.rows, talk, bodies, now=at.now, line=line, reply_token=reply_token, reply_until=reply_until, unasked=unasked, claim=claim
-    )
+        at.rows, talk, bodies, now=at.now, line=line, reply_token=reply_token, reply_until=reply_until, unasked=unasked, claim=claim,
+        begin=talk.channel in KNOWS_AGAIN,
+    )  # fmt: skip
 
 
 def is_private(talk: Talk, rules: "Rules") -> bool:

@@ -20,10 +20,11 @@ from sqlmodel import Session as Rows
 
 import flows
 from bot import effects, flood
+from bot.ahead import Thought
 from bot.channels.port import Inbound, Outgoing
 from bot.clock import JST
 from bot.posting import ROOMY, SIGNPOST, post
-from bot.told import receipt_of, scene_of, session_of, utterance_of
+from bot.told import scene_for, scene_of, session_of, utterance_of
 from flows.model import Scene, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
 from storage import attachments, cases, consents, outbox, records
@@ -86,13 +87,17 @@ class At:
     split: Split
     at_the_door: bool = False
     """What is said goes to the platform although the talk is held in the private room: the danger answer, and the way in (R14)."""
+    thought: Thought | None = None
+    """What was thought of this event before; it fits the talk as it is."""
 
 
 # ---------------------------------------------------------------- receive
 
 
-def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: datetime, split: Split) -> Received:
-    """Store one event, and answer it if it can be answered now. A repeat changes nothing."""
+def receive(
+    rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: datetime, split: Split, thought: Thought | None = None
+) -> Received:  # fmt: skip
+    """Store one event, and answer it if it can be answered now. A repeat changes nothing. `thought` is taken where it fits (ahead.py)."""
     at = At(rows, town, rules, now, split)
     if not inbound.sender or inbound.kind == "group":
         kept = talks.admit_stray(rows, channel=inbound.channel, event_id=inbound.event_id, kind=inbound.kind, raw=inbound.raw, now=now)
@@ -103,6 +108,7 @@ def receive(rows: Rows, inbound: Inbound, town: flows.Town, rules: Rules, now: d
     inbox_id = admit(rows, talk, inbound, now)
     if inbox_id is None:
         return Received(talk.id, repeat=True)
+    at = replace(at, thought=thought if thought is not None and thought.fits(talk, town) else None)
     match inbound.kind:
         case "unfollow":
             return _blocked(at, talk, inbox_id)
@@ -142,10 +148,10 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     """A resident did something: scan it, number it, and decide who answers and when."""
     text = clean(inbound.text)
     danger = scan(at, talk, text) if inbound.kind == "text" else NO_DANGER
-    body = json.dumps(_body(inbound, text), ensure_ascii=False)
+    body = json.dumps(body_of(inbound, text), ensure_ascii=False)
     talk, line = talks.add_line(
         at.rows, talk, author="resident", kind=inbound.kind, body=body, now=at.now, platform_id=inbound.platform_id, danger_level=danger.level,
-        danger_rule=danger.rule,
+        danger_rule=danger.rule, line_id=None if at.thought is None else at.thought.question.line_id,
     )  # fmt: skip
     flood.look(at.rows, talk, at.now)
     if inbound.file_id is not None:
@@ -188,8 +194,9 @@ def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:
 
 def scan(at: At, talk: Talk, text: str) -> Danger:
     """Hear danger in these words, and in them together with the last ones (G1). A scanner that fails is a danger unheard: ask (L1)."""
-    last = talks.last_words(at.rows, talk, EARLIER_WORDS, since=at.now - _SAME_SITTING) if talk.last_seq else []
-    earlier = [json.loads(body).get("text", "") for body in last]
+    if at.thought is not None and at.thought.danger is not None and at.thought.question.text == text:
+        return at.thought.danger
+    earlier = earlier_words(at.rows, talk, at.now)
     try:
         return at.town.base.danger.scan(text, earlier)
     except Exception as error:  # it runs inside the step of the talk: the message is kept whatever happens
@@ -198,7 +205,13 @@ def scan(at: At, talk: Talk, text: str) -> Danger:
         return _UNHEARD
 
 
-def _body(inbound: Inbound, text: str) -> dict[str, Any]:
+def earlier_words(rows: Rows, talk: Talk, now: datetime) -> list[str]:
+    """The last texts of this sitting, oldest first."""
+    last = talks.last_words(rows, talk, EARLIER_WORDS, since=now - _SAME_SITTING) if talk.last_seq else []
+    return [json.loads(body).get("text", "") for body in last]
+
+
+def body_of(inbound: Inbound, text: str) -> dict[str, Any]:
     body: dict[str, Any] = {"text": text}
     if inbound.button is not None:
         body["button"] = inbound.button
@@ -212,14 +225,16 @@ def _body(inbound: Inbound, text: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- answer
 
 
-def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Rules, now: datetime, split: Split) -> Received:
+def answer_settled(
+    rows: Rows, conversation_id: str, town: flows.Town, rules: Rules, now: datetime, split: Split, thought: Thought | None = None
+) -> Received:  # fmt: skip
     """The resident has stopped writing: run the flow over what waits. Safe to run twice: rows are the truth."""
     talk = talks.by_id(rows, conversation_id)
     if talk is None or talk.settle_at is None:
         return Received(conversation_id)
     if talk.settle_at > now:
         return Received(conversation_id, settle_at=talk.settle_at)
-    at = At(rows, town, rules, now, split)
+    at = At(rows, town, rules, now, split, thought=thought if thought is not None and thought.fits(talk, town) else None)
     waiting = talks.pending(rows, talk)
     unsent = all(event.line.body is None for event in waiting)
     if unsent or talk.owner == "human":
@@ -232,8 +247,9 @@ def answer_settled(rows: Rows, conversation_id: str, town: flows.Town, rules: Ru
 def _answer(at: At, talk: Talk, events: Sequence[Pending], danger: Danger) -> Received:
     """Step the flow over these events and write what it says and does. `danger` is what was heard in the newest of them."""
     said = utterance_of(events, danger)
-    scene = scene_of(at.rows, talk, at.rules, at.now).model_copy(update={"receipt": receipt_of(at.rows, said)})
-    turn = step(at, talk, said, scene)
+    turn = None if at.thought is None else at.thought.turn_for(said)
+    if turn is None:
+        turn = step(at, talk, said, scene_for(at.rows, talk, said, at.rules, at.now))
     last = events[-1]
     talks.end(at.rows, events, turn.ends_as)
     return say(at, talk, turn, reply_token=last.reply_token, reply_until=last.reply_until)

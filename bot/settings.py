@@ -1,5 +1,7 @@
 """Settings: read once from the environment or `.env` (prefix `MADOGUCHI_`), passed in from then on (design.md §5)."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -7,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_MOST_HEARERS = 8
+"""Where nobody says how many: a container may see all cores of a large machine and have the use of few."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -79,6 +83,12 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     scanner: str = ""
     """Command that gets every attachment on its standard input and ends with 0 for a clean one; without it only kinds are checked (R34)."""
+    hearers: int | None = Field(default=None, ge=0)
+    """Processes that hear what residents write, beside the one that stores it; left out, one for each core up to eight, none where there is one core
+    only."""
+    embedding: str = ""
+    """The town's own embedding model beside our channels, as `package.module:function` (bot/embedding.py); empty = none. One that is hosted elsewhere
+    sends residents' words away."""
     max_body: int = 1_000_000
     """Largest request body in bytes (R4)."""
     body_seconds: float = Field(default=30.0, gt=0)
@@ -98,6 +108,17 @@ class Settings(BaseSettings):
     def heads_file(self) -> Path:
         """Where the heads of the audit's chain lie, outside the database (R43)."""
         return self.master_key_file.parent / "audit-heads"
+
+    @property
+    def hearing_processes(self) -> int:
+        """None but on Linux: elsewhere a process cannot be forked so safely, or has no such sockets. None beside an embedding model: it may hold
+        threads, which no fork survives."""
+        if self.embedding:
+            return 0
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+        if self.hearers is not None:
+            return self.hearers
+        return min(cores, _MOST_HEARERS) if cores > 1 else 0
 
     @property
     def secure(self) -> bool:

@@ -36,7 +36,7 @@ def run(settings: Settings, folder: Path | None) -> None:
     with tempfile.TemporaryDirectory() as place:
         store = Store.open(f"sqlite:///{place}/talk.db", Keyring(secrets.token_bytes(32)))
         try:
-            migrate(store.engine)
+            migrate(store)
             asyncio.run(_talk(here, store, Screen(highlight=False, soft_wrap=True)))
         finally:
             store.close()

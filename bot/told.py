@@ -37,6 +37,11 @@ def scene_of(rows: Rows, talk: Talk, rules: "Rules", now: datetime) -> Scene:
     )
 
 
+def scene_for(rows: Rows, talk: Talk, said: Utterance, rules: "Rules", now: datetime) -> Scene:
+    """The scene in which these words are answered."""
+    return scene_of(rows, talk, rules, now).model_copy(update={"receipt": receipt_of(rows, said)})
+
+
 def _wanted(rows: Rows, talk: Talk, now: datetime) -> tuple[Wanted, ...]:
     """Looked up only where somebody offers a hand, or may be asked whether they would (D10)."""
     if not any(f'"flow":"{flow}"' in (talk.flow_session or "") for flow in ("helper", "followup", "handoff")):

@@ -37,6 +37,7 @@ _SHAKEN: Final = frozenset({
 _SAME_AS_WHOSE: Final = {"parent": "whose_parent", "child": "whose_child", "family_other": "whose_family"}
 _BETWEEN_LABELS: Final = re.compile(r"[・/／、,]")
 _BETWEEN_PIECES: Final = re.compile(r"[、。,.!！?？\n]+|(?<=[ぁ-ヺ一-鿿])\s+|\s+(?=[ぁ-ヺ一-鿿])")
+_ON_SECOND_THOUGHT: Final = ("やっぱり", "やはり", "やっぱし", "やっぱ")
 _DOUBT: Final = re.compile(r"う*[うん][ー〜~]+ん?[ー〜~…。.、 ]*")
 """「うーん」 is no 「うん」."""
 _ASIDE: Final = re.compile(r"[（(][^（）()]*[）)]|[①②③④⑤][^①②③④⑤（]*|「[^」]*」")
@@ -46,6 +47,8 @@ _KANA: Final = re.compile(r"[ぁ-ゖァ-ヺ]")
 _FOREIGN_NEGATIONS: Final = ("not", "nao", "não", "không", "不", "没", "ない", "ません")
 
 
+_ANYTHING: Final = frozenset({"何", "誰", "いつ", "どこ"})
+"""Part of many a label, and by themselves no answer: 「なんかいろいろあって」."""
 _BARE: Final = frozenset({"有る", "居る", "為る"})
 """Answers that say only whether something is so: ある, いる, している."""
 _Way = Callable[[str, Gist], Iterator[str]]
@@ -59,8 +62,18 @@ class _Option(NamedTuple):
 
 
 def answer(session: Session, text: str, town: Town) -> str | None:
-    """The value of the open choice that these words name, or None."""
+    """The value of the open choice that these words name, or None. 「やっぱり大丈夫です」 takes back, and agrees to nothing."""
+    if _takes_back(text, town):
+        return next((choice.value for choice in session.choices if choice.value in _MEANS_NO), None)
     return chosen(text, session.choices, other_words(session.choices, town), asked=session.notes.get("asked", ""), polite=_polite(town))
+
+
+def _takes_back(text: str, town: Town) -> bool:
+    rest = plain(text)
+    for word in _ON_SECOND_THOUGHT:
+        if rest.startswith(word):
+            return rest.removeprefix(word) in town.typed("fine")
+    return False
 
 
 def other_words(choices: Iterable[Choice], town: Town) -> Words:
@@ -192,7 +205,7 @@ class _Reader:
 
     def _part(self, short: str, said: Gist) -> Iterator[str]:
         """Part of a label: 「説明会」 of 説明会の日, 「時間」 of 時間が合わない."""
-        if not said.words:
+        if said.words <= _ANYTHING:
             return
         for option in self._options:
             own = option.said.words

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from flows import moments
 from flows.because import in_own_words
@@ -25,6 +25,7 @@ _NO_SIGN: Final[frozenset[DangerKind]] = frozenset({"suicide", "self_harm", "med
 """Dangers in which nobody harms another."""
 
 Why = Mapping[str, Sequence[str]]
+Fact = Literal["hours", "place", "cost", "how", "tel"]
 
 
 def why_of(hearing: Hearing) -> dict[str, tuple[str, ...]]:
@@ -132,6 +133,25 @@ def details(talk: Talk, entry: Entry) -> tuple[Reply, ...]:
     return tuple(said) if len(said) > 1 else (*said, talk.says("details.ask"))
 
 
+def fact(talk: Talk, entry: Entry, about: Fact) -> str | None:
+    """One fact of a service, as somebody asks for it; None when nobody wrote it down."""
+    contact = best_contact(entry, talk.session.area)
+    match about:
+        case "tel":
+            return _tel(entry, contact, talk.town)
+        case "place":
+            return None if contact is None else contact.place.address or _map(contact)
+        case "cost":
+            return _price(talk, entry)
+        case "how":
+            how = _how(entry, talk.session.lang)
+            return how and how + _unverified(talk, entry, "how")
+        case "hours" if contact is not None and contact.hotline is not None:
+            return " ".join(_hotline(talk, contact.hotline))
+        case "hours":
+            return moments.weekly(contact.hours, talk.town.words(talk.session.lang).clock) if contact is not None else None
+
+
 def _in_one_bubble(facts: Sequence[Reply]) -> list[Reply]:
     """Two facts share a bubble while it stays short enough for a phone (G2); else only the first is said."""
     both = "\n".join(fact.text for fact in facts)
@@ -179,14 +199,17 @@ def _who_runs_it(talk: Talk, entry: Entry, contact: Contact | None) -> str:
     """Name of the office and the price; a price nobody checked is marked."""
     lang, clock = talk.session.lang, talk.town.words(talk.session.lang).clock
     who = contact.name if contact and contact.name else clock["and"].join(entry.provider[:2]) if lang in ("ja", "easy") else ""
-    cost = entry.cost or ""
-    if cost == "無料":
-        cost = clock["free"]
-    elif cost and lang not in ("ja", "easy"):
-        cost = talk.says("card.cost_ask").text
-    if cost:
-        cost += _unverified(talk, entry, "cost")
-    return clock["and"].join(part for part in (who, cost) if part)
+    return clock["and"].join(part for part in (who, _price(talk, entry)) if part)
+
+
+def _price(talk: Talk, entry: Entry) -> str:
+    if not entry.cost:
+        return ""
+    if entry.cost == "無料":
+        said = talk.town.words(talk.session.lang).clock["free"]
+    else:
+        said = entry.cost if talk.session.lang in ("ja", "easy") else talk.says("card.cost_ask").text
+    return said + _unverified(talk, entry, "cost")
 
 
 def _unverified(talk: Talk, entry: Entry, field: str) -> str:

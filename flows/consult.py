@@ -1,11 +1,12 @@
 """D2 and D3: a worry is heard; a vague one gets at most two questions, and a person is never more than one tap away (G5). Cards: showing.py."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from flows import answers, gap, handoff, helper, mydata, oddities, several, showing, thirdparty, young
+from flows import answers, asking, gap, handoff, helper, mydata, oddities, several, showing, thirdparty, young
 from flows.cards import MOST_CARDS, gently, why_of
+from flows.kin import letters_shared
 from flows.letters import sentences
 from flows.model import RecordMatch, Turn
 from flows.talk import Talk
@@ -39,12 +40,16 @@ _SHORTEST_STORY: Final = 12
 _ENDINGS: Final = 4
 """Letters of grammar after a word."""
 _LONGEST_GUESS: Final = 24
+_TELLING: Final = frozenset({"名詞", "動詞", "形容詞", "形状詞"})
+_SOME_TIME: Final = frozenset({"最近", "近頃", "此の頃", "毎日", "毎晩", "前", "昔", "今年", "去年", "先月", "今月", "先週", "今週", "今日", "昨日"})
 _HIRAGANA: Final = re.compile(r"[ぁ-ゖ]")
 _OTHER_LETTERS: Final = re.compile(r"[一-鿿A-Za-zＡ-Ｚａ-ｚ]")
 _ENOUGH_KANA: Final = 12
 _WORDS_APART: Final = 4
 _KANJI: Final = re.compile(r"[一-鿿]")
 _OFTEN_IN_KANA: Final = frozenset({"他", "物", "事", "所", "方", "為", "訳", "内", "為る", "様"})
+_ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
+"""Of a page or a mailbox: its letters are of no language."""
 _SHORTEST_FOREIGN: Final = 10
 """Letters of a Latin text before its language is believed: 「OK」 is no English."""
 
@@ -73,6 +78,8 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
             return turn
     if hearing.intent == "human":
         return handoff.wants_human(talk)
+    if asking.wants_an_ear(talk.latest, talk.town):
+        return talk.ask_again("unclear.human_again") if talk.at == "consult.unclear" else offer_human(talk, "unclear.listen")
     if hearing.intent == "offer":
         return helper.begin(talk)
     if hearing.intent == "smalltalk" and not hearing.needs:
@@ -96,7 +103,7 @@ def listen(talk: Talk) -> Hearing:
     in_kana = _HIRAGANA.search(talk.worry)  # told in Japanese before another language was chosen
     lang = talk.session.lang if talk.session.lang_offered and not (in_kana and talk.session.lang != "easy") else None
     hearing = hear(talk.worry, talk.town.base, danger=talk.said.danger, lang=lang)
-    needs = tuple(need for need in hearing.needs if not _only_who(talk, need.text))
+    needs = tuple(need for need in hearing.needs if not _only_who(talk, need.text) and not asking.only_asks(need.text, talk.town))
     hearing = hearing.model_copy(update={"needs": needs or hearing.needs})
     return hearing if hearing.decision != "danger" else hearing.model_copy(update={"decision": _without_danger(hearing), "reason": "after_danger"})
 
@@ -117,16 +124,16 @@ def _worth_showing(hearing: Hearing) -> bool:
     return any(need.services and need.services[0].score >= _SURE_ENOUGH for need in hearing.needs)
 
 
-def in_their_language(talk: Talk, lang: Lang) -> Talk:
-    """The first text decides the language, once; it can be changed at any time (D12)."""
+def in_their_language(talk: Talk, lang: Lang, text: str | None = None) -> Talk:
+    """The first text decides the language, once; it can be changed at any time (D12). `text`: what was written, if not the worry."""
     if talk.session.lang_offered:
         return talk
-    if lang == "ja" and talk.session.lang == "ja" and _in_kana_only(talk.worry):
+    written = _ADDRESS.sub("", talk.worry if text is None else text)
+    if lang == "ja" and talk.session.lang == "ja" and _in_kana_only(written):
         return talk.in_language("easy").noting(register="kana")
     if lang in ("ja", talk.session.lang):
         return talk
-    latin = talk.worry.isascii()
-    if latin and len(plain(talk.worry)) < _SHORTEST_FOREIGN:
+    if written.isascii() and len(plain(written)) < _SHORTEST_FOREIGN:
         return talk
     known = lang if lang in talk.town.base.town.languages and lang in talk.town.phrases else "easy"
     return talk.in_language(known)
@@ -149,11 +156,25 @@ def _is_it_this(talk: Talk, hearing: Hearing) -> Turn | None:
     if not services or services[0].score < _SURE_ENOUGH or talk.session.questions or talk.session.lang != "ja":
         return None
     entry = talk.town.base.entries.get(services[0].id)
-    own = [one for one in entry.examples if len(one) <= _LONGEST_GUESS] if entry else []
-    if not own:
+    near = _nearest(talk, entry.examples) if entry else None
+    if near is None:
         return None
     asked = talk.with_(questions=1).noting(guess=services[0].id)
-    return asked.ask("consult.guess", talk.says("guess.is_it", said=own[0].rstrip("。")), choices=("yes", "no", "!human"))
+    return asked.ask("consult.guess", talk.says("guess.is_it", said=near.rstrip("。")), choices=("yes", "no", "!human"))
+
+
+def _nearest(talk: Talk, examples: Iterable[str]) -> str | None:
+    """The short example that says most of what was written; None where all of them speak of something else."""
+    words = _words(talk, talk.worry)
+    own = {one: _words(talk, one) for one in examples if len(one) <= _LONGEST_GUESS}
+    best = max(own, key=lambda one: (len(words & own[one]) / (len(words | own[one]) or 1), letters_shared(talk.worry, one)), default=None)
+    return best if best is not None and words & own[best] else None
+
+
+def _words(talk: Talk, text: str) -> frozenset[str]:
+    """What a text says, as the dictionary sounds it (kana and kanji are one), without what could be said of anything."""
+    broad = talk.town.base.hearing.lexicon.intents.broad
+    return frozenset(piece.sound for piece in pieces(text) if piece.kind in _TELLING and piece.form not in broad | _SOME_TIME and piece.sound)
 
 
 def guess_answered(talk: Talk) -> Turn:
@@ -251,10 +272,10 @@ def _only_felt(talk: Talk, word: str) -> bool:
     return any(feeling in said and len(said) <= len(feeling) + _ENDINGS for feeling in talk.town.typed("feeling"))
 
 
-def offer_human(talk: Talk) -> Turn:
+def offer_human(talk: Talk, key: str = "unclear.human") -> Turn:
     """3b: no third question."""
     effect = RecordMatch(cards=(), score=0.0, decision="unclear", knowledge=talk.town.base.version)
-    return talk.ask("consult.unclear", "unclear.human", choices=("talk_now", "talk_later", "list"), effects=(effect,))
+    return talk.ask("consult.unclear", key, choices=("talk_now", "talk_later", "list"), effects=(effect,))
 
 
 def unclear_answered(talk: Talk) -> Turn:

@@ -256,8 +256,8 @@ def answered(talk: Talk) -> Turn:
     if talk.choice is None and talk.session.misses == 0 and talk.text:
         return talk.remembering().ask_again(f"crisis.{crisis.name}.again")
     after = _AFTER.get(crisis.name)
-    if after is not None and talk.choice is not None:
-        return after(talk)
+    if after is not None:
+        return after(talk if talk.choice is not None else talk.remembering())
     said = "crisis.need_not_say" if talk.choice == "no_answer" else f"crisis.{crisis.name}.after"
     return stay_with(talk.remembering(), talk.says(said))
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from flows import (
     answers,
+    asking,
     board,
     cards,
     consent,
@@ -38,6 +39,9 @@ from flows.model import OpenCase, RaiseAlarm, Reply, Said, Scene, Session, Sheet
 from flows.phrasebook import SPOKEN, built_in_typed
 from flows.talk import Talk, last_bubbles
 from flows.typed import plain
+from knowledge.hearing.language import language
+from knowledge.hearing.normalise import plain as even
+from knowledge.hearing.phrases_seen import flat
 
 Step = Callable[[Talk], Turn]
 EVERYWHERE: Final = ("human", "back", "stop", "start", "help", "lang", "room", "news", "places", "offer")
@@ -122,7 +126,7 @@ def step(session: Session, said: Utterance, scene: Scene, town: Town) -> Turn:
         if turn is not None:
             return oddities.threat_is_told(talk, turn)
     turn = room.offered(session, _answer(talk), talk)
-    return oddities.name_is_not_needed(talk, turn) if said.kind == "text" else turn
+    return oddities.name_is_not_needed(talk, asking.answered_too(talk, turn)) if said.kind == "text" else turn
 
 
 def _answers_the_crisis(talk: Talk) -> bool:
@@ -150,7 +154,7 @@ def _after_a_rest(talk: Talk) -> Talk:
     last = talk.session.last_at
     if last is None or talk.scene.now - last < _RESTED:
         return talk
-    rested = talk.with_(back=())
+    rested = talk.with_(back=()).noting(in_sight=None)
     return rested.ended() if talk.at == "consult.open" else rested
 
 
@@ -161,6 +165,10 @@ def _answer(talk: Talk) -> Turn:
     value = answers.answer(talk.session, talk.text, talk.town) if talk.said.kind == "text" else None
     if talk.said.kind == "text" and value is None and (turn := mydata.asked_anywhere(talk)) is not None:
         return turn
+    if talk.said.kind == "text" and value is None and (turn := asking.answer(_in_their_language(talk))) is not None:
+        return turn
+    if talk.said.kind == "text" and value is None and _asks_for_a_person(talk):
+        return handoff.wants_human(talk)
     if talk.said.kind == "text" and talk.session.flow not in FORMS and outing.is_asked(talk):
         return outing.shown(talk)
     if talk.at not in STEPS and talk.at != "resume.ask":
@@ -187,6 +195,17 @@ def _go(talk: Talk) -> Turn:
 
 
 # ---------------------------------------------------------------- words that work everywhere
+
+
+def _in_their_language(talk: Talk) -> Talk:
+    """A question may be the first that is written: it is answered in its own language (D12)."""
+    lang = language(talk.text)
+    return talk if lang == "ja" else consult.in_their_language(talk, lang, talk.text)
+
+
+def _asks_for_a_person(talk: Talk) -> bool:
+    """人と話す in words of one's own, 「職員さんにつないでもらえますか」; whoever writes more tells a worry with it, and is heard."""
+    return len(plain(talk.text)) <= _LONGEST_WORD and talk.town.base.hearing.lexicon.intents.intent(flat(even(talk.text).text)) == "human"
 
 
 def is_everywhere_word(text: str) -> bool:

@@ -41,7 +41,9 @@ def how_it_went(talk: Talk) -> Turn:
         case "no_more_mail":
             effects = (StopFollowUps(), RecordOutcome(outcome="no_more"))
             return talk.ended().ask("consult.open", "follow_up.stopped", effects=effects)
-        case _ if talk.text:
+        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+            return _refused(talk.remembering())
+        case _ if talk.has_words and consult.listen(talk.new_worry().remembering()).reason not in ("thin", "smalltalk"):
             return consult.worry_written(talk.new_worry())
         case _:
             return talk.ask_again("follow_up.how_again")
@@ -57,15 +59,20 @@ def why_not(talk: Talk) -> Turn:
         case "no_time":
             return talk.ask("followup.together", "follow_up.other_hours", choices=("please", "not_now"))
         case "refused":
-            refused = talk.with_(gap_reasons=tuple(dict.fromkeys((*talk.session.gap_reasons, "refused_by_office"))))
-            effect = RecordGap(reasons=("refused_by_office",), domain=talk.session.domain)
-            return refused.ask("followup.together", "follow_up.refused", choices=("please", "not_now"), effects=(effect,))
+            return _refused(talk)
         case "other_reason":
             return talk.ask("followup.told", "follow_up.tell")
         case _ if talk.text:
             return talk.remembering().ask("followup.together", "follow_up.together", choices=("please", "not_now"))
         case _:
             return talk.ask_again("follow_up.why_again")
+
+
+def _refused(talk: Talk) -> Turn:
+    """Sent away: counted, and a person is offered."""
+    refused = talk.with_(gap_reasons=tuple(dict.fromkeys((*talk.session.gap_reasons, "refused_by_office"))))
+    effect = RecordGap(reasons=("refused_by_office",), domain=talk.session.domain)
+    return refused.ask("followup.together", "follow_up.refused", choices=("please", "not_now"), effects=(effect,))
 
 
 def other_reason_told(talk: Talk) -> Turn:

@@ -28,6 +28,8 @@ _LIGHT: Final = frozenset({
 })  # fmt: skip
 """Carry an answer only where nothing else does: 「いる」, but 「連絡している」 is 連絡."""
 _DENYING: Final = frozenset({"ない", "ず", "無い", "まい"})
+_HARDLY: Final = ("にく", "づら", "がた")
+"""「話しにくい」 is no wish to talk."""
 _HAPPENS: Final = frozenset({"た", "ます", "てる", "居る", "有る"})
 _WISHED: Final = frozenset({"たい", "欲しい", "そう", "様", "う", "よう", "かも", "ば"})
 _FOREIGN: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -85,6 +87,8 @@ def _japanese(text: str) -> tuple[dict[str, Piece], int, bool]:
             denials += 1
             if not words:  # 「ない」 by itself denies that something is there
                 words["有る"] = piece
+        elif piece.kind == "接尾辞" and piece.surface.startswith(_HARDLY):
+            words["難い"] = piece
         elif piece.kind in _TELLING and piece.form not in _POINTING and not (after_te and piece.kind == "動詞"):
             words[piece.form] = piece
         forms.add(piece.form)

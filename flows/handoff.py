@@ -21,6 +21,8 @@ CONSENT_VERSION: Final = 3
 """Version of the explanation given in D1."""
 Reason = Literal["asked_human", "nothing_fits", "entangled", "danger", "unclear", "failure", "third_person", "follow_up", "returned"]
 _MOST_TOPICS: Final = 3
+_NEAR_ENOUGH: Final = 0.3
+"""Confidence from which a service that was not shown, because it does not fit, still says what the worry is about (D5)."""
 _LATE_MINUTES: Final = 40
 """Of opening time: what a delayed answer is put off by, once (8c)."""
 _HUNTED: Final = frozenset({"partner_violence", "stalking_threat", "forced_confinement"})
@@ -200,7 +202,10 @@ def open_case(
 
 
 def _topics(talk: Talk) -> tuple[str, ...]:
-    """Topics of the national form, from the services the worry led to."""
+    """Topics of the national form, from the services the worry led to; where nothing fitted, from the nearest one."""
     entries = talk.town.base.entries
-    found = (topic for one in (*talk.session.needs, *talk.session.shown) if one in entries for topic in entries[one].topics[:1])
+    led: Sequence[str] = (*talk.session.needs, *talk.session.shown)
+    if not led and talk.worry.strip():
+        led = [one.id for one in talk.town.base.hearing.rank(talk.worry, limit=1) if one.score >= _NEAR_ENOUGH]
+    found = (topic for one in led if one in entries for topic in entries[one].topics[:1])
     return tuple(dict.fromkeys(found))[:_MOST_TOPICS]

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
-from flows import consult, handoff, moments
+from flows import answers, consult, handoff, moments
 from flows.cards import cards
 from flows.filling import Town
 from flows.kin import is_near, kin
@@ -15,8 +15,19 @@ from flows.typed import plain
 
 _KINDS: Final = ("hands", "company", "teach", "other_skill")
 _TIMES: Final = ("weekday_day", "evening", "weekend", "any_time")
-_PLACES: Final = ("juumin-sanka-zaitaku", "volunteer-center", "shimin-katsudou-center")
+_CENTRES: Final = ("volunteer-center", "shimin-katsudou-center")
+"""One of them stands in between, whatever else is shown."""
+_BY_KIND: Final = {"hands": "juumin-sanka-zaitaku", "company": "fureai-salon", "teach": "shougai-gakushuu"}
+"""What only a button was pressed for."""
+_TAKES_PART: Final = frozenset({"place", "activity", "service"})
+"""Where somebody can lend a hand; at a consultation or a benefit only where we are sure, as with becoming a foster parent."""
+_WORTH_SHOWING: Final = 0.15
+_SURE: Final = 0.4
+"""Confidences, as of a service for a worry."""
+_MOST_PLACES: Final = 2
 _LONGEST_WORDS: Final = 60
+_DEEP: Final = 6
+"""So many services are looked at for what somebody can do."""
 _LONGEST_WANTED: Final = 26
 _MOST_WANTED: Final = 2
 _NOT_AGAIN_FOR: Final = timedelta(days=180)
@@ -24,9 +35,9 @@ _ONE_PERSON: Final = re.compile(r"[一-鿿ァ-ヺ]{1,5}さん(?:を|に|の(?:�
 
 
 def begin(talk: Talk) -> Turn:
-    """ありがとうございます. What somebody can do, in a word."""
+    """ありがとうございます. What somebody can do, in a word; the days they named already are not asked again."""
     own = shortened(talk.text, _LONGEST_WORDS)
-    noted = talk.noting(skill=own or None, when=None)
+    noted = talk.noting(skill=own or None, kind=None, when=own if _names_a_time(talk) else None)
     if _ONE_PERSON.search(talk.text):  # a helper never chooses a person: a centre stands in between (D10)
         return noted.ask("helper.skill", "helper.no_persons", "helper.thanks", choices=_KINDS)
     return noted.ask("helper.skill", "helper.thanks", choices=_KINDS)
@@ -95,15 +106,31 @@ def renewal_answered(talk: Talk) -> Turn:
             return talk.ask_again("helper.renewal_again")
 
 
+def _another_time(talk: Talk) -> Turn:
+    """Nothing stays behind."""
+    return talk.ended().noting(skill=None, kind=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+
+
+def _declines(talk: Talk) -> bool:
+    """「いや、いいです」: nobody is kept in a form they did not ask for."""
+    return answers.says_nothing_but(talk.text, talk.town.typed("no") | talk.town.typed("fine") | talk.town.typed("slip"))
+
+
 def skill_told(talk: Talk) -> Turn:
     """手を動かすこと, 話し相手, 教える; the days may be told in the same breath."""
     if talk.choice is None and not talk.text:
         return talk.ask_again("helper.skill_again")
-    said = talk.town.label(talk.choice, "ja") if talk.choice in _KINDS else shortened(talk.text, _LONGEST_WORDS)
-    before = talk.note("skill")
-    talk = talk.noting(skill="／".join(part for part in (before, said) if part))
-    if any(word in plain(talk.text) for word in talk.town.typed("times")):
-        return places(talk.noting(when=shortened(talk.text, _LONGEST_WORDS)))
+    if _declines(talk):
+        return _another_time(talk)
+    if talk.choice in _KINDS:
+        talk = talk.noting(kind=talk.choice)
+    else:
+        told = (talk.note("skill"), shortened(talk.text, _LONGEST_WORDS))
+        talk = talk.noting(skill="／".join(part for part in told if part))
+    if _names_a_time(talk):
+        talk = talk.noting(when=shortened(talk.text, _LONGEST_WORDS))
+    if talk.note("when"):
+        return places(talk)
     return talk.ask("helper.when", "helper.when", choices=_TIMES)
 
 
@@ -111,27 +138,45 @@ def time_told(talk: Talk) -> Turn:
     """出られる日."""
     if talk.choice is None and not talk.text:
         return talk.ask_again("helper.when_again")
+    if _declines(talk):
+        return _another_time(talk)
     said = talk.town.label(talk.choice, "ja") if talk.choice in _TIMES else shortened(talk.text, _LONGEST_WORDS)
     return places(talk.noting(when=said))
 
 
 def places(talk: Talk) -> Turn:
-    """近くで合いそうなところ: what is near the skill among places of taking part, else the volunteer centre."""
-    entries = talk.town.base.entries
-    skill = talk.note("skill") or ""
-    near = [match for match in talk.town.base.hearing.rank(skill, limit=30) if entries[match.id].domain == "sanka"] if skill else []
-    ids = [*(one for one in _PLACES if one in entries), *(match.id for match in near)]
-    shown = cards(talk, ids, {match.id: match.why for match in near}, "card.helper")[:2]
+    """近くで合いそうなところ: what fits what they can do, heard like a worry, and a centre that stands in between."""
+    entries, own = talk.town.base.entries, talk.note("skill") or ""
+    ranked = talk.town.base.hearing.rank(own, limit=_DEEP) if own else ()
+    centre = next((one for one in _CENTRES if one in entries), None)
+    # 「何か役に立ちたい」 means the centre: what is far behind it is chance
+    beside = max((one.score / 2 for one in ranked if one.id == centre), default=0.0)
+    near = [one for one in ranked if one.score >= max(beside, _WORTH_SHOWING if entries[one.id].kind in _TAKES_PART else _SURE)]
+    known = _BY_KIND.get(talk.note("kind") or "", _BY_KIND["hands"])
+    fitting = [one for one in (*(match.id for match in near), known) if one != centre]
+    ids = [*fitting[: _MOST_PLACES - (centre is not None)], *([centre] if centre else [])]
+    shown = cards(talk, ids, {match.id: match.why for match in near}, "card.helper")
     said = talk.says("helper.places") if shown else talk.says("helper.no_places")
     first = Reply(text=said.text, key=said.key, cards=shown)
-    return talk.ask("helper.offered", first, *_wanted(talk, skill), "helper.may_we", choices=("info_day", "another_time"))
+    return talk.ask("helper.offered", first, *_wanted(talk), "helper.may_we", choices=("info_day", "another_time"))
 
 
-def _wanted(talk: Talk, skill: str) -> tuple[Reply, ...]:
+def _wanted(talk: Talk) -> tuple[Reply, ...]:
     """The requests that fit best, posted by groups through the centre; it stays in between."""
+    skill = _in_words(talk)
     near = sorted((one for one in talk.scene.wanted if is_near(talk.town, skill, one.title)), key=lambda one: -kin(talk.town, skill, one.title))
     titles = [shortened(f"{one.title}（{one.when}）" if one.when else one.title, _LONGEST_WANTED) for one in near[:_MOST_WANTED]]
     return (talk.says("helper.wanted", titles="、".join(titles)),) if titles else ()
+
+
+def _in_words(talk: Talk) -> str:
+    """What they can do, as the desk reads it: their own words, then the button's."""
+    kind = talk.note("kind")
+    return "／".join(part for part in (talk.note("skill"), talk.town.label(kind, "ja") if kind else None) if part)
+
+
+def _names_a_time(talk: Talk) -> bool:
+    return any(word in plain(talk.text) for word in talk.town.typed("times"))
 
 
 def offered(talk: Talk) -> Turn:
@@ -140,12 +185,12 @@ def offered(talk: Talk) -> Turn:
         case "info_day":
             effects = (
                 RecordConsent(purpose="offer", recipient=talk.town.base.town.desk_name, items=("skill", "when")),
-                RecordOffer(skill=talk.note("skill") or "", when=talk.note("when") or ""),
+                RecordOffer(skill=_in_words(talk), when=talk.note("when") or ""),
             )
-            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
+            return talk.ended().noting(skill=None, kind=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
         case "another_time":
-            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+            return _another_time(talk)
         case _ if talk.session.misses == 0:
             return talk.ask_again("helper.offered_again")
         case _:
-            return talk.ended().noting(skill=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+            return _another_time(talk)

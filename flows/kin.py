@@ -13,11 +13,15 @@ _WORTH: Final = 0.25
 
 def kin(town: Town, one: str, other: str) -> float:
     """0 (nothing in common) to 2 (the same words, the same services)."""
-    first, second = _pairs(one), _pairs(other)
-    letters = len(first & second) / min(len(first), len(second)) if first and second else 0.0
     led, lead = _services(town, one), _services(town, other)
     services = len(led & lead) / min(len(led), len(lead)) if led and lead else 0.0
-    return letters + services
+    return letters_shared(one, other) + services
+
+
+def letters_shared(one: str, other: str) -> float:
+    """Share of the shorter text's pairs of letters that stand in the other too."""
+    first, second = _pairs(one), _pairs(other)
+    return len(first & second) / min(len(first), len(second)) if first and second else 0.0
 
 
 def is_near(town: Town, one: str, other: str) -> bool:

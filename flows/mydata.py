@@ -7,7 +7,7 @@ from typing import Final
 
 from flows import moments
 from flows.handoff import hand_over, promise
-from flows.letters import shortened
+from flows.letters import room, shortened
 from flows.model import Button, Effect, Erase, GivenConsent, Reply, StopFollowUps, Turn, WithdrawConsent
 from flows.sheet import CIRCLED
 from flows.talk import Talk, start_session
@@ -17,7 +17,7 @@ _RECEIPT_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without letters that are mistaken for each other."""
 _RECEIPT: Final = re.compile(rf"(?<![0-9A-Za-z-])([{_RECEIPT_LETTERS}]-[{_RECEIPT_LETTERS}]{{3}})(?![0-9A-Za-z-])")
 _LONGEST_REQUEST: Final = 28
-"""Letters of a wish about one's data that is understood in every state; what is longer may be a story in which such words stand."""
+"""Room of a wish about one's data that is understood in every state; what is longer may be a story in which such words stand."""
 _MOST_CONSENTS: Final = 3
 _LONGEST_RECIPIENT: Final = 10
 _PURPOSES: Final = ("consult", "handoff", "follow_up", "report", "offer")
@@ -36,16 +36,26 @@ def asked_anywhere(talk: Talk) -> Turn | None:
     """「データを消して」 and its like are valid in every state (D1); a receipt is looked up at once."""
     if talk.scene.receipt is not None:
         return receipt(talk)
-    return answer(talk) if len(plain(talk.text)) <= _LONGEST_REQUEST else None
+    return answer(talk) if room(plain(talk.text)) <= _LONGEST_REQUEST else None
 
 
 def answer(talk: Talk) -> Turn | None:
-    """Erase, show, withdraw, or clear the app's own history; None for everything else."""
+    """Erase, show, withdraw, or clear the app's own history; None for everything else.
+
+    The wish that what is kept here be gone comes in many words: a thing and a wish about it. What was lost, or stands elsewhere, is a worry.
+    """
     said = plain(talk.latest)
-    for name, door in (("app_history", app_history), ("withdraw", withdraw), ("erase", erase), ("show_data", show)):
-        if any(word in said for word in talk.town.typed(name)):
-            return door(talk)
-    return None
+
+    def says(name: str) -> bool:
+        return any(word in said for word in talk.town.typed(name))
+
+    if says("app_history"):
+        return app_history(talk)
+    if says("withdraw"):
+        return withdraw(talk)
+    if (says("erase") or (says("erase_what") and says("erase_wish"))) and not says("erase_elsewhere"):
+        return erase(talk)
+    return show(talk) if says("show_data") or (says("show_what") and says("show_wish")) else None
 
 
 # ---------------------------------------------------------------- erase
@@ -71,8 +81,11 @@ def erase_answered(talk: Talk) -> Turn:
 
 
 def erase_confirmed(talk: Talk) -> Turn:
-    """Only the second press erases; the receipt lets it be checked. What the talk had become is forgotten with its words."""
-    if talk.choice != "do_erase":
+    """Only the second press erases; the receipt lets it be checked. What the talk had become is forgotten with its words.
+
+    「やっぱりいいです」 sounds like a yes and is none: what cannot be undone is asked once more.
+    """
+    if talk.choice != "do_erase" or any(word in plain(talk.text) for word in talk.town.typed("erase_hesitates")):
         return talk.ask_again("erase.again")
     code = _receipt(talk)
     said = talk.says("erase.done", receipt=code, day=_by_tomorrow(talk))

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from flows import asking
 from flows.answers import says_nothing_but
 from flows.model import Count, Effect, TellLead, Turn
 from flows.talk import MOST_BUBBLES, Talk, last_bubbles
@@ -25,8 +26,6 @@ def answer(talk: Talk) -> Turn | None:
     if said in words("insult") or (len(said) <= _LONGEST_INSULT and any(word in said for word in words("insult_in"))):
         key = "odd.sorry_again" if talk.note("sorry") else "odd.sorry"
         return rest.noting(sorry="yes").ask("consent.sorry", key, choices=("!human", "!start"))
-    if said in words("about_bot"):
-        return _beside(rest, "odd.about", choices=("what", "!human"))
     if says_nothing_but(latest, words("thanks")):
         return _beside(rest.ended(), "odd.thanks")
     return None
@@ -80,7 +79,7 @@ def name_is_not_needed(talk: Talk, turn: Turn) -> Turn:
     """Somebody wrote a name or number: said once that it is not needed; the text stays as written (G12)."""
     if talk.note("name_told") or turn.ends_as != "answered" or len(turn.replies) >= MOST_BUBBLES:
         return turn
-    said = plain(talk.text)
+    said = plain(asking.told_only(talk.text, talk.town))
     if not (_SELF_NAMED.search(talk.text) or any(word in said for word in talk.town.typed("my_name"))):
         return turn
     noted = turn.model_copy(update={"session": turn.session.model_copy(update={"notes": {**turn.session.notes, "name_told": "yes"}})})

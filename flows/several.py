@@ -5,19 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from flows import household
+from flows import asking, household
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.letters import room, sentences, shortened
 from flows.model import Button, Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
-from flows.sheet import CIRCLED, LONGEST_BUBBLE, LONGEST_LINE, in_two
+from flows.sheet import CIRCLED, LONGEST_BUBBLE, LONGEST_LINE, erased, in_two, struck_words
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import number, plain
 from knowledge.hearing.model import Hearing, Need
 
 MOST_NEEDS: Final = 5
 _SHORTEST_LINE: Final = 10
 """Letters of a need that still says what it is."""
+_SHORTEST_NEED: Final = 5
 _NOUN: Final = re.compile(r"[一-鿿ァ-ヺー]{2}")
 _SURE_ENOUGH: Final = 0.1
 _DOORS: Final[Mapping[str, str]] = {
@@ -113,8 +114,10 @@ def mended(talk: Talk) -> Turn:
     """What belongs to a need already there replaces it, everything else is a new one."""
     if not talk.text:
         return talk.ask_again("several.what_to_mend")
-    talk = talk.remembering()
     told = [(line.text, service) for line, service in zip(talk.session.sheet, talk.session.needs, strict=False)]
+    if (wish := struck_words(talk.text)) is not None and (left := _without(talk, told, wish)) is not None:
+        return talk.ask_again("sheet.not_found") if len(left) == len(told) and number(wish) else _struck(talk, left)
+    talk = talk.remembering()
     changed = []
     for sentence in [household.tidy(one) for one in sentences(talk.text)]:
         place = next((at for at, (text, _) in enumerate(told) if _speak_of_the_same(text, sentence)), None)
@@ -128,6 +131,25 @@ def mended(talk: Talk) -> Turn:
     text = "\n".join(f"{CIRCLED[place]}{shortened(talk.session.sheet[place].text, 30)}" for place in dict.fromkeys(changed[:2]))
     said = talk.says("several.mended", lines=text)
     return in_order(talk, said)
+
+
+def _without(talk: Talk, told: Sequence[tuple[str, str]], wish: str) -> list[tuple[str, str]] | None:
+    """The needs without the number, or without the words, that are wished away: 「③は消して」; None where those words are not."""
+    if (place := number(wish)) is not None:
+        return [one for at, one in enumerate(told, 1) if at != place]
+    each = [(erased((line,), wish, None), service) for line, (_, service) in zip(talk.session.sheet, told, strict=False)]
+    if all(left is None for left, _ in each):
+        return None
+    return [(left[0].text if left else text, service) for (left, service), (text, _) in zip(each, told, strict=True) if left is None or left]
+
+
+def _struck(talk: Talk, left: Sequence[tuple[str, str]]) -> Turn:
+    """What is left is read back in order; where nothing is, there is nothing to connect."""
+    if not left:
+        return talk.with_(sheet=(), needs=()).ended().ask("consult.open", "several.by_myself", choices=("!human",))
+    talk = _with_needs(talk, left, source="confirmed")
+    lines = "\n".join(f"{CIRCLED[place]}{shortened(line.text, 30)}" for place, line in enumerate(talk.session.sheet[:2]))
+    return in_order(talk, talk.says("several.mended", lines=lines))
 
 
 def in_order(talk: Talk, first: Reply | None = None) -> Turn:
@@ -169,6 +191,8 @@ def person_answered(talk: Talk) -> Turn:
             return talk.ended().ask("consult.open", "several.by_myself", choices=("!human",))
         case "later":
             return talk.ended().ask("consult.open", "several.later", choices=("!human",))
+        case _ if plain(talk.text).removesuffix("です") in {plain(talk.option("mend").label), *talk.town.typed("say.mend")}:
+            return talk.ask("several.mend", "several.what_to_mend")
         case _ if talk.text:
             return mended(talk)
         case _:
@@ -221,9 +245,21 @@ def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
     if len(needs) < 2 or len(every) > MOST_NEEDS:
         return [(need.text, need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
     alone = {need.text for need in needs if len(sentences(need.text)) == 1}
-    return [
+    told = [
         (sentence, need.services[0].id if need.text in alone and need.services else _door(talk, sentence)) for sentence, need in every
     ]
+    left_out = [sentence for sentence in sentences(talk.worry) if _is_told(talk, sentence) and not any(_overlap(sentence, one) for one, _ in told)]
+    return [*told, *((sentence, _door(talk, sentence)) for sentence in left_out)][:MOST_NEEDS]
+
+
+def _is_told(talk: Talk, sentence: str) -> bool:
+    """Neither a question to us nor mere politeness: whoever wrote it looks for it in the list."""
+    polite = talk.town.typed("greeting") | talk.town.typed("opening") | talk.town.typed("thanks") | talk.town.typed("filler")
+    return len(plain(sentence)) >= _SHORTEST_NEED and plain(sentence) not in polite and not asking.only_asks(sentence, talk.town)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one in other or other in one
 
 
 def _door(talk: Talk, sentence: str) -> str:

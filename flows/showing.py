@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from flows import answers, consult, gap, handoff, moments
-from flows.cards import MOST_CARDS, all_closed, cards, details, gently, name_of, needs_area, why_of
-from flows.letters import room, shortened, stretches, to_a_pause
+from flows import answers, asking, consult, gap, handoff, moments
+from flows.cards import MOST_CARDS, all_closed, cards, gently, needs_area, why_of
+from flows.letters import shortened, stretches, to_a_pause
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
-from flows.typed import number, plain
+from flows.typed import plain
 from knowledge.hearing.model import Hearing, Match
 
 FOLLOW_UP_AFTER: Final = timedelta(days=14)
@@ -20,8 +20,6 @@ _ABOUT_AS_WELL: Final = 0.3
 """Share of the best score."""
 _READ_FOR_REFLECTION: Final = 12
 _LONGEST_AREA: Final = 20
-_LONGEST_NAME: Final = 24
-_LONGEST_URL: Final = 44
 _PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
 """Where somebody goes who asks for company, not for a service (D10c)."""
 _AFTER_A_DEATH: Final = ("okuyami-madoguchi", "grief-care")
@@ -150,8 +148,6 @@ def cards_answered(talk: Talk) -> Turn:
             return handoff.hand_over(talk, "asked_human", talk.says("handoff.connect"), handoff.promise(talk), extra=(wish,))
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
-        case _ if (said := _card_button(talk, shown)) is not None:
-            return said
         case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
             return gap.begin(talk.remembering())  # they have been there, and were sent away (D2d, D5)
         case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
@@ -159,6 +155,8 @@ def cards_answered(talk: Talk) -> Turn:
         case _ if talk.text:
             fresh = talk.new_worry().remembering()
             alone = consult.listen(fresh)
+            if _is_nothing(fresh, alone):
+                return talk.remembering().ask_again("cards.right_again")
             turn = consult.hear_worry(fresh, alone) if alone.decision == "answer" else consult.hear_worry(talk.remembering())
             same = turn.session.step == "shown" and turn.session.notes.get("cards") == talk.note("cards")
             return talk.remembering().ask_again("cards.right_again") if same else turn
@@ -166,25 +164,14 @@ def cards_answered(talk: Talk) -> Turn:
             return talk.ask_again("cards.right_again")
 
 
-def _card_button(talk: Talk, shown: Sequence[str]) -> Turn | None:
-    """電話する, 地図, くわしく typed instead of pressed (G3): of the first card, or of the one whose number stands before it (②くわしく)."""
-    said = plain(talk.text)
-    ways = {name: (plain(talk.town.label(name, talk.session.lang)), *talk.town.typed(f"say.{name}")) for name in ("call", "map", "details")}
-    found = next(((name, said.removesuffix(word)) for name, words in ways.items() for word in words if said.endswith(word)), None)
-    if found is None:
-        return None
-    name, before = found
-    here, place = cards(talk, shown, {}), number(before.removesuffix("の").removesuffix("を")) if before else 1
-    if place is None or not 0 < place <= len(here):
-        return None
-    entry = talk.town.base.entries[here[place - 1].id]
-    title = shortened(name_of(entry, talk.session.lang), _LONGEST_NAME)
-    for button in here[place - 1].buttons:
-        if name == "call" and button.tel is not None:
-            return talk.stay(talk.says("details.tel", name=title, tel=button.tel))
-        if name == "map" and button.url is not None and room(button.url) <= _LONGEST_URL:
-            return talk.stay(talk.says("details.map", name=title, text=button.url))
-    return talk.stay(*details(talk, entry))
+def _says_nothing(talk: Talk) -> bool:
+    fresh = talk.new_worry().remembering()
+    return _is_nothing(fresh, consult.listen(fresh))
+
+
+def _is_nothing(talk: Talk, alone: Hearing) -> bool:
+    """うーん, 自分: no word by which anything could be heard. Whoever wants somebody to listen has said enough."""
+    return alone.reason == "thin" and not alone.cards and not asking.wants_an_ear(talk.latest, talk.town)
 
 
 def what_was_wrong(talk: Talk) -> Turn:
@@ -201,7 +188,9 @@ def what_was_wrong(talk: Talk) -> Turn:
             been = talk.with_(tried=tuple(dict.fromkeys((*talk.session.tried, *names[:1]))))
             turn = gap.begin(been)
             return turn.model_copy(update={"effects": (RecordOutcome(outcome="been_there", cards=shown), *turn.effects)})
-        case _ if talk.text:
+        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+            return gap.begin(talk.remembering())
+        case _ if talk.text and not _says_nothing(talk):
             return consult.hear_worry(talk.remembering().noting(wrong="yes"))
         case _:
             return talk.ask_again("wrong.what_again")
@@ -224,7 +213,7 @@ def follow_up_answered(talk: Talk) -> Turn:
             at = datetime.combine(talk.scene.now.date() + FOLLOW_UP_AFTER, _FOLLOW_UP_AT, tzinfo=talk.scene.now.tzinfo)
             effects = (_push_consent(talk), ScheduleFollowUp(at=at))
             return talk.ended().ask("consult.open", "follow_up.promised", choices=("!human",), effects=effects)
-        case None if talk.text:
+        case None if talk.text and not _says_nothing(talk):
             return consult.worry_written(talk.new_worry())
         case _:
             return talk.ended().ask("consult.open", "follow_up.none", choices=("!human",))

@@ -251,9 +251,11 @@ def last_bubbles(turn: Turn, *more: Reply) -> Turn:
 
 
 def having_said(session: Session, replies: Sequence[Reply]) -> Session:
-    """The session after these bubbles: what was said is kept as keys and marks, so that it is not said again at once (G10)."""
-    marks = " ".join(_mark(reply.text) for reply in replies if reply.text)
-    return session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "notes": {**session.notes, "said": marks}})
+    """The session after these bubbles: kept as keys and marks, so that none is said again at once (G10), with the cards now in sight."""
+    notes = {**session.notes, "said": " ".join(_mark(reply.text) for reply in replies if reply.text)}
+    if shown := " ".join(card.id for reply in replies for card in reply.cards):
+        notes["in_sight"] = shown
+    return session.model_copy(update={"last_keys": tuple(reply.key for reply in replies), "notes": notes})
 
 
 def _mark(text: str) -> str:

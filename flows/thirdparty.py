@@ -40,7 +40,11 @@ def answer(talk: Talk) -> Turn | None:
 def is_sign(talk: Talk) -> bool:
     """Somebody near by, and a sign that something is wrong there."""
     said = plain(talk.latest)
-    return all(any(word in said for word in talk.town.typed(name)) for name in ("neighbour", "sign"))
+
+    def says(name: str) -> bool:
+        return any(word in said for word in talk.town.typed(name))
+
+    return says("neighbour") and (says("sign") or (says("sign_of") and says("sign_so")))
 
 
 def danger_answered(talk: Talk) -> Turn:

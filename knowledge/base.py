@@ -3,7 +3,7 @@
 A broken file never replaces a running version: `load` gives a whole base or raises `BrokenBase` with every mistake in it (R50).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -76,7 +76,10 @@ class Base:
     @cached_property
     def first_cards(self) -> Mapping[str, tuple[str, ...]]:
         """The three cards that each stored sentence gets; asked of 9,000 sentences once a version, which takes some seconds."""
-        texts = list(dict.fromkeys(sentence.text for sentence in self.stored_sentences))
+        return self.cards_for(list(dict.fromkeys(sentence.text for sentence in self.stored_sentences)))
+
+    def cards_for(self, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The three cards that each of these sentences gets."""
         return dict(zip(texts, map(tuple, self.hearing.orders(texts, CARDS)), strict=True))
 
 

@@ -1,16 +1,27 @@
 """What an edit would change: answers to stored sentences, before and after; and what a new starter changes for a town (D15b, desk.md §4)."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Final
+
+import numpy as np
 
 from knowledge.base import Base, StoredSentence
 from knowledge.complaints import ADDED
+from knowledge.entry import Entry
+from knowledge.hearing.normalise import plain
 from knowledge.layers import Laid
 from knowledge.reading import Tree
 
 UNSEEN: Final = frozenset(("examples", "not_for", "keywords", "topics"))
 """Fields that help finding and stand on no card: a new starter may improve them without asking."""
+
+_SPELLED: Final = re.compile(r"[^\W\d_ぁ-ヿ㐀-鿿]+")
+_OWN, _OTHERS = 300, 400
+"""Sentences of the edited entries, and of others, that an edit is tried on: the nearest to the words that changed. 18,600 of them took a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """What an edit changes among the sentences it was tried on: `asked`, of `stored` that there are."""
+
+    answers: tuple[Answer, ...]
+    asked: int
+    stored: int
+
+    @property
+    def felt(self) -> bool:
+        """Sentences that stay are answered otherwise: whoever publishes sees them first, never after (D15b).
+
+        Sentences that are new or taken out are the edit itself.
+        """
+        return any(one.before is not None and one.after is not None for one in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
 class Shadow:
     """An entry that comes first for sentences of another one: whoever edits either should know of both."""
 
@@ -45,10 +73,65 @@ class Shadow:
 
 def changed_answers(before: Base, after: Base) -> list[Answer]:
     """Stored sentences of either base whose cards, or their order at the top, are no longer the same; the worse ones first."""
+    return _compared(_by_text(before), _by_text(after), before.first_cards, after.first_cards)
+
+
+def changed_nearby(before: Base, after: Base) -> Impact:
+    """The same for the sentences nearest to the words that changed: where an edit is felt, in seconds instead of a minute."""
+    edited = {one for one in (*before.entries, *after.entries) if before.entries.get(one) != after.entries.get(one)}
+    words = {text for one in edited for text in _changed_words(before.entries.get(one), after.entries.get(one))}
     old, new = _by_text(before), _by_text(after)
+    every = {**old, **new}
+    near = _nearest(every, words)
+    own = [text for text in near if every[text].entry_id in edited][:_OWN]
+    asked = {*own, *[text for text in near if every[text].entry_id not in edited][:_OTHERS]}
+    was, now = ({text: one for text, one in known.items() if text in asked} for known in (old, new))
+    return Impact(tuple(_compared(was, now, before.cards_for(list(was)), after.cards_for(list(now)))), len(asked), len(every))
+
+
+def _changed_words(before: Entry | None, after: Entry | None) -> set[str]:
+    """What an entry said and says no more, or says now; everything it says where only its field, kind or tags changed."""
+    was, now = (set() if one is None else _words(one) for one in (before, after))
+    return was ^ now or now
+
+
+def _words(entry: Entry) -> set[str]:
+    translated = [text for one in entry.translations.values() for text in (one.name, one.summary) if text]
+    return {entry.name, entry.summary, *entry.keywords, *entry.examples, *entry.not_for, *translated}
+
+
+def _nearest(texts: Collection[str], words: Collection[str]) -> list[str]:
+    """Texts by how much they have in common with the one of the words that is most like them; what is rare among the texts counts most."""
+    known, stands = list(texts), defaultdict[str, list[int]](list)
+    for at, text in enumerate(known):
+        for sign in _signs(text):
+            stands[sign].append(at)
+    rarity = {sign: log(1 + len(known) / len(places)) ** 2 for sign, places in stands.items()}
+    length, best = np.full(len(known), 1e-9), np.zeros(len(known))
+    for sign, places in stands.items():
+        length[places] += rarity[sign]
+    for word in words:
+        signs, shared = _signs(word) & stands.keys(), np.zeros(len(known))
+        for sign in signs:
+            shared[stands[sign]] += rarity[sign]
+        best = np.maximum(best, shared / np.sqrt(length * (1e-9 + sum(rarity[sign] for sign in signs))))
+    return [known[at] for at in np.argsort(-best, kind="stable")]
+
+
+def _signs(text: str) -> set[str]:
+    """Pairs of letters; of what is written with spaces, whole words: any two letters of English stand in every long English sentence."""
+    even = plain(text).text
+    words = set(_SPELLED.findall(even))
+    bare = _SPELLED.sub(" ", even)
+    return words | {bare[at : at + 2] for at in range(len(bare) - 1) if " " not in bare[at : at + 2]}
+
+
+def _compared(
+    old: Mapping[str, StoredSentence], new: Mapping[str, StoredSentence], was: Mapping[str, tuple[str, ...]], now_are: Mapping[str, tuple[str, ...]]
+) -> list[Answer]:  # fmt: skip
     found = list[Answer]()
     for text, one in {**old, **new}.items():
-        cards, now = before.first_cards.get(text), after.first_cards.get(text)
+        cards, now = was.get(text), now_are.get(text)
         if cards is not None and now is not None and cards[:1] == now[:1] and (one.entry_id in cards) == (one.entry_id in now):
             continue
         found.append(Answer(text, one.entry_id, one.kind, cards, now))

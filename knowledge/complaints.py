@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 
+from knowledge.hearing.normalise import hiragana
 from knowledge.mending import quoted
 from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
@@ -25,6 +26,8 @@ OUR_WORD_FOR: Final = {
     "年齢": "age", "世帯": "household", "地域": "area", "備考": "note", "注意": "note",
     "地区": "area", "言語": "languages", "定員": "capacity", "満員": "full", "満席": "full",
     "repeat": "every", "毎週": "every", "日付": "on", "date": "on", "日時": "on",
+    "なまえ": "name", "ひよう": "cost", "りょうきん": "cost", "でんわ": "tel", "じかん": "hours", "せつめい": "summary", "れんらくさき": "contacts",
+    "じゅうしょ": "address", "ばしょ": "place", "たいしょう": "who", "もちもの": "bring", "やすみ": "closed", "ようび": "days",
     "start": "from", "open": "from", "開始": "from", "開始時間": "from", "end": "to", "close": "to", "終了": "to", "終了時間": "to", "to": "until",
 }  # fmt: skip
 """What people call a field → what it is called here."""
@@ -38,6 +41,13 @@ OUR_VALUE_FOR: Final = {
     **{str(number): f"T{number:02}" for number in range(1, 17)}, **{f"T{number}": f"T{number:02}" for number in range(1, 10)},
 }  # fmt: skip
 """What people write for a closed word → the word."""
+TOPIC_WORDS: Final = {
+    "T01": "病気や健康、障害", "T02": "住まい", "T03": "収入・生活費", "T04": "家賃やローンの支払い",
+    "T05": "税金や公共料金等の支払い", "T06": "債務", "T07": "仕事探し、就職", "T08": "仕事上の不安やトラブル",
+    "T09": "地域との関係", "T10": "家族との関係", "T11": "子育て", "T12": "介護",
+    "T13": "ひきこもり・不登校", "T14": "DV・虐待", "T15": "食べるものがない", "T16": "その他",
+}  # fmt: skip
+"""The topics as the national intake form has them: nobody knows them by their codes."""
 HOW_TO_WRITE: Final = {
     "hours": '- {days: 月-金, from: "9:00", to: "17:00"}', "contacts": "- name: 福祉課", "events": "- {title: 茶話会, on: 2026-12-03}",
     "checked": "checked: {on: 2026-10-01, by: 福祉課}", "who": "who: {note: 市内に住んでいる人}",
@@ -185,9 +195,12 @@ def _elsewhere(name: str, here: type[BaseModel] | None) -> str | None:
 
 def _choose(said: str, choices: list[str]) -> str:
     near = OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
+    topics = [code for code, words in TOPIC_WORDS.items() if code in choices and len(said) > 1 and said in words]
+    near = topics[0] if len(topics) == 1 else near
     if near is None and len(said) > 3:  # T17 is near to every topic
         near = closest(said, choices)
-    return f"もしかして「{near}」ですか。" if near in choices else f"次から選んでください: {', '.join(choices)}"
+    called = [f"{choice}（{TOPIC_WORDS[choice]}）" if choice in TOPIC_WORDS else choice for choice in (choices if near not in choices else [near])]
+    return f"もしかして「{called[0]}」ですか。" if near in choices else f"次から選んでください: {', '.join(called)}"
 
 
 def _choices(context: dict[str, Any]) -> list[str]:
@@ -227,7 +240,7 @@ def field_names(model: type[BaseModel] | None) -> list[str]:
 def nearest(name: str, known: list[str]) -> str | None:
     """The field that was probably meant."""
     plain = unicodedata.normalize("NFKC", name).strip()
-    translated = OUR_WORD_FOR.get(plain)
+    translated = OUR_WORD_FOR.get(plain) or OUR_WORD_FOR.get(hiragana(plain))
     if translated is not None and translated not in known:
         translated = OUR_WORD_FOR.get(translated)  # 終了: the end of a row of hours, or of a time of validity
     return translated if translated in known else closest(plain.lower(), known)

@@ -1,7 +1,9 @@
 """Keeps what was built from a folder, so that the next start need not cut every sentence into words again.
 
-One file beside the database, named by the contents of the knowledge base and of the code that builds it: anything changed makes another name, and the
-file of before is deleted. It is read back only from a folder that belongs to us: whoever can write there could as well change the code.
+One file beside the database, named by the contents of the knowledge base and of the code that builds it: anything changed makes another name, and
+the file of before is deleted. The code is read when it is loaded, not when a name is needed: an update under a running server would have what the
+old code built kept under the new code's name. A file is read back only from a folder that belongs to us: whoever can write there could as well
+change the code.
 """
 
 import gc
@@ -14,9 +16,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 T = TypeVar("T")
-
-_CODE = Path(__file__).parent
-_MADE_BY = ("sudachipy", "sudachidict-core", "numpy", "pydantic", "pyahocorasick")
 
 
 def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable[[], T]) -> T:
@@ -71,9 +70,19 @@ def _write(folder: Path, what: str, file: Path, made: object) -> None:
 
 def _name(sources: Iterable[Path]) -> str:
     """A hash of the contents, of the code, and of the libraries that cut words."""
-    seen = hashlib.sha256()
-    for source in (*sorted(sources), *sorted(_CODE.rglob("*.py"))):
+    seen = _CODE_THAT_RUNS.copy()
+    for source in sorted(sources):
         seen.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    for package in _MADE_BY:
-        seen.update(importlib.metadata.version(package).encode())
     return seen.hexdigest()[:16]
+
+
+def _code_on_disk() -> "hashlib._Hash":
+    seen = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        seen.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for package in ("sudachipy", "sudachidict-core", "numpy", "pydantic", "pyahocorasick"):
+        seen.update(importlib.metadata.version(package).encode())
+    return seen
+
+
+_CODE_THAT_RUNS = _code_on_disk()

@@ -24,6 +24,9 @@ OLD: Final = timedelta(days=180)
 TOO_OLD: Final = timedelta(days=365)
 LONGEST_NAME: Final = 40
 LONGEST_SUMMARY: Final = 80
+LONGEST_TEXT: Final = 200
+LONGEST_OF_ALL: Final = 2000
+"""Of any one text on a card: with all that stands beside it, more does not go into one message (LINE: 5,000 UTF-16 units)."""
 WHOLE_TOWN: Final = "全域"
 CARDS: Final = 3
 
@@ -148,7 +151,14 @@ def _words(look: _Look) -> Iterator[Problem]:
     if len(entry.summary) > LONGEST_SUMMARY:
         hint = f"{LONGEST_SUMMARY} 文字までにしてください。"
         yield look.at(("summary",), "long_summary", f"summary: 長い説明です（{len(entry.summary)} 文字）", hint)
+    for way, text in (("how",), entry.how), (("cost",), entry.cost), (("law",), entry.law), (("who", "note"), entry.who.note):
+        if text is not None and len(text) > LONGEST_TEXT:
+            hint = f"{LONGEST_TEXT} 文字までが読みやすい長さです。くわしいことは、url の先のページに書いてください。"
+            yield look.at(way, "long_text", f"{way[-1]}: 長い文です（{len(text):,} 文字）", hint)
     for field in _TEXTS_ON_CARDS:
+        if len(getattr(entry, field) or "") > LONGEST_OF_ALL:
+            hint = f"{LONGEST_OF_ALL:,} 文字をこえると、住民に送れません。短くしてください。"
+            yield look.at((field,), "too_long", f"{field}: 長すぎます", hint, level="error")
         found = _NUMBER_IN_TEXT.search(getattr(entry, field) or "")
         if found:
             message = f"{field}: 電話番号「{found[0]}」が文の中にあります"

@@ -93,7 +93,7 @@ def _wide_indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -
             mended = ("" if number == 0 else spaces) + lines[number][gap.end() :]
             kind = "全角の空白" if "　" in gap[0] else "ふつうの空白でない空白（Web や Word から写した空白）"
             hint = "使えるのは半角の空白だけです。半角の空白 2 つずつにしてください。"
-            return Broken(number, gap.start(2), "wide_indent", f"字下げに{kind}が使われています", hint, len(gap[2]), mended, certain=False)
+            return Broken(number, gap.start(2), "wide_indent", f"字下げに{kind}が使われています", hint, len(gap[2]), mended)
     return None
 
 

@@ -24,7 +24,8 @@ _TAKEN: Final = frozenset(
 KINDS: Final = {"service": "サービス", "place": "場所", "activity": "活動", "consultation": "相談"}
 WHOLE: Final = "全域"
 _MOST_ROWS: Final = 200
-_CROWDED: Final = 3
+CROWDED: Final = 3
+"""From so many of one field in one district on there may be something to do together."""
 _MOST_IDEAS: Final = 12
 
 
@@ -39,6 +40,10 @@ class Spread:
     areas: tuple[str, ...]
     rows: Mapping[str, Mapping[str, tuple[str, ...]]]
     ideas: tuple[str, ...]
+
+    def there(self, area: str, field: str = "") -> tuple[str, ...]:
+        """What a district has of a field, or of all."""
+        return tuple(dict.fromkeys(name for domain, cells in self.rows.items() if field in ("", domain) for name in cells[area]))
 
 
 def from_form(cells: Mapping[str, str], provider: str, today: date, domains: Mapping[str, str]) -> dict[str, Tree]:
@@ -132,8 +137,8 @@ def _ideas(rows: Mapping[str, Mapping[str, tuple[str, ...]]], areas: Sequence[st
             yield f"「{domains[domain]}」は{where}。{cells[there[0]][0]}を広げられないでしょうか。"
     for domain, cells in rows.items():
         for area in areas:
-            if len(cells[area]) >= _CROWDED:
-                some = "、".join(cells[area][:_CROWDED])
+            if len(cells[area]) >= CROWDED:
+                some = "、".join(cells[area][:CROWDED])
                 yield f"{area}の「{domains[domain]}」は{len(cells[area])}つあります（{some}）。いっしょにできることはないでしょうか。"
     for domain, cells in rows.items():
         if not any(cells.values()):

@@ -274,17 +274,17 @@ class _Builder:
     def build(self, text: str) -> None:
         """Raises yaml.MarkedYAMLError where the form is broken."""
         self._events = iter(yaml.parse(text, Loader=yaml.CBaseLoader))
-        documents = 0
+        documents, start = 0, None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents == 2:
-                    hint = "一つのファイルに何件も書くときは、「- id: …」を並べてください。"
-                    self._problem(event, "second_document", "「---」で分けた二つ目は読まれません", hint)
+                documents, start = documents + 1, event
             elif isinstance(event, yaml.NodeEvent):
                 value = self._value(event, (), 0)
                 if documents == 1:
                     self.tree = value
+                elif documents == 2 and value is not None:  # a 「---」 at the very end parts nothing
+                    hint = "一つのファイルに何件も書くときは、「- id: …」を並べてください。"
+                    self._problem(start, "second_document", "「---」で分けた二つ目は読まれません", hint)
 
     def _next(self) -> Any:
         return next(self._events)

@@ -53,6 +53,8 @@ def plain(text: str) -> str:
 def clock_said(text: str) -> str | None:
     """17:00 of 17時, 午後5時, 5:00 PM, 17.00, 17:00:00, ”17:00”; None when it is none, or a bare number."""
     found = _ONE_CLOCK.fullmatch(plain(text))
+    if plain(text) == "正午":
+        return "12:00"
     if found is None or not (found[4] or "時" in found[0]):
         return None
     half = (found[2] or found[7] or "").upper()
@@ -72,6 +74,20 @@ def clocks_said(text: str) -> tuple[str, str] | None:
 
 def day_said(text: str) -> date | None:
     """A day in one of three calendars: 2026/10/1, 20261001, 令和8年10月1日（木）, R8.10.1, 昭和64年1月7日; a time behind it is left out."""
+    named = _day_named(text)
+    try:
+        return None if named is None else date(*named)
+    except ValueError:
+        return None
+
+
+def is_no_day(text: str) -> bool:
+    """2月30日, 令和8年13月1日: a day as one is written, that no calendar has."""
+    return _day_named(text) is not None and day_said(text) is None
+
+
+def _day_named(text: str) -> tuple[int, int, int] | None:
+    """Year, month and day as they were said."""
     half = re.sub(r"[T\s]+\d{1,2}:\d{2}(:\d{2})?$", "", plain(text))
     half = re.sub(r"\s*\([月火水木金土日](?:曜日?)?(?:・?祝)?\)$", "", half)
     found, era = _DAY.fullmatch(half), _ERA_DAY.fullmatch(half)
@@ -81,10 +97,7 @@ def day_said(text: str) -> date | None:
         year, month, day = str(_ERAS[era[1]] + int(era[2].replace("元", "1"))), era[3], era[4]
     else:
         return None
-    try:
-        return date(int(year), int(month), int(day))
-    except ValueError:
-        return None
+    return int(year), int(month), int(day)
 
 
 def day_of_excel(text: str) -> date | None:

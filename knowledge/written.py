@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from knowledge.said import QUOTES, clock_said, clocks_said, day_of_excel, day_said
+from knowledge.said import QUOTES, clock_said, clocks_said, day_of_excel, day_said, is_no_day
 
 _TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
 _BULLETS: Final = "－−―—–•●○◯・ー"
@@ -22,6 +22,7 @@ _CALLED: Final = re.compile(r"^(?:TEL|Tel|tel|電話番号?|代表|℡)\s*[:.]?\
 LONGEST_ID: Final = 58
 """Bytes: a button carries `!card:` and the id in the 64 bytes Telegram allows."""
 _MAIL: Final = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", re.ASCII)
+_LIKE_DIGITS: Final = str.maketrans("OoIl", "0011")
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－﹣", "-"))
 _TRUTHS: Final = {"true": "true", "yes": "true", "はい": "true", "on": "true", "false": "false", "no": "false", "いいえ": "false", "off": "false"}
 DAY: Final = 24 * 60
@@ -42,11 +43,15 @@ def _text(value: object) -> str:
         if (after is None or isinstance(after, str)) and not re.fullmatch(r"[a-z_]+", before):
             said = f"{before}: {after or ''}".strip()
             raise wrong("colon_in_value", "言葉の中の「: 」で、項目として読まれました", f'"{said}" のように、全体を " で囲んでください。')
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        joined = "".join(part if part.endswith("。") else f"{part}、" for part in value).rstrip("、")
+        raise wrong("shape", "ここは一つの言葉です（いまは一覧）", f"「{joined}」のように、値を一つだけ書いてください。")
     kind = "一覧" if isinstance(value, list | tuple) else "「項目: 値」のかたまり"
     raise wrong("shape", f"ここは一つの言葉です（いまは{kind}）", "値を一つだけ書いてください。")
 
 
-def _plain(text: str) -> str:
+def half_width(text: str) -> str:
+    """Digits, letters and the - of a number as a keyboard types them, whatever was typed."""
     return unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
 
 
@@ -57,12 +62,14 @@ def tel(value: object) -> str:
     text = _text(value)
     if _is_tel(text):
         return text
-    half = _CALLED.sub("", _plain(text).strip(QUOTES))
+    half = _CALLED.sub("", half_width(text).strip(QUOTES))
     half = re.sub(r"^\((\d+)\)\s*", r"\1-", half)
     half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
     if half != text and _is_tel(half):
         reason = "全角の数字です" if re.search(r"[０-９＃]", text) else "電話番号に使えない記号があります"
         raise wrong("full_width_digits", reason, f"半角の「{half}」にしますか。", half)
+    if (digits := half.translate(_LIKE_DIGITS)) != half and _is_tel(digits):
+        raise wrong("tel", "電話番号に英字が入っています", f"数字の 0（ゼロ）や 1 なら、「{digits}」にしますか。", digits)
     raise wrong("tel", *_why_no_tel(half))
 
 
@@ -78,6 +85,8 @@ def _why_no_tel(half: str) -> tuple[str, str]:
     numbers = re.findall(r"0\d{1,4}-\d{1,4}-\d{3,4}", half)
     if not half or half in ("なし", "無し", "無", "ない", "-", "未定", "不明", "確認中"):
         return "電話番号ではありません", "番号がないとき、わからないときは null と書いてください。"
+    if len(numbers) > 1 and re.search(r"fax|ファク?ッ?クス|ファクス", half, re.IGNORECASE):
+        return "電話とファクスが、いっしょに書かれています", "電話だけを tel に書き、ファクスは、下に「fax: …」の行を足して書いてください。"
     if len(numbers) > 1:
         return "電話番号が二つあります", _ONE_NUMBER
     if "内線" in half or "(" in half or numbers:
@@ -93,6 +102,8 @@ def _why_no_tel(half: str) -> tuple[str, str]:
         return "電話番号の形ではありません", "Excel が数として書きかえたようです。もとの番号を見て、打ちなおしてください。"
     if re.fullmatch(r"[\d\s.・/-]+", half, re.ASCII):
         return "電話番号の形ではありません", f"「{re.sub(r'[^0-9]+', '-', half).strip('-')}」のように「-」で区切ってください。"
+    if (letters := re.search(r"[A-Za-z]{2,}", half)) and half[:1] == "0":
+        return f"電話番号に文字（{letters[0]}）が入っています", "語呂合わせや説明は書かず、数字になおして書いてください。"
     return "電話番号の形ではありません", "市外局番から、半角の数字と「-」で書いてください。短い番号は「110」や「#8008」のように書きます。"
 
 
@@ -124,17 +135,16 @@ def day(value: object) -> date:
     if isinstance(value, date):
         return value
     text = _text(value)
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise wrong("no_such_day", f"「{text}」という日はありません", "暦を確かめてください。") from None
     better = day_said(text)
+    if better is not None and text == better.isoformat():
+        return better
+    if is_no_day(text):
+        raise wrong("no_such_day", f"「{text}」という日はありません", "暦を確かめてください。")
     if better is not None:
         raise wrong("date", "日付の形がちがいます", f"「{better}」にしますか。", better.isoformat())
     if serial := day_of_excel(text):
         raise wrong("date", "日付の形ではありません", f"Excel の中の日付の番号のようです。「{serial}」でよいか、確かめてください。")
-    if _YEARLESS.fullmatch(_plain(text)):
+    if _YEARLESS.fullmatch(half_width(text)):
         raise wrong("date", "日付に年がありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
     if len(re.findall(r"\d{4}[-/.年]", text)) > 1:
         raise wrong("date", "日付が二つあります", "一つの行に一つの日です。つづく日は「- {title: …, on: …}」の行を分けて書いてください。")
@@ -148,7 +158,7 @@ def truth(value: object) -> bool:
     text = _text(value)
     if text in ("true", "false"):
         return text == "true"
-    better = _TRUTHS.get(_plain(text).lower())
+    better = _TRUTHS.get(half_width(text).lower())
     raise wrong("truth", f"「{text}」は使えません", f"「{better}」にしますか。" if better else "true か false を書いてください。", better)
 
 
@@ -167,7 +177,7 @@ def url(value: object) -> str:
     text = _text(value)
     if re.fullmatch(r"https?://[^\s\"'<>]+", text):
         return text
-    half = _plain(text).strip(QUOTES)
+    half = half_width(text).strip(QUOTES)
     better = half if re.fullmatch(r"https?://[!-~]+", half) else None
     hint = f"半角の「{better}」にしますか。" if better else "https:// から始めて、空白を入れずに書いてください。"
     raise wrong("url", "ウェブの住所の形ではありません", hint, better)
@@ -177,7 +187,7 @@ def mail(value: object) -> str:
     text = _text(value)
     if _MAIL.fullmatch(text):
         return text
-    half = _plain(text).strip(QUOTES)
+    half = half_width(text).strip(QUOTES)
     better = half if _MAIL.fullmatch(half) else None
     hint = f"半角の「{better}」にしますか。" if better else "fukushi@example.lg.jp のように、半角で書いてください。"
     raise wrong("mail", "メールの住所の形ではありません", hint, better)
@@ -209,7 +219,12 @@ def listed(value: object) -> object:
     if value[:1] in _BULLETS:
         raise wrong("list", f"ここは一覧です。「{value[:1]}」では行が分かれません", "一行ずつ、半角の「- 」で始めてください。")
     inside = value.strip().strip("［］【】〔〕[]") if value.strip()[:1] in "［〔【" else value
-    better = "[" + ", ".join(part.strip() for part in re.split(r"[、，,]", inside)) + "]"
+    parts = [part.strip() for part in re.split(r"[、，,／]", inside)]
+    even = unicodedata.normalize("NFKC", inside)
+    codes = re.findall(r"T\d\d", even)
+    if codes and not re.sub(r"T\d\d|[\s、,/・と]", "", even):
+        parts = codes
+    better = f"[{', '.join(parts)}]"
     raise wrong("list", "ここは一覧です", f"{better} のように [ ] で囲むか、「- 」の行を並べてください。", better)
 
 

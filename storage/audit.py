@@ -27,7 +27,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True)
 class Broken:
-    """The first row at which the chain does not hold."""
+    """The first row at which the chain does not hold; of what is `unreadable`, the last one before it that was looked at."""
 
     seq: int
     what: str
@@ -67,14 +67,17 @@ def note_head(session: Session, now: datetime) -> None:
 def verify(session: Session, known: Mapping[int, str] = MappingProxyType({})) -> Broken | None:
     """Walk the chain; None when it holds. `known`: heads kept outside, number → hash: a chain that is shorter or another is broken there."""
     previous, expected, furthest = GENESIS, 1, max(known, default=0)
-    for row in session.execute(select(_A).order_by(_A.c.seq).execution_options(yield_per=2000)):
-        if row.seq != expected:
-            return Broken(expected, "missing")
-        if row.previous != previous or row.hash != _hash((row.seq, row.at.timestamp(), row.actor, row.act, row.case_id, row.detail, previous)):
-            return Broken(row.seq, "changed")
-        if known.get(row.seq, row.hash) != row.hash:
-            return Broken(row.seq, "rewritten")
-        previous, expected = row.hash, expected + 1
+    try:
+        for row in session.execute(select(_A).order_by(_A.c.seq).execution_options(yield_per=2000)):
+            if row.seq != expected:
+                return Broken(expected, "missing")
+            if row.previous != previous or row.hash != _hash((row.seq, row.at.timestamp(), row.actor, row.act, row.case_id, row.detail, previous)):
+                return Broken(row.seq, "changed")
+            if known.get(row.seq, row.hash) != row.hash:
+                return Broken(row.seq, "rewritten")
+            previous, expected = row.hash, expected + 1
+    except (ValueError, TypeError, AttributeError):  # SQLite takes anything into any column; what is no time and no text has no hash of ours
+        return Broken(expected, "unreadable")
     if expected <= furthest:
         return Broken(expected, "cut")
     return None

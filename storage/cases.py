@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import bindparam, case, or_, select, text, update
 from sqlmodel import Session
 
+from storage import case_cells
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_code, new_id
 from storage.prepared import prepared
-from storage.sealing import mark_erasure, seal, unseal
+from storage.sealing import mark_erasure, seal
 from storage.tables import OPEN_CASE, Alarm, Case, Staff
 from storage.talk import Talk, scope_of
 
@@ -63,16 +64,14 @@ def open_or_add(
                 session, row, urgency=urgency, title=title, sheet=sheet, topics=topics, shares=shares_story, restricted=restricted,
                 promise_at=promise_at,
             )  # fmt: skip
-        case_id, code, scope = new_id(), new_code(), scope_of(talk.id)
+        case_id, code = new_id(), new_code()
         made = session.execute(
             _NEW[engine_of(session)],
             {
                 "id": case_id, "code": code, "conversation_id": talk.id, "person_id": talk.person_id, "state": "waiting", "reason": reason,
-                "urgency": urgency, "restricted": restricted, "title_sealed": seal(session, scope, f"care_case.title:{case_id}", title),
-                "sheet_sealed": seal(session, scope, f"care_case.sheet:{case_id}:1", sheet),
-                "topics_sealed": seal(session, scope, f"care_case.topics:{case_id}", json.dumps(list(topics))), "shares_story": shares_story,
-                "from_seq": 1 if shares_story else talk.last_seq + 1, "promise_at": promise_at, "next_contact_none": False, "version": 1,
-                "opened_at": now,
+                "urgency": urgency, "restricted": restricted, "shares_story": shares_story,
+                "from_seq": 1 if shares_story else talk.last_seq + 1, "promise_at": promise_at, "next_contact_none": False, "opened_at": now,
+                **case_cells.first_version(session, case_id, talk.id, title=title, sheet=sheet, topics=topics),
             },
         ).first()  # fmt: skip
         if made is not None:
@@ -85,12 +84,13 @@ def _add(
     promise_at: datetime | None,
 ) -> OpenedCase:  # fmt: skip
     """The title stays, unless the case was opened before anything of the worry was shared."""
-    scope, state = scope_of(row.conversation_id), row.state
-    before = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
-    lines = [*before, *json.loads(sheet)]
+    state, before = row.state, json.loads(case_cells.sheet_of(session, row))
     said_before = any(line.get("about") in _WORRIES for line in before)
-    titled = {} if said_before or not title else {"title_sealed": seal(session, scope, f"care_case.title:{row.id}", title)}
-    known = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))
+    cells = case_cells.next_version(
+        session, row, title=None if said_before or not title else title,
+        sheet=json.dumps([*before, *json.loads(sheet)], ensure_ascii=False),
+        topics=list(dict.fromkeys([*case_cells.topics_of(session, row), *topics])),
+    )  # fmt: skip
     came_back = state == "returned" and row.coordinator_id is not None
     if state == "returned":
         state = "held" if came_back else "waiting"
@@ -98,11 +98,8 @@ def _add(
         _CHANGE,
         {
             "of": row.id, "state": state, "urgency": max(row.urgency, urgency), "restricted": row.restricted or restricted,
-            "version": row.version + 1,
-            "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(lines, ensure_ascii=False)),
-            "topics_sealed": seal(session, scope, f"care_case.topics:{row.id}", json.dumps(list(dict.fromkeys([*known, *topics])))),
             "promise_at": min((at for at in (row.promise_at, promise_at) if at is not None), default=None),
-            "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares, **titled,
+            "from_seq": 1 if shares else row.from_seq, "shares_story": row.shares_story or shares, **cells,
         },
     )  # fmt: skip
     return OpenedCase(row.id, row.code, state, row.coordinator_id, False, came_back)
@@ -131,20 +128,14 @@ def move_promise(session: Session, case_id: str, promise_at: datetime) -> None:
 
 def forget_words(session: Session, talk: Talk, message_id: str) -> None:
     """Take the lines that rest on an unsent message out of the sheets and titles of this talk's cases, closed ones too (R8)."""
-    scope = scope_of(talk.id)
     for row in session.execute(select(_K).where(_K.c.conversation_id == talk.id).with_for_update()).all():
-        sheet = json.loads(unseal(session, scope, f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed))
+        sheet = json.loads(case_cells.sheet_of(session, row))
         kept = [line for line in sheet if message_id not in line.get("refs", ())]
         if len(kept) == len(sheet):
             continue
         title = kept[0]["text"][:40] if kept else ""
-        session.execute(
-            _CHANGE,
-            {
-                "of": row.id, "version": row.version + 1, "title_sealed": seal(session, scope, f"care_case.title:{row.id}", title),
-                "sheet_sealed": seal(session, scope, f"care_case.sheet:{row.id}:{row.version + 1}", json.dumps(kept, ensure_ascii=False)),
-            },
-        )  # fmt: skip
+        cells = case_cells.next_version(session, row, title=title, sheet=json.dumps(kept, ensure_ascii=False))
+        session.execute(_CHANGE, {"of": row.id, **cells})
         mark_erasure(session)
 
 

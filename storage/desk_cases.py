@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session
 
-from storage import attachments, audit, cases, outbox, records, second_name, staff
+from storage import attachments, audit, case_cells, cases, outbox, records, second_name, staff
 from storage import talk as talks
 from storage.desk_heads import row_of
 from storage.desk_queue import READS_CASES, State, Viewer, in_scope, person_behind
@@ -151,7 +151,7 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, sin
     _mark_read(session, talk.id, talk.last_seq)
     first = max(row.from_seq, talk.last_seq - _LINES_SHOWN + 1 if since is None else since)
     lines = talks.lines(session, talk.id, after=first - 1, limit=_MOST_LINES)
-    scope, who = scope_of(talk.id), staff.names(session)
+    who = staff.names(session)
     written_by_staff = [line.id for line in lines if line.author == "staff"]
     trail = audit.reads_of(session, row.id, limit=60)
     sheet, dangers = _sheet(session, row), _dangers(session, row, who)
@@ -161,9 +161,8 @@ def open_file(session: Session, viewer: Viewer, code: str, now: datetime, *, sin
         id=row.id, code=row.code, conversation_id=talk.id, state=row.state, reason=row.reason, urgency=row.urgency, restricted=row.restricted,
         hidden_address=talk.hidden_address, reachable=talk.reachable, channel=talk.channel, recipient=_recipient(session, talk),
         coordinator_id=row.coordinator_id, coordinator=who.get(row.coordinator_id or ""),
-        title=unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if row.title_sealed else "",
-        topics=tuple(json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed))) if row.topics_sealed else (),
-        sheet=tuple(sheet), shares_story=row.shares_story, version=row.version, promise_at=row.promise_at,
+        title=case_cells.title_of(session, row), topics=case_cells.topics_of(session, row), sheet=tuple(sheet),
+        shares_story=row.shares_story, version=row.version, promise_at=row.promise_at,
         next_contact_at=row.next_contact_at, next_contact_none=row.next_contact_none, close_reason=row.close_reason, opened_at=row.opened_at,
         claimed_at=row.claimed_at, first_reply_at=row.first_reply_at, closed_at=row.closed_at, lines=tuple(lines),
         files=attachments.of_lines(session, talk.id, lines), first_seq=first, begins_at=row.from_seq,
@@ -370,13 +369,9 @@ def _take(session: Session, viewer: Viewer, code: str) -> Held:
 
 
 def _change(session: Session, held: Held, **values: Any) -> Held:
-    """Write these columns and the next version; the sheet is bound to its version, so it is sealed anew."""
+    """Write these columns and the next version, to which the cells of the row are bound."""
     row = session.execute(select(_K).where(_K.c.id == held.id)).one()
-    if row.sheet_sealed is not None:
-        place = f"care_case.sheet:{row.id}"
-        sheet = unseal(session, scope_of(row.conversation_id), f"{place}:{row.version}", row.sheet_sealed)
-        values["sheet_sealed"] = seal(session, scope_of(row.conversation_id), f"{place}:{row.version + 1}", sheet)
-    session.execute(update(_K).where(_K.c.id == held.id).values(version=row.version + 1, **values))
+    session.execute(update(_K).where(_K.c.id == held.id).values(**case_cells.next_version(session, row), **values))
     known = {name: value for name, value in values.items() if name in ("state", "coordinator_id", "first_reply_at")}
     return replace(held, version=row.version + 1, **known)
 
@@ -397,10 +392,7 @@ def _recipient(session: Session, talk: Talk) -> str:
 
 
 def _sheet(session: Session, row: Any) -> list[dict[str, Any]]:
-    if row.sheet_sealed is None:
-        return []
-    written = unseal(session, scope_of(row.conversation_id), f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)
-    found: list[dict[str, Any]] = json.loads(written)
+    found: list[dict[str, Any]] = json.loads(case_cells.sheet_of(session, row))
     return found
 
 

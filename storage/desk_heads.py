@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, case_cells
 from storage.desk_queue import State, Viewer, in_scope
 from storage.dialect import table
 from storage.refusals import Missing
-from storage.sealing import unseal
 from storage.tables import Case, Conversation, Identity, Staff
 from storage.talk import scope_of
 
@@ -66,10 +65,10 @@ def head(session: Session, viewer: Viewer, code: str) -> CaseHead:
     row = session.execute(query).first()
     if row is None:
         raise Missing
-    title = unseal(session, scope_of(row.conversation_id), f"care_case.title:{row.id}", row.title_sealed) if row.title_sealed else ""
     return CaseHead(
         row.id, row.code, row.conversation_id, row.person_id, row.state, row.reason, row.urgency, row.restricted, row.hidden_address, row.reachable,
-        row.channel, row.coordinator_id, row.coordinator_name, title, row.version, row.promise_at, row.next_contact_at, row.opened_at, row.closed_at,
+        row.channel, row.coordinator_id, row.coordinator_name, case_cells.title_of(session, row), row.version, row.promise_at, row.next_contact_at,
+        row.opened_at, row.closed_at,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, case_cells
 from storage.dialect import table
 from storage.sealing import unseal
 from storage.staff import Role
@@ -66,6 +66,9 @@ class Sieve:
     channel: str = ""
     coordinator: str = ""
     order: Order = "urgent"
+    state: State | None = None
+    since: datetime | None = None
+    """Only cases opened, written in, taken, first answered or closed at this time or later."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,6 @@ class QueueRow:
     next_contact_at: datetime | None
     opened_at: datetime
     last_at: datetime
-    changed_at: datetime
-    """The newest of: opened, written in, taken, first answered, closed."""
     resident_wrote_last: bool
     unread: bool
     shut: bool
@@ -161,15 +162,25 @@ def queue(
     session: Session, viewer: Viewer, now: datetime, *, view: View = "open", day_ends: datetime | None = None, sieve: Sieve | None = None,
     skip: int = 0, limit: int = 500,
 ) -> list[QueueRow]:  # fmt: skip
-    """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours."""
-    sieve = sieve or Sieve()
+    """Rows of a view, most dangerous first, then by promised time (desk.md §2). `day_ends` bounds きょう; without it, 24 hours.
+
+    Each line holds a resident's own words, so the reading stands in the audit (R43).
+    """
+    found = _rows(session, viewer, now, view, day_ends or now + timedelta(days=1), sieve or Sieve(), skip=skip, limit=limit)
+    audit.note(session, actor=viewer.actor, act="queue.read", now=now, view=view, count=len(found))
+    return found
+
+
+def _rows(
+    session: Session, viewer: Viewer, now: datetime, view: View, day_ends: datetime, sieve: Sieve, *, skip: int = 0, limit: int
+) -> list[QueueRow]:  # fmt: skip
     query = (
         select(
             _K, _C.c.channel, _C.c.last_at, _C.c.last_seq, _C.c.read_seq, _S.c.name.label("coordinator_name"),
             _last_author().label("last_author"),
         )
         .join(_C, _C.c.id == _K.c.conversation_id).outerjoin(_S, _S.c.id == _K.c.coordinator_id)
-        .where(in_scope(viewer), _of_view(view, viewer, now, day_ends or now + timedelta(days=1)), *_through(sieve))
+        .where(in_scope(viewer), _of_view(view, viewer, now, day_ends), *_through(sieve))
     )  # fmt: skip
     query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order(sieve.order))
     if not sieve.topic:
@@ -217,12 +228,18 @@ def first_waiting(session: Session, viewer: Viewer) -> str | None:
 
 
 def search(session: Session, viewer: Viewer, words: str, now: datetime) -> list[QueueRow]:
-    """Cases whose code is `words`, or whose line in the queue contains them. Those that are shut are found by their code only."""
+    """Cases whose code is `words`, or whose line in the queue contains them. Those that are shut are found by their code only.
+
+    That somebody searched, and how many cases they found, stands in the audit: this is how prying begins (R43).
+    """
     wanted = words.strip().casefold()
     if not wanted:
         return []
-    rows = queue(session, viewer, now, limit=_SEARCHED) + queue(session, viewer, now, view="closed", limit=_SEARCHED)
-    return [row for row in rows if row.code.casefold() == wanted or (not row.shut and wanted in row.title.casefold())]
+    views: tuple[View, ...] = ("open", "closed")
+    rows = [row for view in views for row in _rows(session, viewer, now, view, now, Sieve(), limit=_SEARCHED)]
+    found = [row for row in rows if row.code.casefold() == wanted or (not row.shut and wanted in row.title.casefold())]
+    audit.note(session, actor=viewer.actor, act="cases.searched", now=now, count=len(found))
+    return found
 
 
 def statistics(session: Session, viewer: Viewer) -> dict[str, int]:
@@ -240,6 +257,11 @@ def _through(sieve: Sieve) -> list[ColumnElement[bool]]:
     if sieve.coordinator:
         nobody = or_(_K.c.coordinator_id.is_(None), _K.c.state != "held")
         wanted.append(nobody if sieve.coordinator == NOBODY else _K.c.coordinator_id == sieve.coordinator)
+    if sieve.state:
+        wanted.append(_K.c.state == sieve.state)
+    if sieve.since:
+        happened = (_K.c.opened_at, _C.c.last_at, _K.c.claimed_at, _K.c.first_reply_at, _K.c.closed_at)
+        wanted.append(or_(*(column >= sieve.since for column in happened)))
     return wanted
 
 
@@ -291,20 +313,13 @@ def _last_author() -> Any:
 
 
 def _queue_row(session: Session, row: Any) -> QueueRow:
-    scope = scope_of(row.conversation_id)
     shut = row.restricted or (row.urgency >= _DANGER and row.coordinator_id is None)
-    title = unseal(session, scope, f"care_case.title:{row.id}", row.title_sealed) if not shut and row.title_sealed else ""
-    topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if not shut and row.topics_sealed else []
+    title, topics = ("", ()) if shut else (case_cells.title_of(session, row), case_cells.topics_of(session, row))
     return QueueRow(
-        row.code, row.state, row.urgency, row.restricted, title, tuple(topics), row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
-        row.next_contact_at, row.opened_at, row.last_at, _changed(row), row.last_author == "resident",
+        row.code, row.state, row.urgency, row.restricted, title, topics, row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
+        row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident",
         row.last_seq > row.read_seq, shut, row.version,
     )  # fmt: skip
-
-
-def _changed(row: Any) -> datetime:
-    times: list[datetime | None] = [row.opened_at, row.last_at, row.claimed_at, row.first_reply_at, row.closed_at]
-    return max(at for at in times if at is not None)
 
 
 # ---------------------------------------------------------------- alarms and tasks

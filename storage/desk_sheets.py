@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, case_cells
 from storage.desk_heads import CaseHead, row_of
 from storage.desk_queue import Viewer, in_scope
 from storage.dialect import insert_new, table
 from storage.refusals import Stale
-from storage.sealing import seal, seal_json, unseal, unseal_json
+from storage.sealing import seal_json, unseal_json
 from storage.tables import Case, Intake, Message, Staff, Writing
-from storage.talk import scope_of
 
 _K, _I, _W, _S, _M = table(Case), table(Intake), table(Writing), table(Staff), table(Message)
 _STILL_WRITES = timedelta(seconds=12)
@@ -25,7 +24,7 @@ _STILL_WRITES = timedelta(seconds=12)
 def sheet(session: Session, viewer: Viewer, code: str) -> tuple[list[dict[str, Any]], str, dict[str, int]]:
     """Lines of the hand-off sheet as stored (flows.model.SheetLine), a mark of exactly these, and the numbers of the lines they rest on."""
     row = row_of(session, viewer, code)
-    written = _sheet(session, row)
+    written = case_cells.sheet_of(session, row)
     lines: list[dict[str, Any]] = json.loads(written)
     refs = {ref for line in lines for ref in line.get("refs", ())}
     numbers = {found.id: found.seq for found in session.execute(select(_M.c.id, _M.c.seq).where(_M.c.id.in_(refs)))} if refs else {}
@@ -36,23 +35,24 @@ def save_sheet(session: Session, viewer: Viewer, code: str, lines: Sequence[Mapp
     """Write the sheet anew. Raises `Stale` when it is no longer the one that `expected` marks (R23)."""
     row = row_of(session, viewer, code)
     row = session.execute(select(_K).where(_K.c.id == row.id).with_for_update()).one()
-    if _mark(_sheet(session, row)) != expected:
+    if _mark(case_cells.sheet_of(session, row)) != expected:
         raise Stale
     written = json.dumps([dict(one) for one in lines], ensure_ascii=False)
-    cell = seal(session, scope_of(row.conversation_id), f"care_case.sheet:{row.id}:{row.version + 1}", written)
-    session.execute(update(_K).where(_K.c.id == row.id).values(sheet_sealed=cell, version=row.version + 1))
+    session.execute(update(_K).where(_K.c.id == row.id).values(**case_cells.next_version(session, row, sheet=written)))
     audit.note(session, actor=viewer.actor, act="sheet.changed", now=now, case_id=row.id, lines=len(lines))
 
 
 def answers(session: Session, case: CaseHead) -> tuple[dict[str, Any], int]:
     """What was written into the national forms, by field id, and its version; 0 = nothing yet."""
     row = session.execute(select(_I).where(_I.c.case_id == case.id)).first()
-    return ({}, 0) if row is None else (unseal_json(session, case.scope, f"intake.answers:{case.id}", row.answers_sealed), row.version)
+    if row is None:
+        return {}, 0
+    return unseal_json(session, case.scope, f"intake.answers:{case.id}:{row.version}", row.answers_sealed), row.version
 
 
 def save_answers(session: Session, viewer: Viewer, case: CaseHead, given: Mapping[str, Any], *, expected: int, now: datetime) -> None:
     """Write the answers. Raises `Stale` when somebody else wrote since `expected` (R23)."""
-    cell = seal_json(session, case.scope, f"intake.answers:{case.id}", dict(given))
+    cell = seal_json(session, case.scope, f"intake.answers:{case.id}:{expected + 1}", dict(given))
     if expected == 0:
         made = insert_new(session, Intake).values(case_id=case.id, answers_sealed=cell, version=1, changed_at=now).on_conflict_do_nothing()
         done: Any = session.execute(made.returning(_I.c.case_id)).first()
@@ -82,12 +82,6 @@ def others_writing(session: Session, viewer: Viewer, code: str, now: datetime) -
         .where(in_scope(viewer), _K.c.code == code, _W.c.staff_id != viewer.staff_id, _W.c.at > now - _STILL_WRITES).order_by(_S.c.name)
     )  # fmt: skip
     return list(session.execute(query).scalars())
-
-
-def _sheet(session: Session, row: Any) -> str:
-    if row.sheet_sealed is None:
-        return "[]"
-    return unseal(session, scope_of(row.conversation_id), f"care_case.sheet:{row.id}:{row.version}", row.sheet_sealed)
 
 
 def _mark(written: str) -> str:

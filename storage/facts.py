@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session
 
+from storage import case_cells
 from storage.dialect import table
-from storage.sealing import unseal, unseal_json
+from storage.sealing import unseal_json
 from storage.tables import (
     Case,
     Conversation,
@@ -178,17 +179,20 @@ def _known_before(session: Session, since: datetime, until: datetime) -> frozens
 
 def _handed_query(since: datetime, until: datetime) -> Any:
     return (
-        select(_K.c.id, _K.c.conversation_id, _K.c.opened_at, _K.c.first_reply_at, _K.c.topics_sealed, _I.c.answers_sealed)
+        select(
+            _K.c.id, _K.c.conversation_id, _K.c.opened_at, _K.c.first_reply_at, _K.c.version, _K.c.topics_sealed,
+            _I.c.version.label("answers_version"), _I.c.answers_sealed,
+        )
         .outerjoin(_I, _I.c.case_id == _K.c.id).where(_within(_K.c.opened_at, since, until)).order_by(_K.c.opened_at, _K.c.id)
     )  # fmt: skip
 
 
 def _handed(session: Session, row: Any, areas: Mapping[str, str]) -> Handed:
     scope = scope_of(row.conversation_id)
-    topics = json.loads(unseal(session, scope, f"care_case.topics:{row.id}", row.topics_sealed)) if row.topics_sealed else []
-    answers = unseal_json(session, scope, f"intake.answers:{row.id}", row.answers_sealed) if row.answers_sealed else {}
+    place = f"intake.answers:{row.id}:{row.answers_version}"
+    answers = unseal_json(session, scope, place, row.answers_sealed) if row.answers_sealed else {}
     return Handed(
-        row.id, row.conversation_id, row.opened_at, row.first_reply_at, tuple(topics), areas.get(row.conversation_id),
+        row.id, row.conversation_id, row.opened_at, row.first_reply_at, case_cells.topics_of(session, row), areas.get(row.conversation_id),
         tuple(answers.get("assess.issues", ())), answers.get("person.birth"),
     )  # fmt: skip
 
@@ -209,10 +213,11 @@ def _referred(session: Session, since: datetime, until: datetime) -> list[Referr
 
 
 def _programs(session: Session, since: datetime, until: datetime) -> list[tuple[str, ...]]:
-    query = select(_L.c.id, _L.c.body_sealed, _K.c.conversation_id).join(_K, _K.c.id == _L.c.case_id).where(_within(_L.c.at, since, until))
+    columns = (_L.c.id, _L.c.version, _L.c.body_sealed, _K.c.conversation_id)
+    query = select(*columns).join(_K, _K.c.id == _L.c.case_id).where(_within(_L.c.at, since, until))
     found = []
     for row in session.execute(query):
-        body = unseal_json(session, scope_of(row.conversation_id), f"plan.body:{row.id}", row.body_sealed)
+        body = unseal_json(session, scope_of(row.conversation_id), f"plan.body:{row.id}:{row.version}", row.body_sealed)
         found.append(tuple(body["answers"].get("plan.programs", ())))
     return found
 

@@ -12,14 +12,13 @@ from typing import Literal, get_args
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from storage import audit
+from storage import audit, case_cells
 from storage.desk_queue import Viewer
 from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Missing, Stale
 from storage.sealing import seal, unseal
 from storage.tables import Case, Gap, Referral, TownIssue
-from storage.talk import scope_of
 
 _G, _T, _K, _R = table(Gap), table(TownIssue), table(Case), table(Referral)
 
@@ -104,12 +103,9 @@ def found(session: Session, *, since: datetime | None = None, until: datetime | 
 
 def topic_behind(session: Session, referral_id: str) -> str | None:
     """The first topic of the case that was referred; None when none is known."""
-    query = select(_K.c.id, _K.c.conversation_id, _K.c.topics_sealed).join(_R, _R.c.case_id == _K.c.id).where(_R.c.id == referral_id)
+    query = select(_K.c.id, _K.c.conversation_id, _K.c.version, _K.c.topics_sealed).join(_R, _R.c.case_id == _K.c.id).where(_R.c.id == referral_id)
     row = session.execute(query).first()
-    if row is None or row.topics_sealed is None:
-        return None
-    topics = json.loads(unseal(session, scope_of(row.conversation_id), f"care_case.topics:{row.id}", row.topics_sealed))
-    return next(iter(topics), None)
+    return None if row is None else next(iter(case_cells.topics_of(session, row)), None)
 
 
 def tie(session: Session, viewer: Viewer, gap_ids: Sequence[str], issue_id: str | None, now: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session
 
 from storage import audit, records
-from storage.desk_queue import Viewer
+from storage.desk_queue import Viewer, in_scope
 from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Missing
@@ -105,11 +105,13 @@ def drop_ended(session: Session, conversation_id: str, now: datetime) -> None:
         session.execute(update(_O).where(_O.c.id == offer_id).values(skill_sealed=skill, when_sealed=when))
 
 
-def offers(session: Session, now: datetime) -> list[Offered]:
-    """Offers that hold now, newest first; none of somebody who cannot be written to, or must not be (D6d)."""
+def offers(session: Session, viewer: Viewer, now: datetime) -> list[Offered]:
+    """Offers that hold now, newest first; none of somebody who cannot be written to, must not be (D6d), or is out of the viewer's scope (R21)."""
     query = (
         select(_O).join(_C, _C.c.id == _O.c.conversation_id).join(_I, _I.c.id == _C.c.identity_id)
-        .where(or_(_O.c.until.is_(None), _O.c.until > now), _C.c.hidden_address.is_(False), _I.c.reachable.is_(True))
+        .where(
+            in_scope(viewer, _O.c.person_id), or_(_O.c.until.is_(None), _O.c.until > now), _C.c.hidden_address.is_(False), _I.c.reachable.is_(True)
+        )
         .order_by(_O.c.at.desc(), _O.c.id)
     )  # fmt: skip
     return [
@@ -121,9 +123,9 @@ def offers(session: Session, now: datetime) -> list[Offered]:
     ]  # fmt: skip
 
 
-def offer(session: Session, offer_id: str, now: datetime) -> Offered:
+def offer(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> Offered:
     """One that holds now. Raises `Missing`."""
-    found = next((one for one in offers(session, now) if one.id == offer_id), None)
+    found = next((one for one in offers(session, viewer, now) if one.id == offer_id), None)
     if found is None:
         raise Missing
     return found
@@ -131,7 +133,7 @@ def offer(session: Session, offer_id: str, now: datetime) -> Offered:
 
 def renew(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> None:
     """The person said that they still want to: another half year. Raises `Missing`."""
-    found = offer(session, offer_id, now)
+    found = offer(session, viewer, offer_id, now)
     session.execute(update(_O).where(_O.c.id == found.id).values(until=now + LASTS))
     if (talk := by_id(session, found.conversation_id)) is not None:
         _lasts(session, talk, now)
@@ -140,7 +142,7 @@ def renew(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> Non
 
 def end(session: Session, viewer: Viewer, offer_id: str, now: datetime) -> None:
     """The person does not want to any more: nothing is kept. Raises `Missing`."""
-    found = offer(session, offer_id, now)
+    found = offer(session, viewer, offer_id, now)
     session.execute(delete(_O).where(_O.c.id == found.id))
     audit.note(session, actor=viewer.actor, act="offer.ended", now=now, offer=offer_id)
 

@@ -68,11 +68,11 @@ def save(
     values: dict[str, Any] = {"consent": consent, "restricted": restricted, "linked_case_id": other}
     if member_id is None:
         made = new_id()
-        cell = seal_json(session, case.scope, f"household_member.body:{made}", body)
+        cell = seal_json(session, case.scope, f"household_member.body:{made}:1", body)
         session.execute(_H.insert().values(id=made, case_id=case.id, body_sealed=cell, version=1, created_at=now, **values))
         audit.note(session, actor=viewer.actor, act="household.added", now=now, case_id=case.id, member=made)
         return made
-    cell = seal_json(session, case.scope, f"household_member.body:{member_id}", body)
+    cell = seal_json(session, case.scope, f"household_member.body:{member_id}:{expected + 1}", body)
     mine = (_H.c.id == member_id, _H.c.case_id == case.id, _H.c.removed_at.is_(None))
     changed = update(_H).where(*mine, _H.c.version == expected).values(body_sealed=cell, version=expected + 1, **values)
     if not session.execute(changed).rowcount:  # type: ignore[attr-defined]
@@ -83,13 +83,13 @@ def save(
 
 def as_told(session: Session, case_id: str, scope: str, told: Sequence[Mapping[str, str]], now: datetime) -> None:
     """People the resident named, written down once each by their relation: whom staff took off, or wrote themselves, does not come again."""
-    rows = session.execute(select(_H.c.id, _H.c.body_sealed).where(_H.c.case_id == case_id)).all() if told else []
-    known = {unseal_json(session, scope, f"household_member.body:{row.id}", row.body_sealed)["relation"] for row in rows}
+    rows = session.execute(select(_H.c.id, _H.c.version, _H.c.body_sealed).where(_H.c.case_id == case_id)).all() if told else []
+    known = {unseal_json(session, scope, f"household_member.body:{row.id}:{row.version}", row.body_sealed)["relation"] for row in rows}
     for facts in told:
         if facts["relation"] in known:
             continue
         made = new_id()
-        cell = seal_json(session, scope, f"household_member.body:{made}", {name: facts.get(name, "") for name in FACTS})
+        cell = seal_json(session, scope, f"household_member.body:{made}:1", {name: facts.get(name, "") for name in FACTS})
         values = {"consent": "unknown", "restricted": False, "version": 1, "created_at": now}
         session.execute(_H.insert().values(id=made, case_id=case_id, body_sealed=cell, **values))
         audit.note(session, actor="bot", act="household.added", now=now, case_id=case_id, member=made)
@@ -104,7 +104,7 @@ def remove(session: Session, viewer: Viewer, case: CaseHead, member_id: str, now
 
 
 def _member(session: Session, viewer: Viewer, case: CaseHead, row: Any, *, shut: bool) -> Member:
-    facts = {} if shut else unseal_json(session, case.scope, f"household_member.body:{row.id}", row.body_sealed)
+    facts = {} if shut else unseal_json(session, case.scope, f"household_member.body:{row.id}:{row.version}", row.body_sealed)
     linked = None
     if row.linked_case_id is not None and not shut:
         linked = session.execute(select(_K.c.code).where(in_scope(viewer), _K.c.id == row.linked_case_id)).scalar()

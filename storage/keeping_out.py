@@ -18,14 +18,16 @@ from storage.dialect import insert_new, table
 from storage.ids import new_id
 from storage.refusals import Missing
 from storage.sealing import seal, unseal
-from storage.tables import Case, Emergency, ShutOut, Staff
+from storage.tables import Case, Emergency, ShutOut, Staff, Task
 from storage.talk import by_id, scope_of
 
-_O, _G, _K, _S = table(ShutOut), table(Emergency), table(Case), table(Staff)
+_O, _G, _K, _S, _T = table(ShutOut), table(Emergency), table(Case), table(Staff), table(Task)
 
 LETS_IN_FOR = timedelta(minutes=60)
 _ANSWERED_WITHIN = timedelta(hours=12)
 """A request nobody answered is over with the day's shift."""
+_ASKING = "emergency_asked"
+"""The kind of task that ends with the answer."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def ask(session: Session, viewer: Viewer, code: str, why: str, now: datetime) ->
             why_sealed=seal(session, scope_of(row.conversation_id), f"emergency.why:{made}", why),
         )
     )  # fmt: skip
-    records.add_task(session, kind="emergency_asked", now=now, talk=by_id(session, row.conversation_id), case_id=row.id)
+    records.add_task(session, kind=_ASKING, now=now, talk=by_id(session, row.conversation_id), case_id=row.id)
 
 
 def asked(session: Session, viewer: Viewer, now: datetime) -> list[Asked]:
@@ -129,6 +131,9 @@ def answer(session: Session, viewer: Viewer, emergency_id: str, *, yes: bool, no
         raise Missing
     act = "emergency.let_in" if yes else "emergency.refused"
     audit.note(session, actor=viewer.actor, act=act, now=now, case_id=row.case_id, emergency=emergency_id, staff=row.staff_id)
+    if session.execute(_open_requests(viewer, now).where(_G.c.case_id == row.case_id).limit(1)).first() is None:
+        asking = update(_T).where(_T.c.case_id == row.case_id, _T.c.kind == _ASKING, _T.c.done_at.is_(None))
+        session.execute(asking.values(done_at=now))
     if yes:
         records.add_task(session, kind="emergency_let_in", now=now, talk=by_id(session, row.conversation_id), case_id=row.case_id)
 

@@ -154,11 +154,11 @@ def save_plan(
     if plan_id is None:
         made = new_id()
         number = session.execute(select(func.coalesce(func.max(_P.c.number), 0)).where(_P.c.case_id == case.id)).scalar_one() + 1
-        cell = seal_json(session, case.scope, f"plan.body:{made}", body)
+        cell = seal_json(session, case.scope, f"plan.body:{made}:1", body)
         session.execute(_P.insert().values(id=made, case_id=case.id, number=number, body_sealed=cell, version=1, at=now, **values))
         audit.note(session, actor=viewer.actor, act="plan.made", now=now, case_id=case.id, plan=made)
         return made
-    cell = seal_json(session, case.scope, f"plan.body:{plan_id}", body)
+    cell = seal_json(session, case.scope, f"plan.body:{plan_id}:{expected + 1}", body)
     mine = (_P.c.id == plan_id, _P.c.case_id == case.id)
     changed = update(_P).where(*mine, _P.c.version == expected).values(body_sealed=cell, version=expected + 1, **values)
     if not session.execute(changed).rowcount:  # type: ignore[attr-defined]
@@ -168,7 +168,7 @@ def save_plan(
 
 
 def _plan(session: Session, case: CaseHead, row: Any) -> MadePlan:
-    body = unseal_json(session, case.scope, f"plan.body:{row.id}", row.body_sealed)
+    body = unseal_json(session, case.scope, f"plan.body:{row.id}:{row.version}", row.body_sealed)
     goals = tuple(Goal(one["what"], one["who"], _day(one["until"]), one["how"]) for one in body["goals"])
     made_on, review_on = date.fromisoformat(row.made_on), _day(row.review_on)
     return MadePlan(row.id, row.number, made_on, review_on, row.meeting_id, body["own_words"], goals, body["answers"], row.version)

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 
 from storage import row_locks
+from storage.store import Store
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 106_004
 
 
-def migrate(engine: Engine, to: str = "head") -> None:
-    """Run the migrations that this database lacks; nothing when it is up to date."""
-    with engine.connect() as connection:
+def migrate(store: Store, to: str = "head") -> None:
+    """Run the migrations that this database lacks, or go back `to` an older step; cells are sealed anew where a step asks for it."""
+    with store.engine.connect() as connection:
         if to == "head" and _stands_at(connection) == _newest() and _is_locked(connection):
             return
         connection.rollback()
@@ -27,14 +28,14 @@ def migrate(engine: Engine, to: str = "head") -> None:
         config = Config()
         config.set_main_option("script_location", str(_FOLDER))
         with _alone(connection):
-            config.attributes["connection"] = connection
+            config.attributes |= {"connection": connection, "keyring": store.keyring}
             if connection.dialect.name == "postgresql":
                 row_locks.lift(connection)
-            if to == "base":
+            if to != "head":
                 command.downgrade(config, to)
             else:
                 command.upgrade(config, to)
-                if connection.dialect.name == "postgresql" and to == "head":
+                if connection.dialect.name == "postgresql":
                     row_locks.put(connection)
 
 

@@ -4,12 +4,14 @@ A row is one call to a platform. States: queued → sending → sent | unknown |
 leave in the order of `seq`: a later one never overtakes one that still waits.
 
 Whoever takes a row has it for `LEASE`, whichever process they are in; nobody else sends in that conversation meanwhile. A process that dies leaves a
-lease that runs out, and any other goes on from there. Each taking counts up `attempts`, so (row, attempts) names one lease: who comes back late,
-after somebody else has taken the row, can still say that the platform has it, but can no more put it off or give it up.
+lease that runs out, and any other goes on from there. Each begin of a call counts up `attempts`, so (row, attempts) names one call: who comes back
+late, after somebody else has begun, can still say that the platform has it, but can no more put it off or give it up.
+
+Where calls go one after the other, a letter that waits for its turn is taken without being begun: if its process dies meanwhile, nothing is in doubt.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +39,8 @@ _MARK_OURS = _MARK.where(_O.c.state == "sending", _O.c.attempts == bindparam("le
 """Only while nobody else has taken the row since."""
 LEASE = timedelta(seconds=10)
 """Longer than one call may take (bot/delivery.py), and no longer than a resident should wait for what a dead process had in hand."""
+ASKED_AGAIN = timedelta(seconds=8)
+"""Of LINE's minute for a reply token ten seconds are kept for the first call itself; a call that asks again may have these of them."""
 LONGEST_WAIT = timedelta(hours=1)
 """Nobody waits longer for the next try. A time further ahead than twice this was written by a clock that has since been put back (R48): it is due."""
 _MOST_LETTERS = 16
@@ -63,15 +67,18 @@ class Letter:
     created_at: datetime
     message_id: str | None = None
     unasked: bool = False
+    begun: bool = True
+    """Counted as a call that may reach the platform from now on; False: ours, but it must be taken again (`holding`) before the call."""
 
 
 def write(
     session: Session, talk: Talk, bodies: Sequence[str], *, now: datetime, line: Line, reply_token: str | None = None,
-    reply_until: datetime | None = None, unasked: bool = False, claim: bool = False,
+    reply_until: datetime | None = None, unasked: bool = False, claim: bool = False, begin: bool = True,
 ) -> list[Letter]:  # fmt: skip
     """Write the calls of one turn, recipient fixed now. The reply token goes to the first call only: it works once.
 
-    With `claim`, the first call is taken at once, by the process that will send it right after the commit; unless an earlier one waits.
+    With `claim`, the first call is taken at once, by the process that will send it right after the commit; unless an earlier one waits. `begin`: as
+    in `take`.
     """
     if len(bodies) > _MOST_LETTERS:
         raise ValueError(f"one line in {len(bodies)} calls")
@@ -82,8 +89,8 @@ def write(
         mine = claim and offset == 0 and not others_wait
         letter = Letter(
             letter_id, talk.id, talk.channel, line.seq * _MOST_LETTERS + offset, talk.destination, body, str(uuid.UUID(letter_id)),
-            reply_token if offset == 0 else None, reply_until, "sending" if mine else "queued", 1 if mine else 0, now + LEASE if mine else now, now,
-            line.id, unasked,
+            reply_token if offset == 0 else None, reply_until, "sending" if mine else "queued", 1 if mine and begin else 0,
+            now + LEASE if mine else now, now, line.id, unasked, mine and begin,
         )  # fmt: skip
         letters.append(letter)
         session.execute(_NEW, _row(session, letter))
@@ -102,13 +109,19 @@ def _row(session: Session, letter: Letter) -> dict[str, object]:
     }  # fmt: skip
 
 
-def take(session: Session, conversation_id: str, now: datetime, *, holding: Letter | None = None) -> Letter | datetime | None:
+def take(
+    session: Session, conversation_id: str, now: datetime, *, holding: Letter | None = None, in_turn: Collection[str] = ()
+) -> Letter | datetime | None:
     """Take the next due call of a conversation and mark it `sending`; a time when the next one is due later; None when nothing waits.
 
-    `holding` was taken before and is not sent yet, but its lease has grown short: it is taken again as it is, unless somebody else has had it since.
+    `holding` was taken before and is not sent yet: it is begun, or its lease has grown short and is taken again as it is, unless somebody else has
+    had it since. On channels of `in_turn` a call is begun only so; on others by being taken.
 
     A row found in `sending` after its lease, or in `unknown`, was cut off by a crash or a lost answer: it comes first, and is tried again with the
     same key. Within the lease somebody else is sending it: its end is the time that comes back (design.md §4: one at a time).
+
+    A reply token that has died is let go here, before the call: so a row that has one was tried as a reply, and one that has none as a push, which
+    may be tried again whatever became of it. Only of a reply in doubt it stays.
     """
     row = session.execute(_NEXT_LOCKED, {"of": conversation_id}).first()
     if row is None:
@@ -117,18 +130,33 @@ def take(session: Session, conversation_id: str, now: datetime, *, holding: Lett
     if not ours and now < row.next_try_at <= now + 2 * LONGEST_WAIT:
         due: datetime = row.next_try_at
         return due
-    attempts = row.attempts if ours else row.attempts + 1
-    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": attempts, "next_try_at": now + LEASE})
+    begins = not holding.begun if ours and holding is not None else row.channel not in in_turn
+    attempts = row.attempts + 1 if begins else row.attempts
+    dead = _token_is_dead(row, now, ours=ours)
+    dropped = {"reply_token_sealed": None} if dead else {}
+    session.execute(_MARK, {"of": row.id, "state": "sending", "attempts": attempts, "next_try_at": now + LEASE, **dropped})
     if ours and holding is not None:
-        return replace(holding, next_try_at=now + LEASE)
+        return replace(holding, attempts=attempts, begun=True, next_try_at=now + LEASE, reply_token=None if dead else holding.reply_token)
     scope = scope_of(conversation_id)
-    token = row.reply_token_sealed
+    token = None if dead else row.reply_token_sealed
     return Letter(
         row.id, conversation_id, row.channel, row.seq, unseal(session, scope, f"outbox.destination:{row.id}", row.destination_sealed),
         unseal(session, scope, f"outbox.body:{row.id}", row.body_sealed), row.retry_key,
         None if token is None else unseal(session, scope, f"outbox.token:{row.id}", token), row.reply_until, row.state, attempts,
-        now + LEASE, row.created_at, row.message_id, row.unasked,
+        now + LEASE, row.created_at, row.message_id, row.unasked, begins,
     )  # fmt: skip
+
+
+def _token_is_dead(row: Any, now: datetime, *, ours: bool) -> bool:
+    """Whether the reply token of a row that is being taken can serve no more. One whose fate is open still says that it was tried as a reply."""
+    tried = row.attempts - 1 if ours else row.attempts
+    in_doubt = row.state == "unknown" or (row.state == "sending" and tried > 0)
+    return row.reply_token_sealed is not None and row.reply_until is not None and not in_doubt and now >= last_reply(row.reply_until, tried)
+
+
+def last_reply(reply_until: datetime, tries_before: int) -> datetime:
+    """Until when a reply token serves. Where it may have been used it is the only way to ask, so then nearly to its very end (platform README)."""
+    return reply_until if tries_before == 0 else reply_until + ASKED_AGAIN
 
 
 def free_leases(session: Session, now: datetime) -> int:

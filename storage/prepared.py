@@ -7,7 +7,7 @@ the same types as ever, errors are the library's own. On PostgreSQL, and while a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Dialect, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -38,9 +38,15 @@ def prepared(statement: S) -> S:
 
 def driver_of(connection: Connection) -> Any:
     """The driver's connection, where prepared statements may go straight to it; else None."""
-    told = connection.dispatch
-    listened = told.before_execute or told.before_cursor_execute or told.after_execute or told.after_cursor_execute
-    return None if listened or connection.dialect.name != "sqlite" else connection.connection.dbapi_connection
+    straight = connection.dialect.name == "sqlite" and not is_listened(connection.engine)
+    return connection.connection.dbapi_connection if straight else None
+
+
+def is_listened(engine: Engine) -> bool:
+    """Whether anybody hears what goes through the library: then all of it must."""
+    told = engine.dispatch
+    heard = told.before_execute, told.before_cursor_execute, told.after_execute, told.after_cursor_execute, told.begin, told.commit, told.rollback
+    return any(heard)
 
 
 def is_prepared(statement: Any) -> bool:

@@ -238,10 +238,11 @@ def _move(
         raise Stale
     scope = scope_of(row.conversation_id)
     place = f"referral.answers:{row.id}"
-    before = [] if row.answers_sealed is None else unseal_json(session, scope, place, row.answers_sealed)
+    before = [] if row.answers_sealed is None else unseal_json(session, scope, f"{place}:{row.version}", row.answers_sealed)
     came = {"at": now.isoformat(), "who": viewer.name, "state": state, "words": words}
     done = update(_R).where(_R.c.id == row.id, _R.c.version == expected).values(
-        state=state, answers_sealed=seal_json(session, scope, place, [*before, came]), answered_at=row.answered_at or now, version=expected + 1
+        state=state, answers_sealed=seal_json(session, scope, f"{place}:{expected + 1}", [*before, came]), answered_at=row.answered_at or now,
+        version=expected + 1,
     )  # fmt: skip
     if not session.execute(done).rowcount:  # type: ignore[attr-defined]
         raise Stale
@@ -278,7 +279,8 @@ def _locked(now: datetime) -> ColumnElement[bool]:
 def _shown(session: Session, row: Any) -> Shown:
     scope = scope_of(row.conversation_id)
     body: Mapping[str, Any] = unseal_json(session, scope, f"referral.body:{row.id}", row.body_sealed)
-    came = [] if row.answers_sealed is None else unseal_json(session, scope, f"referral.answers:{row.id}", row.answers_sealed)
+    place = f"referral.answers:{row.id}:{row.version}"
+    came = [] if row.answers_sealed is None else unseal_json(session, scope, place, row.answers_sealed)
     lost = _unsent(session, [ref for one in body["items"] for ref in one["refs"]])
     items = tuple(one["text"] for one in body["items"] if lost.isdisjoint(one["refs"]))
     return Shown(

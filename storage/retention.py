@@ -10,7 +10,7 @@ from storage import records
 from storage.dialect import table
 from storage.sealing import mark_erasure
 from storage.staff import ABSOLUTE
-from storage.tables import Case, Conversation, Inbox, Invitation, OidcAttempt, RoomLink, SignInTry, StaffSession, WebVisitor, Writing
+from storage.tables import Case, Conversation, Inbox, Invitation, OidcAttempt, Press, RoomLink, SignInTry, StaffSession, WebVisitor, Writing
 from storage.visitors import IDLE, is_phrase
 
 _C, _K, _I, _V = table(Conversation), table(Case), table(Inbox), table(WebVisitor)
@@ -46,7 +46,7 @@ def clear_short_lived(session: Session, now: datetime) -> None:
     sessions = table(StaffSession)
     old = now - _A_DAY
     session.execute(delete(sessions).where(or_(sessions.c.ended_at < old, sessions.c.started_at < old - ABSOLUTE)))
-    for model, over in ((Invitation, "until"), (RoomLink, "until"), (OidcAttempt, "until"), (SignInTry, "at"), (Writing, "at")):
+    for model, over in ((Invitation, "until"), (RoomLink, "until"), (OidcAttempt, "until"), (SignInTry, "at"), (Writing, "at"), (Press, "at")):
         session.execute(delete(table(model)).where(table(model).c[over] < old))
     session.execute(delete(_V).where(~is_phrase(_V.c.token_hash), or_(_V.c.ended_at < old, _V.c.seen_at < old - IDLE)))
     strays = (_I.c.conversation_id.is_(None), _I.c.raw_sealed.is_not(None), _I.c.received_at < now - _STRAYS)

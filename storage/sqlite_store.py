@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from storage.prepared import is_listened
 from storage.sealing import Keyring, was_erasure
 from storage.store import SecondProcess, Store, StoreDown, T, Work, WorkSession, down, is_down
 
@@ -62,6 +64,8 @@ class SqliteStore(Store):
         self._closing = threading.Lock()
         self._closed = False
         self._erased = False
+        self._kept: Connection | None = None
+        """The writer's connection, from one commit to the next."""
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -101,6 +105,8 @@ class SqliteStore(Store):
                     waiting.future.set_result(outcome)
             if self._erased:
                 self._truncate_wal()
+        if self._kept is not None:
+            self._kept.close()
 
     def _one_more(self, batch: list[_Waiting], until: float) -> _Waiting | None:
         """The next work for this commit, if one waits; it is added to the batch. An ordinary one must come in time, and before any urgent one."""
@@ -133,24 +139,43 @@ class SqliteStore(Store):
         if self._file is not None:
             self._file.check()
         kept: list[tuple[WorkSession, Any]] = []
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                waiting: _Waiting | None = batch[0]
-                while waiting is not None:
-                    session = self._session(connection)
-                    kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
-                    waiting = None if until is None else self._one_more(batch, until)
-                connection.commit()
-            except BaseException:
-                _end(connection)
-                raise
+        with self._transaction() as connection:
+            waiting: _Waiting | None = batch[0]
+            while waiting is not None:
+                session = self._session(connection)
+                kept.append((session, _run_in_savepoint(connection, session, waiting.work)))
+                waiting = None if until is None else self._one_more(batch, until)
         for session, outcome in kept:
             if not isinstance(outcome, _Raised):
                 self.keyring.adopt(session)
                 self._erased = self._erased or was_erasure(session)
             session.close()
         return [outcome for _, outcome in kept]
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One transaction, on disk at the end. Begun and committed past the library, whose part in it took as long as a work; but through it where
+        somebody listens: then, and after an error, the connection is not kept."""
+        listened = is_listened(self.engine)
+        if listened and self._kept is not None:
+            self._kept.close()
+            self._kept = None
+        connection, self._kept = self._kept or self.engine.connect(), None
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            (connection.exec_driver_sql if listened else driver.execute)("BEGIN IMMEDIATE")
+            if not connection.in_transaction():
+                connection.begin()  # the library believes so from now on, and joins what we begin and commit
+            yield connection
+            (connection if listened else driver).commit()
+        except BaseException:
+            with contextlib.closing(connection):
+                _end(connection)
+            raise
+        if listened:
+            connection.close()
+        else:
+            self._kept = connection
 
     def _truncate_wal(self) -> None:
         """What was erased leaves the write-ahead log too (R41, R45). A reader of another process may be in the way: then after the next batch."""
@@ -177,7 +202,7 @@ def _run_in_savepoint(connection: Connection, session: Session, work: Work[Any])
         outcome = work(session)
         session.flush()
     except BaseException as error:  # the caller of this work gets it; its neighbours in the batch must not
-        if is_down(error) or not connection.in_transaction():
+        if is_down(error) or not driver.in_transaction:
             raise
         driver.execute("ROLLBACK TO work")
         outcome = _Raised(error)

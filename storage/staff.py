@@ -120,11 +120,11 @@ def first_invitation(session: Session, now: datetime) -> str | None:
     return invite(session, role="lead", now=now)
 
 
-def invite(session: Session, *, role: str, now: datetime, agency_id: str | None = None) -> str:
-    """Make a one-time link for a new member of staff, or of an agency; the token is shown once."""
+def invite(session: Session, *, role: str, now: datetime, agency_id: str | None = None, actor: str = "system") -> str:
+    """Make a one-time link for a new member of staff, or of an agency; the token is shown once. `actor`: who made it; the command is `system`."""
     token = new_token()
     session.execute(_V.insert().values(token_hash=_hash(token), role=role, agency_id=agency_id, until=now + INVITATION_LASTS))
-    audit.note(session, actor="system", act="staff.invited", now=now, role=role)
+    audit.note(session, actor=actor, act="staff.invited", now=now, role=role)
     return token
 
 

@@ -42,12 +42,23 @@ class SecondProcess(Exception):
 class WorkSession(Session):
     """The session a work holds. It reads and writes; to commit and to roll back is the store's part.
 
-    Statements about tables, which are all of ours, go past the unit of work to the connection, and prepared ones past that to the driver.
+    Statements about tables, which are all of ours, go past the unit of work to the connection, and prepared ones past that to the driver. The unit of
+    work itself is made when a work first touches an object: most never do.
     """
 
     def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        super().__init__(bind=connection, join_transaction_mode="rollback_only", info={"keyring": keyring})
         self._connection, self._driver = connection, prepared.driver_of(connection)
+        self.info = {"keyring": keyring}
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_made:
+            raise AttributeError(name)
+        super().__init__(bind=self._connection, join_transaction_mode="rollback_only", info=self.info)
+        return getattr(self, name)
+
+    @property
+    def _is_made(self) -> bool:
+        return "identity_map" in self.__dict__
 
     def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
         if self._driver is not None and prepared.is_prepared(statement):
@@ -55,6 +66,17 @@ class WorkSession(Session):
         if more or getattr(statement, "_propagate_attrs", None):  # about objects
             return super().execute(statement, params, **more)
         return self._connection.execute(statement, params)
+
+    def get_bind(self, *_: Any, **__: Any) -> Connection:
+        return self._connection
+
+    def flush(self, objects: Any = None) -> None:
+        if self._is_made:
+            super().flush(objects)
+
+    def close(self) -> None:
+        if self._is_made:
+            super().close()
 
     def commit(self) -> NoReturn:
         raise RuntimeError("a work commits nothing: the store does")

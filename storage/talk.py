@@ -30,9 +30,8 @@ _TALK = select(
 ).join(_I, _I.c.id == _C.c.identity_id)  # fmt: skip
 _TALK_BY_ID = prepared(_TALK.where(_C.c.id == _OF))
 _TALK_BY_ID_LOCKED = prepared(_TALK_BY_ID.with_for_update(of=[_C, _I]))
-_TALK_OF_ACCOUNT = prepared(
-    _TALK.where(_I.c.channel == bindparam("channel"), _I.c.external_hash == bindparam("hash")).with_for_update(of=[_C, _I])
-)
+_TALK_OF_ACCOUNT = prepared(_TALK.where(_I.c.channel == bindparam("channel"), _I.c.external_hash == bindparam("hash")))
+_TALK_OF_ACCOUNT_LOCKED = prepared(_TALK_OF_ACCOUNT.with_for_update(of=[_C, _I]))
 _LINE = select(
     _M.c.id, _M.c.seq, _M.c.author, _M.c.staff_id, _M.c.kind, _M.c.body_sealed, _M.c.danger_level, _M.c.danger_rule, _M.c.at, _M.c.withdrawn_at,
 ).where(_M.c.conversation_id == _OF)  # fmt: skip
@@ -52,6 +51,8 @@ _LINK = update(_X).where(_X.c.id == _OF)
 _SETTLE = prepared(update(_X).where(_X.c.id == _OF).values(reply_token_sealed=None))
 _END = prepared(_SETTLE.values(message_id=bindparam("message_id")))
 _LONGEST_EVENT_ID = 80
+FIRST_VERSION = 1
+"""Of a talk that was just opened, and in which nothing has been written."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,10 @@ def scope_of(conversation_id: str) -> str:
 # ---------------------------------------------------------------- finding
 
 
-def find(session: Session, channel: str, external: str) -> Talk | None:
-    """Find and lock the conversation of one account on one channel."""
-    row = session.execute(_TALK_OF_ACCOUNT, {"channel": channel, "hash": fingerprint(session, f"{channel}:{external}")}).first()
+def find(session: Session, channel: str, external: str, *, lock: bool = True) -> Talk | None:
+    """Find the conversation of one account on one channel; locked unless it is only looked at."""
+    account = {"channel": channel, "hash": fingerprint(session, f"{channel}:{external}")}
+    row = session.execute(_TALK_OF_ACCOUNT_LOCKED if lock else _TALK_OF_ACCOUNT, account).first()
     return None if row is None else _talk(session, row, external)
 
 
@@ -153,11 +155,11 @@ def _open(session: Session, channel: str, external: str, now: datetime) -> Talk:
         insert(_C),
         {
             "id": conversation_id, "person_id": person_id, "identity_id": identity_id, "channel": channel, "owner": "bot", "session_sealed": b"",
-            "version": 1, "last_seq": 0, "hidden_address": False, "follow_ups": True, "in_room": False, "read_seq": 0, "created_at": now,
+            "version": FIRST_VERSION, "last_seq": 0, "hidden_address": False, "follow_ups": True, "in_room": False, "read_seq": 0, "created_at": now,
             "last_at": now,
         },
     )  # fmt: skip
-    return Talk(conversation_id, person_id, channel, external, "bot", None, 1, 0, None, False, True, True, now)
+    return Talk(conversation_id, person_id, channel, external, "bot", None, FIRST_VERSION, 0, None, False, True, True, now)
 
 
 def settled(session: Session, now: datetime, limit: int = 200) -> list[str]:
@@ -208,10 +210,11 @@ def _event_key(event_id: str) -> str:
 
 def add_line(
     session: Session, talk: Talk, *, author: str, kind: str, body: str, now: datetime, staff_id: str | None = None, platform_id: str | None = None,
-    danger_level: str = "L0", danger_rule: str | None = None,
+    danger_level: str = "L0", danger_rule: str | None = None, line_id: str | None = None,
 ) -> tuple[Talk, Line]:  # fmt: skip
-    """Add the next line of a talk. The talk that comes back carries the new number; `save` writes it."""
-    line = Line(new_id(), talk.last_seq + 1, author, staff_id, kind, body, danger_level, danger_rule, now, None)
+    """Add the next line of a talk; `line_id` is its name where that is known before. The talk that comes back carries the new number; `save` writes
+    it."""
+    line = Line(line_id or new_id(), talk.last_seq + 1, author, staff_id, kind, body, danger_level, danger_rule, now, None)
     session.execute(
         _NEW_LINE,
         {

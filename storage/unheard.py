@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select, true, update
 from sqlmodel import Session
 
 from storage import audit
+from storage.desk_queue import Viewer, in_scope
 from storage.dialect import table
 from storage.refusals import Missing
 from storage.sealing import unseal
@@ -39,10 +40,10 @@ class Unheard:
     at: datetime
 
 
-def waiting(session: Session, since: datetime, limit: int = 50) -> list[Unheard]:
-    """Worries that nobody has looked at, newest first, one a talk: the newest stands for those before it."""
+def waiting(session: Session, viewer: Viewer | None, since: datetime, limit: int = 50) -> list[Unheard]:
+    """Worries that nobody has looked at, newest first, one a talk: the newest stands for those before it. No viewer: the operator's own command."""
     found: dict[str, Unheard] = {}
-    for row in session.execute(_open().where(_H.c.at >= since).order_by(_H.c.at.desc(), _H.c.id.desc())):
+    for row in session.execute(_open(viewer).where(_H.c.at >= since).order_by(_H.c.at.desc(), _H.c.id.desc())):
         if row.conversation_id not in found:
             found[row.conversation_id] = _unheard(session, row)
         if len(found) == limit:
@@ -50,22 +51,22 @@ def waiting(session: Session, since: datetime, limit: int = 50) -> list[Unheard]
     return [one for one in found.values() if one.lines]
 
 
-def by_id(session: Session, outcome_id: str) -> Unheard:
+def by_id(session: Session, viewer: Viewer, outcome_id: str) -> Unheard:
     """Raises Missing for one that was looked at, or may not be read."""
-    row = session.execute(_open().where(_H.c.id == outcome_id)).first()
+    row = session.execute(_open(viewer).where(_H.c.id == outcome_id)).first()
     if row is None:
         raise Missing
     return _unheard(session, row)
 
 
-def learn(session: Session, outcome_id: str, what: Learned, *, actor: str, now: datetime) -> None:
+def learn(session: Session, viewer: Viewer, outcome_id: str, what: Learned, *, now: datetime) -> None:
     """Something came of it, and of what the same talk had before it. Raises Missing when somebody else was quicker."""
-    row = session.execute(_open().where(_H.c.id == outcome_id)).first()
+    row = session.execute(_open(viewer).where(_H.c.id == outcome_id)).first()
     if row is None:
         raise Missing
     these = update(_H).where(_H.c.conversation_id == row.conversation_id, _H.c.at <= row.at, _H.c.learned.is_(None), _UNHEARD)
     session.execute(these.values(learned=what))
-    audit.note(session, actor=actor, act="unheard.learned", now=now, outcome=outcome_id, what=what)
+    audit.note(session, actor=viewer.actor, act="unheard.learned", now=now, outcome=outcome_id, what=what)
 
 
 def read_by(session: Session, actor: str, count: int, now: datetime) -> None:
@@ -79,11 +80,13 @@ _UNHEARD = or_(
 )
 
 
-def _open() -> Any:
+def _open(viewer: Viewer | None) -> Any:
+    """Whoever is shut out of a resident does not hear what they wrote to the bot either (R21)."""
     kept_back = exists().where(_K.c.conversation_id == _H.c.conversation_id, or_(_K.c.restricted, _K.c.shares_story.is_(False)))
     return (
         select(_H).join(_C, _C.c.id == _H.c.conversation_id)
         .where(_UNHEARD, _H.c.learned.is_(None), _C.c.hidden_address.is_(False), ~kept_back)
+        .where(true() if viewer is None else in_scope(viewer, _C.c.person_id))
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"
     store = Store.open(f"sqlite:///{path}", Keyring(bytes(32)))
-    migrate(store.engine)
+    migrate(store)
     store.close()
     return path
 
@@ -62,7 +62,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         with server.admin() as admin:
             admin.execute(f"CREATE DATABASE {_TEMPLATE}")
         store = Store.open(server.url(_TEMPLATE), Keyring(bytes(32)))
-        migrate(store.engine)
+        migrate(store)
         store.close()
         yield server
 

@@ -59,7 +59,7 @@ def postgres_programs(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
 
 def open_store(settings: Settings) -> Store:
     store = Store.open(settings.database_url, Keyring(read_key_file(settings.master_key_file)))
-    migrate(store.engine)
+    migrate(store)
     return store
 
 

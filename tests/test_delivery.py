@@ -122,6 +122,23 @@ def test_a_reply_whose_answer_was_lost_is_not_said_twice(town: Town) -> None:
     assert last_letter(town).state == "sent"
 
 
+@pytest.mark.parametrize("status", [LOST, 500])
+def test_a_reply_that_may_be_there_is_asked_for_by_its_own_token_nearly_to_the_tokens_end(town: Town, status: int) -> None:
+    """A push could say it a second time."""
+    resident = town.resident_on("line")
+    resident.listens()
+    town.line.fail(1, status, after_accepting=True)
+
+    resident.says("家賃が払えない")
+    heard = resident.hears()
+    town.passes(seconds=55)
+
+    assert heard
+    assert resident.hears() == heard
+    assert last_letter(town).state == "sent"
+    assert [call.kind for call in town.line.calls[-2:]] == ["reply", "reply"]
+
+
 @pytest.mark.parametrize("first", [LOST, 500])
 def test_a_pause_asked_for_after_a_lost_answer_does_not_let_the_reply_be_said_again(town: Town, first: int) -> None:
     """The 429 is about the second try: the first was taken, and only its own token can tell."""

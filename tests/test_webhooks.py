@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bot.webhooks import SIGNATURE, Webhooks
+from storage.audit import HEAD
 from tests.town import Town
 
 
@@ -49,6 +50,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 def hooks(town: Town, receiver: Receiver) -> Webhooks:
+    """Begun after the day's head of the audit, which the first sweep notes, whenever that falls."""
+    town.until(lambda: bool(town.rows("SELECT 1 FROM audit WHERE act = :act", act=HEAD)))
     return Webhooks(town.store, town.clock, [receiver.url], "見本の秘密")
 
 

@@ -33,6 +33,7 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel, opened, pressed, written
 from bot.clock import JST
+from bot.hearers import Hearers
 from bot.jobs.loop import Loop
 from bot.living import LivingKnowledge
 from bot.parts import Parts
@@ -98,6 +99,9 @@ class Bell:
 class Town:
     """The product and everybody around it."""
 
+    hearers: Hearers | None = None
+    """Processes that think ahead; without them the product does so itself, as with one core."""
+
     def __init__(self, store: Store, line: LineTwin, telegram: TelegramTwin, folder: Path, **changes: object) -> None:
         self.clock = TownClock()
         self.bell = Bell()
@@ -126,8 +130,9 @@ class Town:
             "line": LineChannel(self.settings), "telegram": TelegramChannel(self.settings), "web": WebChannel(), "terminal": self.terminal,
         }  # fmt: skip
         self.parts: Parts = apps.build_parts(
-            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=copy(knowledge_of(self.settings.knowledge))
-        )
+            self.settings, self.store, clock=self.clock, channels=channels, call=self.bell, knowledge=copy(knowledge_of(self.settings.knowledge)),
+            hearers=self.hearers,
+        )  # fmt: skip
         self._app = apps.build_app(self.parts)
         self._server = uvicorn.Server(
             uvicorn.Config(self._app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1)

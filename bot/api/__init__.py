@@ -34,7 +34,7 @@ from bot.hub import conversation
 from bot.parts import Parts
 from storage import desk_cases, desk_heads, desk_queue, referrals, staff
 from storage.desk_cases import CaseFile
-from storage.desk_queue import Viewer
+from storage.desk_queue import QueueRow, Sieve, View, Viewer
 from storage.referrals import Ground, Item
 from storage.text import clean
 
@@ -73,16 +73,15 @@ router = APIRouter(prefix="/api/v1", route_class=ApiRoute, dependencies=[Depends
 @router.get("/cases")
 async def list_cases(viewer: Holder, parts: TheParts, wish: Annotated[CaseFilter, Query()]) -> Cases:
     """Cases by state, most dangerous first, then by promised time; without a state all that are open, and with `since` the closed ones too."""
-    state, since, now = wish.state, wish.since, parts.clock.now()
-    views: list[desk_queue.View] = ["open"] if state is None else ["closed" if state == "closed" else "open"]
-    if state is None and since is not None:
-        views.append("closed")
+    state, now = wish.state, parts.clock.now()
+    views: list[View] = ["closed"] if state == "closed" else ["open"] if state or wish.since is None else ["open", "closed"]
+    sieve, end = Sieve(state=state, since=wish.since), wish.skip + wish.limit
 
-    def work(rows: Rows) -> list[desk_queue.QueueRow]:
-        return [row for view in views for row in desk_queue.queue(rows, viewer, now, view=view)]
+    def work(rows: Rows) -> list[QueueRow]:
+        return [row for view in views for row in desk_queue.queue(rows, viewer, now, view=view, sieve=sieve, limit=end + 1)]
 
     found = await parts.store.atransact(work)
-    return Cases(cases=[line_of(row) for row in found if state in (None, row.state) and (since is None or row.changed_at >= since)][: wish.limit])
+    return Cases(cases=[line_of(row) for row in found[wish.skip : end]], more=len(found) > end)
 
 
 @router.get("/cases/{code}")

@@ -36,6 +36,7 @@ class CaseFilter(BaseModel):
 
     state: State | None = None
     limit: int = Field(default=100, ge=1, le=500)
+    skip: int = Field(default=0, ge=0, le=20_000, description="So many of the cases asked for are left out at the beginning")
     since: AwareDatetime | None = Field(default=None, description="Only cases in which something happened at this time or later")
 
 
@@ -58,6 +59,7 @@ class CaseLine(Shape):
 
 class Cases(Shape):
     cases: list[CaseLine]
+    more: bool = Field(description="There are cases behind these: ask again with a larger `skip`")
 
 
 class TalkLine(Shape):

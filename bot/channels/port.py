@@ -12,6 +12,8 @@ from typing import Literal, Protocol, runtime_checkable
 from flows.model import Button, ChannelName, Reply
 from knowledge.hearing.model import Value
 
+KNOWS_AGAIN = frozenset({"line", "web", "terminal"})
+"""Channels on which a call that comes twice is taken once: by its retry key or reply token, or because nothing leaves the house."""
 InboundKind = Literal["text", "button", "sticker", "media", "location", "follow", "unfollow", "unsend", "edit", "group", "unknown"]
 
 

@@ -88,6 +88,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/desk/figures"): "cases",
     ("GET", "/desk/figures.xlsx"): "cases",
     ("GET", "/desk/figures.csv"): "cases",
+    ("GET", "/desk/figures/charts/{mark}/{name}.svg"): "cases",
     ("POST", "/desk/figures/close"): "lead",
     ("GET", "/desk/gaps"): "knowledge",
     ("GET", "/desk/gaps.csv"): "knowledge",
@@ -203,7 +204,7 @@ async def guard(request: Request) -> None:
         return
     signed = await find_signed_in(request, entering=door == "entering")
     if signed is None:
-        if request.method == "POST" and cookie_name(parts_of(request)) in request.cookies and (kept := await _written(request)):
+        if request.method == "POST" and cookie_name(parts_of(request)) in request.cookies and (kept := await written(request)):
             raise SignedOut(kept)
         raise _please_sign_in(request)
     if request.method == "POST":
@@ -299,7 +300,7 @@ async def fields(request: Request, *names: str) -> dict[str, str]:
     return {name: "" if isinstance(value, UploadFile) else clean(value) for name, value in found.items()}
 
 
-async def _written(request: Request) -> str:
+async def written(request: Request) -> str:
     """What a person had written into this form, if anything."""
     return max((await fields(request, *_WORDS)).values(), key=len).strip()
 

@@ -13,7 +13,7 @@ from bot.desk.sheets import Unfinished
 from bot.hub import DESK, conversation
 from bot.parts import Parts
 from flows.gap import REASONS
-from storage import desk_cases, referrals, staff
+from storage import audit, desk_cases, referrals, staff
 from storage.desk_queue import Viewer
 from storage.referrals import NEEDS_REASON, ReferralState
 from storage.refusals import Missing, Stale
@@ -26,11 +26,13 @@ router = APIRouter(route_class=pages.DeskRoute)
 @router.get("/desk/shared")
 async def shared(request: Request, parts: TheParts, signed: Signed) -> Response:
     """What is shared with this office now; nothing else of the desk exists for it."""
-    now = parts.clock.now()
+    viewer, now = access.viewer_of(signed), parts.clock.now()
 
     def work(rows: Rows) -> dict[str, object]:
         agency, name = _agency(rows, signed)
-        return {"agency": name, "shared": referrals.shared_with(rows, agency, now)}
+        found = referrals.shared_with(rows, agency, now)
+        audit.note(rows, actor=viewer.actor, act="shared.listed", now=now, count=len(found))
+        return {"agency": name, "shared": found}
 
     try:
         found = await parts.store.atransact(work)
@@ -47,7 +49,7 @@ async def one(request: Request, referral_id: str, parts: TheParts, signed: Signe
 @router.post("/desk/shared/{referral_id}")
 async def report(request: Request, referral_id: str, parts: TheParts, signed: Signed) -> Response:
     """受理, 断る（理由）, ようすを知らせる."""
-    written = await access.fields(request, "state", "words", "expected_version")
+    written = await access.fields(request, "state", "words", "wish", "expected_version")
     ticked = (await access.lists(request, "gap"))["gap"]
     viewer = access.viewer_of(signed)
 
@@ -60,7 +62,7 @@ async def report(request: Request, referral_id: str, parts: TheParts, signed: Si
         words = sheets.words(written["words"], trouble="no_reason" if needed else None)
         who = Viewer(viewer.staff_id, f"{name} {viewer.name}", viewer.role, viewer.actor)
         expected = sheets.number(written["expected_version"])
-        support_acts.note_why_not(rows, referral_id, state, ticked, now)
+        support_acts.note_why_not(rows, referral_id, state, ticked, sheets.wish(written["wish"]), now)
         return referrals.reported(rows, who, agency, referral_id, state, clean(words), expected=expected, now=now)
 
     try:
@@ -89,7 +91,7 @@ async def invite(request: Request, parts: TheParts, signed: Signed) -> Response:
 
     def work(rows: Rows) -> str:
         agency = referrals.add_agency(rows, viewer, name, now)
-        return staff.invite(rows, role="agency", now=now, agency_id=agency)
+        return staff.invite(rows, role="agency", now=now, agency_id=agency, actor=viewer.actor)
 
     token = await parts.store.atransact(work)
     return await _agencies(request, parts, signed, link=f"{parts.settings.base_url}/desk/welcome#{token}", invited=name)

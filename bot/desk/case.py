@@ -23,7 +23,6 @@ from storage.desk_cases import CLOSE_REASONS, CaseFile
 from storage.desk_queue import Viewer
 from storage.refusals import Closed, HeldByOther, Missing, NotHeld, Refused, SameName, Stale
 from storage.staff import SignedIn
-from storage.store import StoreDown
 
 router = APIRouter(route_class=pages.DeskRoute)
 
@@ -241,8 +240,6 @@ async def _try(
     """Act, then show the case again; refused, the page says why and every written word is still there."""
     try:
         await act(access.viewer_of(signed))
-    except StoreDown:
-        return pages.trouble(request, 503, "store_down", number=pages.error_id(), kept=kept_reply or kept_note)
     except Refused as refused:
         why = next((word for kind, word in _WHY if isinstance(refused, kind)), None)
         if why is None:

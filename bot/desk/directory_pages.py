@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.desk import access, notices, pages, signin
+from bot.desk import access, factors, notices, pages, signin
 from bot.desk.access import Signed, TheParts
 from bot.parts import Parts
 from storage import oidc
@@ -27,7 +27,10 @@ async def there(request: Request, parts: TheParts) -> Response:
 
 @router.post("/desk/directory/tie")
 async def tie(request: Request, parts: TheParts, signed: Signed) -> Response:
-    """Tie this account to whoever signs in there now."""
+    """Tie this account to whoever signs in there now, with the password asked again."""
+    current = (await access.fields(request, "current"))["current"]
+    if not await signin.is_themselves(request, parts, signed.member, current):
+        return await factors.me_page(request, parts, signed, trouble="current", status=422)
     return await _go(request, parts, signed.member.id)
 
 

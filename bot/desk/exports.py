@@ -8,6 +8,9 @@ from typing import Any
 _RUNS = tuple("=+-@\t\r＝＋－＠")
 """A cell that begins so is a formula to a spreadsheet; the wide forms too."""
 
+_WIDTHS = {3: (18, 34, 60), 6: (12, 22, 16, 12, 60, 14)}
+"""Of columns, in letters, by how many there are."""
+
 
 def csv_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """One header row, one value a cell, UTF-8 with BOM."""
@@ -44,7 +47,7 @@ def _add_sheet(book: Any, title: str, header: Sequence[str], rows: Sequence[Sequ
     for number, row in enumerate(rows, 1):
         for column, words in enumerate(row):
             sheet.write_string(number, column, words, cell)
-    for column, width in enumerate((18, 34, 60)[: len(header)]):
+    for column, width in enumerate(_WIDTHS.get(len(header), _WIDTHS[3])[: len(header)]):
         sheet.set_column(column, column, width)
     sheet.set_paper(9)
     sheet.set_portrait()

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, notices, pages, passwords
 from bot.desk.access import Signed, TheParts
-from bot.desk.signin import hasher, password_fits
+from bot.desk.signin import hasher, is_themselves, password_fits
 from bot.parts import Parts
 from bot.web.own_page import address_of
 from storage import audit, factors, oidc, staff
@@ -69,9 +69,15 @@ async def factor_page(request: Request, parts: TheParts, signed: Signed) -> Resp
 
 @router.post("/desk/factor")
 async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
-    """A first code of the new authenticator, and a code of the old one where there is one; then new recovery codes, shown once."""
-    written, now = await access.fields(request, "code", "current"), parts.clock.now()
+    """A first code of the new authenticator, and a code of the old one where there is one; then new recovery codes, shown once.
+
+    Whoever has none yet gives the password once more, unless that is what they come from: every other browser is signed out.
+    """
+    written, now = await access.fields(request, "code", "current", "password"), parts.clock.now()
     staff_id, where = signed.member.id, address_of(request)
+    before = await parts.store.atransact(lambda rows: factors.of(rows, staff_id))
+    if not before.totp and not signed.factor_due and not await is_themselves(request, parts, signed.member, written["password"]):
+        return await _set_up(request, parts, signed, has_one=False, trouble="password", status=422)
 
     def work(rows: Rows) -> tuple[bool, list[str] | None, str | None]:
         mine = factors.of(rows, staff_id)
@@ -84,6 +90,8 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
             staff.note_failed_try(rows, f"factor:{staff_id}", where, now)
             return has_one, None, "current"
         codes = factors.confirm(rows, staff_id, written["code"][:LONGEST_CODE], now)
+        if codes:
+            staff.end_others(rows, signed, now)
         return has_one, codes, None if codes else "wrong"
 
     has_one, codes, trouble = await parts.store.atransact(work)
@@ -170,8 +178,9 @@ async def _set_up(request: Request, parts: Parts, signed: SignedIn, *, has_one: 
     address_of = pyotp.TOTP(secret).provisioning_uri(name=signed.member.login, issuer_name=_ISSUER)
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return door(
-        request, signed, "factor.html", status=status, secret=spaced, uri=address_of, picture=_qr(address_of), has_one=has_one, trouble=trouble
-    )
+        request, signed, "factor.html", status=status, secret=spaced, uri=address_of, picture=_qr(address_of), has_one=has_one, trouble=trouble,
+        asks_password=not has_one and not signed.factor_due,
+    )  # fmt: skip
 
 
 async def me_page(

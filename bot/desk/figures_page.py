@@ -1,9 +1,14 @@
-"""ふりかえり: what the town did in a 年度, beside the year before; closed month by month; as a page, on paper, as a sheet (desk.md §5, R33)."""
+"""ふりかえり: what the town did in a 年度, beside the year before; closed month by month; as a page, on paper, as a sheet (desk.md §5, R33).
+
+Numbers are told for whole closed quarters, and never change afterwards; of the quarter that runs, whole tens only. So no two pages that somebody
+keeps can be subtracted from one another, whenever they were printed.
+"""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,29 +26,31 @@ from bot.figures.tables import Report
 from bot.parts import Parts
 from knowledge.hours import open_minutes
 from storage import audit, facts, months
+from storage.desk_queue import Viewer
+from storage.refusals import Missing, Stale
 from storage.staff import SignedIn
 
 router = APIRouter(route_class=pages.DeskRoute)
 
 _YEARS = 5
 QUARTER = 3
-"""Months. A year is looked at up to the end of a quarter, or up to now: each further view is one more that could be subtracted from another (R33)."""
+"""Months. A year is looked at up to the end of a closed quarter: each further view is one more that could be subtracted from another (R33)."""
+_CLOSES_ITSELF = timedelta(days=30)
+"""After its end a month that nobody closed is closed as it stands when somebody looks: what was told once must not be counted anew."""
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
 class Span:
-    """Months of a 年度 up to one of them, `2026-04` first; which are closed."""
+    """Months of a 年度, `2026-04` first."""
 
     year: int
     months: tuple[str, ...]
-    closed: frozenset[str]
+    """Of whole closed quarters, up to the one that was asked for; empty where no quarter of the year is closed yet."""
     ends: tuple[int, ...]
     """Up to how many months of this year may be looked at."""
-
-    @property
-    def open(self) -> tuple[str, ...]:
-        return tuple(month for month in self.months if month not in self.closed)
+    running: tuple[tuple[str, ...], ...]
+    """Each quarter that is not closed, as far as it has begun; two in one sum could be subtracted once the first is closed."""
 
 
 @router.get("/desk/figures")
@@ -60,12 +67,24 @@ async def as_excel(request: Request, parts: WholeParts, signed: Signed) -> Respo
     return Response(book, media_type=_EXCEL, headers={"content-disposition": f'attachment; filename="furikaeri-{span.year}.xlsx"'})
 
 
+@router.get("/desk/figures/charts/{mark}/{name}.svg")
+async def chart(request: Request, mark: str, name: str, parts: WholeParts, signed: Signed) -> Response:
+    """One chart of the page. Another process may have made the page: then the numbers are looked up here too."""
+    if not parts.charts.knows(mark):
+        _, report = await _report(request, parts, signed, how="chart")
+        mark = parts.charts.of(report)
+    svg = await parts.charts.drawn(mark, name)
+    if svg is None:
+        raise Missing
+    return Response(svg, media_type="image/svg+xml")
+
+
 @router.get("/desk/figures.csv")
 async def as_csv(request: Request, parts: WholeParts, signed: Signed) -> Response:
     """All of it as one long table: one cell, one value."""
     span, report = await _report(request, parts, signed, how="csv")
     header = ("期間", "期間（和暦）", "表", "項目", "内訳", "単位", "数", "前年度の数")
-    begin = (f"{span.months[0]}/{span.months[-1]}", _until_words(span))
+    begin = (f"{span.months[0]}/{span.months[-1]}" if span.months else "", _until_words(span))
     lines = [(*begin, "数", one.label, "", one.unit, tables.written(one.now), tables.written(one.before)) for one in report.figures]
     for table in report.tables:
         if isinstance(table, tables.Listed):
@@ -93,15 +112,13 @@ async def close(request: Request, parts: WholeParts, signed: Signed) -> Response
 
 async def whole(parts: Parts, wanted: tuple[str, ...]) -> tuple[Counts, frozenset[str]]:
     """The sum of these months, closed ones as they were closed; and which of them are."""
-    views, closed = await _views(parts, wanted, [len(wanted)])
-    return views[0], closed
-
-
-async def _views(parts: Parts, wanted: tuple[str, ...], ends: Iterable[int]) -> tuple[list[Counts], frozenset[str]]:
-    """The sums of the first so many of these months."""
     kept = await parts.store.atransact(months.closed)
-    counts = [kept[month] if month in kept else await _count(parts, month) for month in wanted]
-    return [counting.add(counts[:many]) for many in ends], frozenset(kept)
+    return counting.add([kept[month] if month in kept else await _count(parts, month) for month in wanted]), frozenset(kept)
+
+
+def views(kept: Mapping[str, Counts], wanted: tuple[str, ...]) -> list[Counts]:
+    """What may be read of closed months from the beginning of a year: up to the end of each quarter, the earliest first."""
+    return [counting.add(kept.get(month, {}) for month in wanted[:end]) for end in range(QUARTER, len(wanted) + 1, QUARTER)]
 
 
 async def _count(parts: Parts, month: str) -> Counts:
@@ -116,21 +133,46 @@ async def _count(parts: Parts, month: str) -> Counts:
 
 async def _report(request: Request, parts: Parts, signed: SignedIn, *, how: str) -> tuple[Span, Report]:
     now = parts.clock.now()
-    today = now.astimezone(JST).date()
-    this = japanese_dates.fiscal_year(today)
-    asked = request.query_params
-    year = _number(asked.get("year", ""), this - _YEARS + 1, this, this)
-    newest = (today.month - 4) % 12 + 1 if year == this else 12
-    many = _number(asked.get("months", ""), 1, newest, newest)
-    many = many if many in _ends(newest) else newest
-    longer = [end for end in reversed(_ends(newest)) if end >= many]
-    counts, closed = await _views(parts, _months(year)[:newest], longer)
-    ends = sorted((end for end in {*_ends(12), *longer} if end >= many), reverse=True)
-    last, _ = await _views(parts, _months(year - 1), ends)
     viewer = access.viewer_of(signed)
+    first, kept = await _settled(parts, viewer, now)
+    this = japanese_dates.fiscal_year(now.astimezone(JST).date())
+    year = _number(request.query_params.get("year", ""), this - _YEARS + 1, this, this)
+    (closed, rest), (last, _) = (_quarters(one, first, kept) for one in (year, year - 1))
+    ends = tuple(range(QUARTER, len(closed) + 1, QUARTER))
+    many = _number(request.query_params.get("months", ""), 0, len(closed), len(closed))
+    many = many if many in ends else len(closed)
+    today = f"{now.astimezone(JST):%Y-%m}"
+    begun = tuple(month for month in rest if month <= today)
+    span = Span(year, closed[:many], ends, tuple(begun[at : at + QUARTER] for at in range(0, len(begun), QUARTER)))
     await parts.store.atransact(partial(audit.note, actor=viewer.actor, act="figures.read", now=now, year=year, how=how))
-    made = await asyncio.to_thread(tables.report, words(), labels(parts), counts, last)
-    return Span(year, _months(year)[:many], closed, tuple(_ends(newest))), made
+    before = last[:many] if len(last) >= many else ()
+    made = await asyncio.to_thread(tables.report, words(), labels(parts), views(kept, span.months), views(kept, before))
+    return span, made
+
+
+async def _settled(parts: Parts, viewer: Viewer, now: datetime) -> tuple[datetime | None, dict[str, Counts]]:
+    """When the first resident wrote, and all closed months: those that have been over for long enough are closed by now."""
+    first, kept = await parts.store.atransact(lambda rows: (facts.first_of_all(rows), months.closed(rows)))
+    for month in _closable(first, kept, now - _CLOSES_ITSELF):
+        counts = await _count(parts, month)
+        with contextlib.suppress(Stale):  # somebody else looked at the same moment
+            await parts.store.atransact(partial(months.close, viewer=viewer, month=month, counts=counts, now=now))
+    return first, await parts.store.atransact(months.closed)
+
+
+def newest_closed(kept: Mapping[str, Counts]) -> tuple[str, ...]:
+    """Months of the closed quarters of the newest 年度 that has any."""
+    years = sorted({japanese_dates.fiscal_year(_first(month)) for month in kept}, reverse=True)
+    return next((found for year in years if (found := _quarters(year, None, kept)[0])), ())
+
+
+def _quarters(year: int, first: datetime | None, kept: Mapping[str, Counts]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Months of the year's first quarters, as far as all of them are closed, and the others. Before the first word of all nothing is open."""
+    begun = min((*kept, *(() if first is None else (f"{first.astimezone(JST):%Y-%m}",))), default="9999")
+    wanted = _months(year)
+    many = next((at for at, month in enumerate(wanted) if month >= begun and month not in kept), len(wanted))
+    many -= many % QUARTER
+    return wanted[:many] if many and wanted[many - 1] >= begun else (), wanted[many:]
 
 
 async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:
@@ -139,9 +181,13 @@ async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: st
     this = japanese_dates.fiscal_year(now.astimezone(JST).date())
     first, kept = await parts.store.atransact(lambda rows: (facts.first_of_all(rows), months.closed(rows)))
     closable = _closable(first, kept, now) if signed.member.role == "lead" else ()
+    places = report.crossed("places")
+    area, areas = request.query_params.get("area", ""), [label for label, *_ in places.lines]
+    running = [(quarter, tables.running(words(), labels(parts), (await whole(parts, quarter))[0])) for quarter in span.running]
     return await pages.page(
         request, signed, "figures.html", status=status, span=span, report=report, years=range(this, this - _YEARS, -1), until=_until_words(span),
         nothing=first is None and not kept, trouble=trouble, closable=closable[:1], written=tables.written, query=str(request.url.query),
+        running=running, places=places, charts=parts.charts.of(report), area=area if area in areas else "", areas=areas,
     )  # fmt: skip
 
 
@@ -161,10 +207,6 @@ def _summary(report: Report) -> tuple[tuple[str, ...], list[list[str]]]:
     return header, [[one.label, one.unit, tables.written(one.now), tables.written(one.before), one.how] for one in report.figures]
 
 
-def _ends(newest: int) -> list[int]:
-    return [*range(QUARTER, newest, QUARTER), newest]
-
-
 def _months(year: int) -> tuple[str, ...]:
     """The twelve months of a 年度."""
     return tuple(f"{year + (month > 12)}-{(month - 1) % 12 + 1:02d}" for month in range(4, 16))
@@ -181,8 +223,9 @@ def _after(month: str) -> date:
 
 
 def _until_words(span: Span) -> str:
-    """`令和8年度 4月〜9月`."""
-    return f"{japanese_dates.fiscal_year_name(_first(span.months[0]))} 4月〜{int(span.months[-1][5:])}月"
+    """`令和8年度 4月〜9月`; only the year where nothing of it is closed."""
+    year = japanese_dates.fiscal_year_name(_first(_months(span.year)[0]))
+    return f"{year} 4月〜{int(span.months[-1][5:])}月" if span.months else year
 
 
 def _birth_year(written: str) -> int | None:

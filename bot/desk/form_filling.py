@@ -1,6 +1,11 @@
-"""The national sheets filled from a case: rows of section, label and value, the same for paper, Excel and CSV; what is not known is 未確認."""
+"""The national sheets filled from a case, the same for paper, Excel and CSV; what is not known is 未確認.
 
+A sheet is a table of fields: section, label and value. 支援経過 alone is a table of what was done, with its fields as columns.
+"""
+
+from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from bot.clock import JST
@@ -13,7 +18,6 @@ from storage.meetings import HeldCoordinationMeeting, HeldSupportMeeting
 from storage.records import GivenConsent
 
 _CHANNELS = {"line": "SNS", "telegram": "SNS", "web": "その他（ウェブの相談）", "terminal": "その他"}
-_STATES = {"waiting": "受付", "held": "アセスメント中", "returned": "アセスメント中", "closed": "終結"}
 
 
 class Row(NamedTuple):
@@ -22,12 +26,25 @@ class Row(NamedTuple):
     value: str
 
 
-def rows_of(form: str, data: FormData) -> list[Row]:
-    """The filled sheet. 支援経過 has an entry a row; every other sheet a field a row, that of the meetings for each meeting of its kind."""
+class Filled(NamedTuple):
+    """A filled sheet: the heads of its columns, and a cell of words under each."""
+
+    header: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+
+    def sections(self) -> list[list[Sequence[str]]]:
+        """The rows that begin alike, together."""
+        return [list(alike) for _, alike in groupby(self.rows, key=lambda row: row[0])]
+
+
+def filled(form: str, data: FormData, today: date) -> Filled:
+    """The sheet of this name, filled on `today`; that of a kind of meeting holds each meeting of its kind."""
     if form == "progress":
-        return _progress(data)
-    if form in ("support_meeting", "coordination_meeting"):
-        return _meetings(form, data)
+        return _progress(data, today)
+    return Filled(("区分", "項目", "内容"), _meetings(form, data) if form in ("support_meeting", "coordination_meeting") else _fields(form, data))
+
+
+def _fields(form: str, data: FormData) -> list[Row]:
     answers = dict(data.answers)
     if form in ("plan", "evaluation") and data.plans:
         answers |= data.plans[0].answers
@@ -44,14 +61,13 @@ def _value(field: Field, answers: dict[str, Any], known: dict[str, str]) -> str:
 def _known(data: FormData) -> dict[str, str]:
     """What the product knows without asking anybody again."""
     case, plan = data.case, data.plans[0] if data.plans else None
-    sharing = [one for one in data.consents if one.purpose == "referral" and one.withdrawn_at is None]
     names = next(dict(field.choices) for field in national_forms.fields_of("reception") if field.id == "topic.selected")
     topics = [names[code] for code in data.topics if code in names]
     found = {
         "reception.case_id": case.code, "reception.date": long_date(_day(case.opened_at)), "reception.staff": data.received_by,
         "reception.channel": _CHANNELS.get(case.channel, ""), "topic.selected": "、".join(topics), "topic.free_text": _own_words(data),
-        "assess.household": _household(data), "screening.referred_to": "、".join(data.referred_to), "caselist.status": _STATES[case.state],
-        "noconsent.route": data.support[0].why if data.support else "", **_consent(sharing),
+        "assess.household": _household(data), "screening.referred_to": "、".join(data.referred_to),
+        "noconsent.route": data.support[0].why if data.support else "", **_consent([one for one in data.consents if one.purpose == "referral"]),
     }  # fmt: skip
     if plan is not None:
         goals = "\n".join(
@@ -65,15 +81,27 @@ def _known(data: FormData) -> dict[str, str]:
     return found
 
 
-def _consent(sharing: list[GivenConsent]) -> dict[str, str]:
-    if not sharing:
+def _consent(asked: list[GivenConsent]) -> dict[str, str]:
+    """What the ledger says of telling others: what holds now, and what was taken back."""
+    if not asked:
         return {}
-    return {
-        "consent.share": "はい", "consent.recipients": "、".join(dict.fromkeys(one.recipient for one in sharing)),
-        "consent.purpose": "つなぎ・支援の調整", "consent.items": "、".join(dict.fromkeys(item for one in sharing for item in one.items)),
-        "consent.date": long_date(_day(sharing[-1].given_at)),
-        "consent.signature": "同意の記録あり・署名は未確認（" + long_time(sharing[-1].given_at) + "）",
+    holds = [one for one in asked if one.withdrawn_at is None]
+    gone = [f"{long_time(one.withdrawn_at)}（{one.recipient}）" for one in asked if one.withdrawn_at is not None]
+    withdrawn = {"consent.withdrawn_at": "\n".join(gone) or "取り消しはありません"}
+    if not holds:
+        return withdrawn | {"consent.share": "いいえ（同意は取り消されました）"}
+    return withdrawn | {
+        "consent.share": "はい", "consent.recipients": "、".join(dict.fromkeys(one.recipient for one in holds)),
+        "consent.purpose": "つなぎ・支援の調整", "consent.items": "、".join(dict.fromkeys(_item(item) for one in holds for item in one.items)),
+        "consent.date": long_date(_day(holds[-1].given_at)),
+        "consent.signature": "同意の記録あり・署名は未確認（" + long_time(holds[-1].given_at) + "）",
     }  # fmt: skip
+
+
+def _item(item: str) -> str:
+    """What was shared: the resident's own choice has a name, a coordinator's own words stand as they are."""
+    named: dict[str, str] = words().shared
+    return named.get(item, item)
 
 
 def _own_words(data: FormData) -> str:
@@ -118,11 +146,27 @@ def _any_meeting(meeting: HeldSupportMeeting | HeldCoordinationMeeting) -> dict[
     }  # fmt: skip
 
 
-def _progress(data: FormData) -> list[Row]:
+def _progress(data: FormData, today: date) -> Filled:
     methods: dict[str, str] = words().methods
-    return [
-        Row(long_time(entry.at), f"{methods[entry.method]}（{entry.author}）", entry.text) for entry in data.entries if entry.method is not None
-    ] or [Row(UNKNOWN, UNKNOWN, "支援経過は、まだ書かれていません。")]  # fmt: skip
+    status = _status(data, today)
+    done = [(long_time(entry.at), methods[entry.method], entry.author, entry.text) for entry in data.entries if entry.method is not None]
+    labels = {field.id: field.label for field in national_forms.fields_of("progress")}
+    columns = ("reception.case_id", "log.datetime", "log.method", "log.staff", "log.content", "caselist.status")
+    nothing = (UNKNOWN, UNKNOWN, UNKNOWN, "支援経過は、まだ書かれていません。")
+    return Filled(tuple(labels[one] for one in columns), [(data.case.code, *cells, status) for cells in done or [nothing]])
+
+
+def _status(data: FormData, today: date) -> str:
+    """ケースの状態, in the words of the national sheet."""
+    match data.case.state:
+        case "waiting":
+            return "受付"
+        case "closed":
+            return "終結"
+    if data.plans:
+        review = data.plans[0].review_on
+        return "評価待ち" if review is not None and review < today else "プラン中"
+    return "スクリーニング済" if "screening.result" in data.answers else "アセスメント中"
 
 
 def _day(at: datetime) -> date:

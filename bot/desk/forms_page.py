@@ -5,9 +5,10 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from bot.clock import JST
 from bot.desk import access, acts, exports, form_filling, national_forms, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.form_filling import Row
+from bot.desk.form_filling import Filled
 from bot.desk.national_forms import Form
 from bot.parts import Parts
 from storage import forms_data
@@ -23,33 +24,29 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @router.get("/desk/cases/{code}/forms/{form}")
 async def paper(request: Request, code: str, form: str, parts: TheParts, signed: Signed) -> Response:
     """For A4: 取扱注意, who printed when, the case's number; no button, no address."""
-    sheet, data, rows = await _filled(parts, signed, code, form, "print")
-    return await pages.page(request, signed, "form_print.html", form=sheet, case=data.case, rows=rows)
+    sheet, data, table = await _filled(parts, signed, code, form, "print")
+    return await pages.page(request, signed, "form_print.html", form=sheet, case=data.case, table=table)
 
 
 @router.get("/desk/cases/{code}/forms/{form}/xlsx")
 async def excel(code: str, form: str, parts: TheParts, signed: Signed) -> Response:
-    sheet, _, rows = await _filled(parts, signed, code, form, "xlsx")
-    return _file(exports.xlsx_of(sheet.title, _header(form), rows), f"{code}-{form}.xlsx", _XLSX)
+    sheet, _, table = await _filled(parts, signed, code, form, "xlsx")
+    return _file(exports.xlsx_of(sheet.title, table.header, table.rows), f"{code}-{form}.xlsx", _XLSX)
 
 
 @router.get("/desk/cases/{code}/forms/{form}/csv")
 async def comma(code: str, form: str, parts: TheParts, signed: Signed) -> Response:
-    _, _, rows = await _filled(parts, signed, code, form, "csv")
-    return _file(exports.csv_of(_header(form), rows), f"{code}-{form}.csv", "text/csv; charset=utf-8")
+    _, _, table = await _filled(parts, signed, code, form, "csv")
+    return _file(exports.csv_of(table.header, table.rows), f"{code}-{form}.csv", "text/csv; charset=utf-8")
 
 
-async def _filled(parts: Parts, signed: SignedIn, code: str, name: str, how: Literal["print", "xlsx", "csv"]) -> tuple[Form, FormData, list[Row]]:
+async def _filled(parts: Parts, signed: SignedIn, code: str, name: str, how: Literal["print", "xlsx", "csv"]) -> tuple[Form, FormData, Filled]:
     form = national_forms.read().forms.get(name)
     if form is None:
         raise Missing
     viewer = access.viewer_of(signed)
     data = await acts.transact(parts, viewer, f"form.{how}", lambda rows, now: forms_data.of_case(rows, viewer, code, name, how, now))
-    return form, data, form_filling.rows_of(name, data)
-
-
-def _header(form: str) -> tuple[str, str, str]:
-    return ("日時", "方法（対応者）", "内容") if form == "progress" else ("区分", "項目", "内容")
+    return form, data, form_filling.filled(name, data, parts.clock.now().astimezone(JST).date())
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:

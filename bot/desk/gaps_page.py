@@ -25,7 +25,7 @@ from storage.text import clean
 
 router = APIRouter(route_class=pages.DeskRoute)
 
-_LONGEST_TITLE, _LONGEST_WISH, _LONGEST_DONE = 120, 400, 1000
+_LONGEST_TITLE, _LONGEST_DONE = 120, 1000
 _YEARS = 5
 _NEW, _NONE = "new", "none"
 
@@ -66,8 +66,7 @@ async def write(request: Request, parts: TheParts, signed: Signed) -> Response:
             reasons = tuple(known for known in REASONS if known in many["reason"])
             if not reasons:
                 raise Unfinished("no_reason")
-            wish = clean(written["wish"].strip())[:_LONGEST_WISH]
-            gaps.note(rows, reasons=reasons, domain=written["domain"][:32] or None, source="desk", now=now, wish=wish)
+            gaps.note(rows, reasons=reasons, domain=written["domain"][:32] or None, source="desk", now=now, wish=sheets.wish(written["wish"]))
             return
         if not many["gap"]:
             raise Unfinished("no_items")

@@ -25,9 +25,11 @@ _ASKED = ("reception", "reception_without_consent", "assessment")
 def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[str, Any]:
     lines, mark, numbers = desk_sheets.sheet(rows, viewer, case.code)
     answers, version = desk_sheets.answers(rows, case)
+    fields = national_forms.to_ask(*_ASKED)
     return {
         "lines": lines, "mark": mark, "numbers": numbers, "abouts": ABOUTS, "sources": SOURCES, "answers": answers, "answers_version": version,
-        "fields": national_forms.to_ask(*_ASKED), "forms": national_forms.read().forms.values(), "lock": releases.lock_of(rows, case, now),
+        "fields": fields, "sections": national_forms.by_section(fields), "forms": national_forms.read().forms.values(),
+        "lock": releases.lock_of(rows, case, now),
     }  # fmt: skip
 
 

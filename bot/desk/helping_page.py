@@ -80,7 +80,7 @@ def _ask(rows: Rows, viewer: Viewer, written: dict[str, str], now: datetime) -> 
 
 def _tell(parts: Parts, rows: Rows, viewer: Viewer, offer_id: str, words: str, now: datetime) -> str:
     """The day of the meeting, a request that fits: said in the talk in which the offer was made, as 「担当がここでお知らせします」 promised."""
-    found = helping.offer(rows, offer_id, now)
+    found = helping.offer(rows, viewer, offer_id, now)
     talk = talks.by_id(rows, found.conversation_id)
     if talk is None or not talk.reachable:
         raise Unreachable
@@ -99,7 +99,14 @@ async def _page(
     request: Request, parts: Parts, signed: SignedIn, *, why: str | None = None, kept: dict[str, str] | None = None, status: int = 200
 ) -> HTMLResponse:  # fmt: skip
     now, town, words = parts.clock.now(), parts.knowledge.town, request.query_params.get("q", "")[:_LONGEST]
-    offers, asked = await parts.store.atransact(lambda rows: (helping.offers(rows, now), helping.requests(rows, now)))
+    viewer = access.viewer_of(signed)
+
+    def look(rows: Rows) -> tuple[list[helping.Offered], list[helping.Asked]]:
+        found = helping.offers(rows, viewer, now), helping.requests(rows, now)
+        audit.note(rows, actor=viewer.actor, act="offers.read", now=now, count=len(found[0]))
+        return found
+
+    offers, asked = await parts.store.atransact(look)
     fits = {one.id: [offer for offer in offers if is_near(town, f"{offer.skill} {offer.when}", f"{one.title} {one.when}")] for one in asked}
     if words:
         offers = sorted((offer for offer in offers if is_near(town, offer.skill, words)), key=lambda offer: -kin(town, offer.skill, words))

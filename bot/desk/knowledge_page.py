@@ -12,7 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.clock import JST
 from bot.desk import access, knowledge_work, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.knowledge_work import FORM, Draft, OnDisk
+from bot.desk.knowledge_work import FORM, Draft, OnDisk, UnreadCells
+from bot.figures.masking import UNDER, tens
+from bot.figures.tables import written
 from bot.parts import Parts
 from flows.cards import preview
 from flows.model import Scene
@@ -31,6 +33,8 @@ router = APIRouter(route_class=pages.DeskRoute)
 _OLD, _TOO_OLD = timedelta(days=180), timedelta(days=365)
 _WINDOW = timedelta(days=28)
 _LOOKS: tuple[Lang, ...] = ("ja", "easy", "en")
+_LABELS = {name.rpartition(".")[2]: excel.COLUMNS[name] for name in FORM if not name.endswith("name")}
+"""What the form calls a field that a mistake of the YAML names; `name` stands there twice."""
 _FLAGS = {"old": "確認日が古い", "no_tel": "電話がない", "no_examples": "例文がない"}
 
 
@@ -45,8 +49,9 @@ class Row:
     flags: tuple[str, ...]
     age: int | None
     """Days since 確認日; None = 未確認."""
-    shown: int
-    right: int
+    shown: str
+    right: str
+    """Both of the last 28 days, roughly: a number that moves from day to day would tell who was shown what yesterday (R33)."""
 
 
 @router.get("/desk/knowledge")
@@ -86,11 +91,15 @@ async def entry_page(request: Request, entry_id: str, parts: TheParts, signed: S
 async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed) -> Response:
     """点検, 変わることを見る, そうする, or 公開: always of the text as it stands in the page."""
     entry, folder = _entry(parts, entry_id), parts.knowledge.folder
-    written = await access.fields(request, "act", "door", "text", "mark", "why", *FORM)
+    written = await access.fields(request, "act", "door", "text", "mark", "why", "shown", *FORM)
     disk = await asyncio.to_thread(knowledge_work.on_disk, folder, entry)
     cells = {name: written[name] for name in FORM}
     try:
         text = await asyncio.to_thread(knowledge_work.from_form, folder, disk, cells) if written["door"] == "form" else written["text"]
+    except UnreadCells as error:
+        draft = await asyncio.to_thread(knowledge_work.draft, folder, disk, error.text, knowledge_work.today(parts))
+        draft = replace(draft, cells=cells, why=written["why"], seen=True)
+        return await _page(request, parts, signed, entry, disk, draft, trouble=str(error), status=422)
     except ValueError as error:
         return await _page(request, parts, signed, entry, disk, Draft(disk.text, entry=entry, cells=cells), trouble=str(error), status=422)
     text = _mended(text, written["act"])[: knowledge_work.LONGEST]
@@ -100,11 +109,16 @@ async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed)
     if written["act"] == "propose" and draft.sound and written["mark"] == disk.mark and draft.text != disk.text:
         await parts.store.atransact(lambda rows: _propose(rows, parts, signed, disk, draft, written["why"]))
         return RedirectResponse("/desk/proposals?done=proposed", status_code=303)
-    if written["act"] == "publish" and draft.sound and written["mark"] == disk.mark:
+    publishes = written["act"] == "publish" and draft.sound and written["mark"] == disk.mark
+    unseen = written["shown"] != knowledge_work.mark_of({disk.path: draft.text}) and knowledge_work.may_change_answers(entry, draft.entry)
+    if draft.sound and (written["act"] == "try" or (publishes and unseen)):
+        draft = replace(draft, impact=await asyncio.to_thread(knowledge_work.tried, parts, {disk.path: draft.text}))
+        if draft.impact is None:
+            return await _page(request, parts, signed, entry, disk, draft, trouble="not_sound", status=422)
+    if publishes and draft.impact is not None and draft.impact.felt:
+        return await _page(request, parts, signed, entry, disk, draft, trouble="look_first", status=409)
+    if publishes:
         return await _publish(request, parts, signed, entry, disk, draft, written["why"])
-    if written["act"] == "try" and draft.sound:
-        answers = await asyncio.to_thread(knowledge_work.tried, parts, disk, draft.text)
-        draft = replace(draft, answers=answers)
     trouble = "changed" if written["act"] in ("publish", "propose") and draft.sound else None
     return await _page(request, parts, signed, entry, disk, draft, trouble=trouble, status=200 if draft.sound and not trouble else 422)
 
@@ -156,6 +170,7 @@ async def _page(
         request, signed, "knowledge_entry.html", status=status, entry=entry, disk=disk, draft=draft, looks=looks, history=history, trouble=trouble,
         headings=excel.COLUMNS, form=FORM, tall=excel.LISTS | excel.WIDE | {"contacts.0.hours"}, names=names,
         file=disk.path.relative_to(parts.knowledge.folder).as_posix(), done=request.query_params.get("done") == "1",
+        labels=_LABELS, shown="" if draft.impact is None else knowledge_work.mark_of({disk.path: draft.text}),
     )  # fmt: skip
 
 
@@ -179,7 +194,8 @@ def _row(entry: Entry, base: Base, today: date, figures: Mapping[str, tuple[int,
     old = checked is None or today - checked > _OLD
     flags = [name for name, so in (("old", old), ("no_tel", contact is None), ("no_examples", not entry.examples)) if so]
     shown, right = figures.get(entry.id, (0, 0))
-    return Row(entry, tel, hours, tuple(flags), None if checked is None else (today - checked).days, shown, right)
+    roughly = f"およそ{round(10 * right / shown) * 10}%" if shown >= 2 * UNDER else "—"
+    return Row(entry, tel, hours, tuple(flags), None if checked is None else (today - checked).days, written(tens(shown)), roughly)
 
 
 def _entry(parts: Parts, entry_id: str) -> Entry:

@@ -6,7 +6,7 @@ The file on the disk is the truth; the desk is one more hand that edits it. Noth
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -18,7 +18,8 @@ from sqlmodel import Session as Rows
 from bot.clock import JST
 from bot.parts import Parts
 from knowledge import lint
-from knowledge.changes import Answer, changed_answers
+from knowledge.base import BrokenBase
+from knowledge.changes import Impact, changed_nearby
 from knowledge.editing import CannotWrite, new_file
 from knowledge.entry import Entry
 from knowledge.exchange import excel
@@ -26,6 +27,7 @@ from knowledge.exchange.plan import plan
 from knowledge.exchange.rows import Taken
 from knowledge.layers import lay, read_layer
 from knowledge.problem import Problem, errors
+from knowledge.reading import Tree
 from storage import knowledge_edits
 
 FORM = (
@@ -33,8 +35,21 @@ FORM = (
     "contacts.0.place.address", "contacts.0.url", "checked.on", "checked.by", "keywords", "examples", "not_for",
 )  # fmt: skip
 """Fields of the form, as headings of the Excel sheet: one door to the same cells."""
+_FOUND_BY = ("name", "kana", "domain", "kind", "summary", "topics", "keywords", "examples", "not_for", "tags", "translations", "hidden")
 LONGEST = 200_000
 LONGEST_WHY = 200
+
+
+class UnreadCells(ValueError):
+    """Cells of a form that cannot be read, each with its sentence; `text` is the file with the others, so that their mistakes are told too."""
+
+    def __init__(self, told: Iterable[str], text: str) -> None:
+        super().__init__("　".join(told))
+        self.text = text
+
+
+class BrokenElsewhere(Exception):
+    """Another file of the folder has a mistake: nothing can be tried or published until it is mended."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class Draft:
     text: str
     problems: tuple[Problem, ...] = ()
     entry: Entry | None = None
-    answers: tuple[Answer, ...] | None = None
+    impact: Impact | None = None
     """Stored sentences whose answer changes; None = not tried."""
     cells: dict[str, str] = field(default_factory=dict)
     why: str = ""
@@ -94,38 +109,71 @@ def new_on_disk(parts: Parts, domain: str) -> OnDisk:
 
 def cells_of(folder: Path, entry_id: str) -> dict[str, str]:
     """The form's cells as the layers give them."""
-    fields = lay(folder).sheets[entry_id].fields
+    return _cells(lay(folder).sheets[entry_id].fields)
+
+
+def _cells(fields: Mapping[str, Tree]) -> dict[str, str]:
     return {name: excel.cell(fields, name) for name in FORM}
 
 
 def from_form(folder: Path, disk: OnDisk, cells: dict[str, str]) -> str:
-    """The file with these cells written in; only changed lines change. Raises ValueError with a sentence for a cell that cannot be read."""
+    """The file with these cells written in; only changed lines change. Raises UnreadCells, or ValueError with a sentence."""
     laid = lay(folder)
-    now = {name: excel.cell(laid.sheets[disk.entry_id].fields, name) for name in FORM}
+    now = _cells(laid.sheets[disk.entry_id].fields)
     changed = {name: text.replace("\r\n", "\n").strip() for name, text in cells.items() if text.replace("\r\n", "\n").strip() != now[name].strip()}
     if not changed:
         return disk.text or new_file({"id": disk.entry_id})
-    fields = excel.with_cells(laid.sheets[disk.entry_id].fields, changed)
+    unread = excel.unreadable(changed)
+    fields = excel.with_cells(laid.sheets[disk.entry_id].fields, {name: text for name, text in changed.items() if name not in unread})
     try:
         files = plan(laid, Taken({disk.entry_id: fields}), {disk.path: disk.text}).files
     except CannotWrite as error:
         raise ValueError("いまのファイルにまちがいがあるので、書きこめません。YAML のほうで直してください。") from error
-    return next(iter(files.values()), disk.text)
+    text = next(iter(files.values()), disk.text)
+    if unread:
+        raise UnreadCells(unread.values(), text or new_file({"id": disk.entry_id}))
+    return text
 
 
 def draft(folder: Path, disk: OnDisk, text: str, today: date, cells: dict[str, str] | None = None) -> Draft:
-    """Check a file as if it were saved."""
+    """Check a file as if it were saved. `cells` are what was typed into the form: kept as typed while the file has mistakes."""
     text = text.replace("\r\n", "\n")
     instead = {disk.path: text.encode()}
     problems = tuple(problem for problem in lint.check(folder, today=today, instead=instead) if problem.file == str(disk.path))
-    entry = None if errors(problems) else lay(folder, instead).entries.get(disk.entry_id)
-    return Draft(text, problems, entry, None, cells or {})
+    if errors(problems):
+        return Draft(text, problems, cells=cells or {})
+    laid = lay(folder, instead)
+    entry, sheet = laid.entries.get(disk.entry_id), laid.sheets.get(disk.entry_id)
+    return Draft(text, problems, entry, None, _cells(sheet.fields) if sheet and entry else cells or {})
 
 
-def tried(parts: Parts, disk: OnDisk, text: str) -> tuple[Answer, ...]:
-    """Every stored sentence before and after (変わること). Takes some seconds: call it beside the loop."""
-    after = parts.knowledge.trial({disk.path: text.encode()})
-    return tuple(changed_answers(parts.knowledge.town.base, after))
+def tried(parts: Parts, files: Mapping[Path, str]) -> Impact | None:
+    """Stored sentences before and after (変わること); None when another file of the folder is broken. Takes some seconds: call it beside the loop."""
+    try:
+        after = parts.knowledge.trial({path: text.encode() for path, text in files.items()})
+    except BrokenBase:
+        return None
+    return changed_nearby(parts.knowledge.town.base, after)
+
+
+async def to_see_first(parts: Parts, files: Mapping[Path, str], shown: str) -> Impact | None:
+    """What whoever publishes these files must see before (D15b); None: nothing, or it was `shown` already. Raises BrokenElsewhere."""
+    if shown == mark_of(files):
+        return None
+    impact = await asyncio.to_thread(tried, parts, files)
+    if impact is None:
+        raise BrokenElsewhere
+    return impact if impact.felt else None
+
+
+def may_change_answers(before: Entry, after: Entry | None) -> bool:
+    """Whether what an entry is found by is another now: only then are the stored sentences tried, which takes some seconds."""
+    return after is None or any(getattr(before, name) != getattr(after, name) for name in _FOUND_BY)
+
+
+def mark_of(files: Mapping[Path, str]) -> str:
+    """Stands in the page for the edit whose 変わること it shows: another edit has another."""
+    return sha256("\0".join(part for path in sorted(files) for part in (str(path), files[path])).encode()).hexdigest()[:16]
 
 
 def publish(parts: Parts, files: Mapping[Path, str | None]) -> bool:

@@ -14,7 +14,7 @@ UNKNOWN = "未確認"
 _FROM_THE_CASE = {
     "reception.case_id", "reception.date", "reception.staff", "reception.channel", "consent.recipients", "consent.purpose", "consent.items",
     "consent.withdrawn_at", "consent.share", "consent.date", "consent.signature", "assess.household", "log.datetime", "log.staff", "log.method",
-    "log.content", "plan.date", "plan.seq", "plan.person_goal", "plan.goals", "plan.period", "plan.consent", "screening.referred_to",
+    "log.content", "plan.date", "plan.seq", "plan.person_goal", "plan.goals", "plan.period", "screening.referred_to",
     "caselist.status",
 }  # fmt: skip
 """Filled from what the product knows: nothing is asked twice (WCAG 3.3.7)."""
@@ -79,6 +79,14 @@ def to_ask(*names: str) -> list[Field]:
     """The fields of these sheets that only a person can answer, each once."""
     codes = {read().forms[name].code for name in names}
     return [field for field in read().fields if codes & set(field.forms) and field.id not in _FROM_THE_CASE]
+
+
+def by_section(fields: Sequence[Field]) -> dict[str, list[Field]]:
+    """These fields under their sections, both in the order of the sheets."""
+    found: dict[str, list[Field]] = {}
+    for field in fields:
+        found.setdefault(field.section, []).append(field)
+    return found
 
 
 def read_answers(fields: Sequence[Field], given: Mapping[str, Sequence[str]]) -> dict[str, Any]:

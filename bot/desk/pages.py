@@ -151,7 +151,7 @@ class DeskRoute(APIRoute):
             try:
                 answer = await inner(request)
             finally:
-                press.led_to(answer)
+                await press.led_to(answer)
             return answer
 
         async def watched(request: Request) -> Response:
@@ -170,7 +170,8 @@ class DeskRoute(APIRoute):
             except StoreDown:
                 number = error_id()
                 log.error("desk_store_down", error_id=number, method=request.method)
-                return trouble(request, 503, "store_down", number=number)
+                kept = await access.written(request) if request.method == "POST" else ""
+                return trouble(request, 503, "store_down", number=number, kept=kept)
             except HTTPException as error:
                 if error.status_code in (403, 404):
                     return trouble(request, error.status_code, "missing" if error.status_code == 404 else "not_our_form")

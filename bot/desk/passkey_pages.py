@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, factors, notices, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.signin import password_fits
+from bot.desk.signin import is_themselves
 from bot.parts import Parts
 from storage import factors as kept_factors
 from storage import passkeys as kept_keys
@@ -31,7 +31,7 @@ async def passkey_page(request: Request, parts: TheParts, signed: Signed) -> Res
 async def add(request: Request, parts: TheParts, signed: Signed) -> Response:
     """A new key, with the password asked again; the first factor of all brings recovery codes, shown once."""
     written, now = await access.fields(request, "credential", "name", "current"), parts.clock.now()
-    if not await _is_themselves(request, parts, signed, written["current"]):
+    if not await is_themselves(request, parts, signed.member, written["current"]):
         return await _page(request, parts, signed, trouble="current", status=422)
 
     from bot.desk import passkeys
@@ -58,7 +58,7 @@ async def add(request: Request, parts: TheParts, signed: Signed) -> Response:
 async def remove(request: Request, key_id: str, parts: TheParts, signed: Signed) -> Response:
     """A key that was lost or given away. In production the last factor stays."""
     current, now = (await access.fields(request, "current"))["current"], parts.clock.now()
-    if not await _is_themselves(request, parts, signed, current):
+    if not await is_themselves(request, parts, signed.member, current):
         return await factors.me_page(request, parts, signed, trouble="current", status=422)
 
     def work(rows: Rows) -> None:
@@ -70,13 +70,6 @@ async def remove(request: Request, key_id: str, parts: TheParts, signed: Signed)
     await parts.store.atransact(work)
     await notices.sign_in_changed(parts, signed.member)
     return RedirectResponse("/desk/me", status_code=303)
-
-
-async def _is_themselves(request: Request, parts: Parts, signed: SignedIn, password: str) -> bool:
-    """The password once more, slowed like every guess (R28)."""
-    login = signed.member.login
-    known = await parts.store.atransact(lambda rows: staff.credentials(rows, login))
-    return bool(await password_fits(request, parts, f"password:{signed.member.id}", password, known))
 
 
 async def _page(request: Request, parts: Parts, signed: SignedIn, *, trouble: str | None = None, status: int = 200) -> HTMLResponse:

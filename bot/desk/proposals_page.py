@@ -72,17 +72,18 @@ async def _page(
     now = await asyncio.to_thread(_text, parts, one)
     lines = list(difflib.unified_diff(now.split("\n"), one.after.split("\n"), n=1, lineterm=""))[2:]
     disk = OnDisk(one.entry_id, parts.knowledge.folder / one.file, now)
-    heard, answers, problems = None, None, None
+    heard, impact, problems = None, None, None
     if one.entry_id == danger_work.DANGER:
         problems = await asyncio.to_thread(danger_work.mistakes, parts.knowledge.folder, disk.path, one.after)
         heard = [] if problems else await asyncio.to_thread(danger_work.changed, parts.knowledge.folder, disk.path, one.after)
     else:
         draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, one.after, knowledge_work.today(parts))
         problems = tuple(f"{problem.line} 行目：{problem.message}" for problem in draft.problems if problem.level == "error")
-        answers = () if problems else await asyncio.to_thread(knowledge_work.tried, parts, disk, one.after)
+        impact = None if problems else await asyncio.to_thread(knowledge_work.tried, parts, {disk.path: one.after})
+        trouble = trouble or (None if problems or impact else "not_sound")
     names = {entry.id: entry.name for entry in parts.knowledge.town.base.entries.values()}
     return await pages.page(
-        request, signed, "proposal.html", status=status, one=one, lines=lines, heard=heard, answers=answers, problems=problems, names=names,
+        request, signed, "proposal.html", status=status, one=one, lines=lines, heard=heard, impact=impact, problems=problems, names=names,
         own=one.staff_id == signed.member.id, trouble=trouble,
     )  # fmt: skip
 

@@ -39,11 +39,11 @@ async def queue(request: Request, parts: TheParts, signed: Signed) -> Response:
         colleagues = {one.id: one.name for one in staff.everybody(rows) if one.role in READS_CASES and not one.disabled}
         sieve = _sieve(request, colleagues)
         first = (number - 1) * ROWS_A_PAGE
+        counts, pulse = desk_queue.counts(rows, viewer, now, ends), desk_queue.pulse(rows, viewer)
         found = desk_queue.queue(rows, viewer, now, view=view, day_ends=ends, sieve=sieve, skip=first, limit=ROWS_A_PAGE + 1)
         return {
-            "sieve": sieve, "sieved": _sieved(sieve), "colleagues": colleagues,
-            "rows": found[:ROWS_A_PAGE], "more": len(found) > ROWS_A_PAGE, "counts": desk_queue.counts(rows, viewer, now, ends),
-            "next_promise": None if found else desk_queue.next_promise(rows, viewer, now), "pulse": desk_queue.pulse(rows, viewer),
+            "sieve": sieve, "sieved": _sieved(sieve), "colleagues": colleagues, "rows": found[:ROWS_A_PAGE], "more": len(found) > ROWS_A_PAGE,
+            "counts": counts, "pulse": pulse, "next_promise": None if found else desk_queue.next_promise(rows, viewer, now),
         }  # fmt: skip
 
     found = await parts.store.atransact(look)

@@ -72,7 +72,7 @@ async def refer(request: Request, code: str, parts: TheParts, signed: Signed) ->
 @router.post("/desk/cases/{code}/referrals/{referral_id}")
 async def answer(request: Request, code: str, referral_id: str, parts: TheParts, signed: Signed) -> Response:
     """What the recipient said, or what the person says."""
-    written = await access.fields(request, "state", "words", "says", "expected_version")
+    written = await access.fields(request, "state", "words", "wish", "says", "expected_version")
     ticked = (await access.lists(request, "gap"))["gap"]
 
     def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
@@ -84,7 +84,7 @@ async def answer(request: Request, code: str, referral_id: str, parts: TheParts,
         if state is None:
             raise Unfinished("empty")
         heard = sheets.words(written["words"], trouble="no_reason" if state in NEEDS_REASON else None)
-        support_acts.note_why_not(rows, referral_id, state, ticked, now)
+        support_acts.note_why_not(rows, referral_id, state, ticked, sheets.wish(written["wish"]), now)
         referrals.answered(rows, viewer, case, referral_id, state, clean(heard), expected=sheets.number(written["expected_version"]), now=now)
 
     return await SHEET.write(request, parts, signed, code, written, work)

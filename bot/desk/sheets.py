@@ -19,12 +19,14 @@ from storage.desk_heads import CaseHead
 from storage.desk_queue import Viewer
 from storage.refusals import Refused
 from storage.staff import SignedIn
+from storage.text import clean
 
 Trouble = Literal[
     "empty", "too_long", "not_a_date", "which_era", "no_items", "no_recipient", "no_ground", "no_reason", "no_own_words", "stale", "held_by_other",
     "not_held", "closed", "unreachable", "not_now", "no_such_case", "locked", "no_such_entry",
 ]  # fmt: skip
 LONGEST = 4000
+_LONGEST_WISH = 400
 _WHY: dict[type[Refused], Trouble] = {
     refusals.Stale: "stale", refusals.HeldByOther: "held_by_other", refusals.NotHeld: "not_held", refusals.Closed: "closed",
     refusals.NoGround: "no_ground", refusals.Locked: "locked", Unreachable: "unreachable", NotNow: "not_now",
@@ -132,6 +134,11 @@ def words(written: str, *, trouble: Trouble | None = None) -> str:
     if utf16_units(text) > LONGEST:
         raise Unfinished("too_long")
     return text
+
+
+def wish(written: str) -> str:
+    """あったら助かったもの, in a line for the list of gaps; empty when nothing is written."""
+    return clean(written.strip())[:_LONGEST_WISH]
 
 
 def number(written: str) -> int:

@@ -150,3 +150,9 @@ def hasher(request: Request) -> Hasher:
         state.desk_hasher = Hasher()
     made: Hasher = state.desk_hasher
     return made
+
+
+async def is_themselves(request: Request, parts: Parts, member: Member, password: str) -> bool:
+    """The password once more, before anything about how somebody signs in changes: a stolen cookie must not become an account (R26). Slowed (R28)."""
+    known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
+    return bool(await password_fits(request, parts, f"password:{member.id}", password, known))

@@ -41,11 +41,14 @@ def refer(
     return made
 
 
-def note_why_not(rows: Rows, referral_id: str, state: ReferralState, ticked: Sequence[str], now: datetime) -> None:
-    """A referral that was refused, or broken off for a reason that was told, is a gap: counted with the case's first topic, without the person."""
+def note_why_not(rows: Rows, referral_id: str, state: ReferralState, ticked: Sequence[str], wish: str, now: datetime) -> None:
+    """A referral that was refused, or broken off for a reason that was told, is a gap: counted with the case's first topic, without the person.
+
+    `wish`: what would have helped, as the office wrote it.
+    """
     told = tuple(known for known in REASONS if known in ticked or (known == "refused_by_office" and state == "refused"))
     if told and state in NEEDS_REASON:
-        gaps.note(rows, reasons=told, domain=gaps.topic_behind(rows, referral_id), source="referral", now=now)
+        gaps.note(rows, reasons=told, domain=gaps.topic_behind(rows, referral_id), source="referral", now=now, wish=wish)
 
 
 def working_days_after(day: date, many: int) -> date:

@@ -15,8 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, knowledge_work, pages
 from bot.desk.access import Signed, TheParts
+from bot.desk.knowledge_work import BrokenElsewhere
 from bot.parts import Parts
 from knowledge import lint
+from knowledge.changes import Impact
 from knowledge.exchange import excel
 from knowledge.exchange.opendata import NoTable
 from knowledge.exchange.plan import plan
@@ -29,6 +31,7 @@ router = APIRouter(route_class=pages.DeskRoute)
 
 _MOST_CELLS = 2_000
 """Cells on one page: more than a person looks through in a day."""
+_LOOK_FIRST = "まだ公開していません。ほかの文の答えも変わります。「変わること」を見て、よければ、もう一度［印のあるマスを公開する］を押してください。"
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,20 @@ async def take_in(request: Request, parts: TheParts, signed: Signed) -> Response
 
 async def _publish(request: Request, parts: Parts, signed: SignedIn) -> Response:
     cells = [cell for packed in (await access.lists(request, "cell"))["cell"] if (cell := _unpacked(packed)) is not None]
-    why = (await access.fields(request, "why"))["why"] or "Excel から"
+    told = await access.fields(request, "why", "shown")
+    why = told["why"] or "Excel から"
     files, bad, problems = await asyncio.to_thread(_written, parts, cells)
     if bad or problems or not files:
         trouble = "書きこめませんでした。何も変えていません。" if cells else "取り込むところを、一つ以上選んでください。"
         return await _page(request, signed, parts=parts, cells=cells, bad=bad, problems=problems, trouble=trouble, status=422)
+    texts = {path: text for path, (_, text) in files.items()}
     try:
+        impact = await knowledge_work.to_see_first(parts, texts, told["shown"])
+        if impact is not None:
+            mark = knowledge_work.mark_of(texts)
+            return await _page(request, signed, parts=parts, cells=cells, impact=impact, shown=mark, why=told["why"], trouble=_LOOK_FIRST, status=409)
         live = await knowledge_work.publish_and_note(parts, signed.member.id, why, files)
-    except OSError:
+    except (BrokenElsewhere, OSError):
         live = False
     if not live:
         trouble = "書きこめませんでした。フォルダーに、ほかのまちがいがないか「一覧」で見てください。何も変えていません。"
@@ -140,7 +149,8 @@ def _unpacked(packed: str) -> Cell | None:
 
 async def _page(
     request: Request, signed: SignedIn, *, parts: Parts | None = None, cells: Sequence[Cell] | None = None, bad: Sequence[BadRow] = (),
-    problems: Sequence[Problem] = (), name: str = "", trouble: str | None = None, status: int = 200,
+    problems: Sequence[Problem] = (), name: str = "", trouble: str | None = None, impact: Impact | None = None, shown: str = "",
+    why: str = "", status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
     by_entry: dict[str, list[Cell]] = {}
     for cell in cells or ():
@@ -148,6 +158,6 @@ async def _page(
     entries = parts.knowledge.town.base.entries if parts else {}
     return await pages.page(
         request, signed, "table.html", status=status, by_entry=None if cells is None else by_entry, headings=excel.COLUMNS, bad=bad,
-        problems=problems, name=name, trouble=trouble, known={one.id: one.name for one in entries.values()},
+        problems=problems, name=name, trouble=trouble, names={one.id: one.name for one in entries.values()}, impact=impact, shown=shown, why=why,
         done=request.query_params.get("done", ""), many=len(cells or ()), most=_MOST_CELLS,
     )  # fmt: skip

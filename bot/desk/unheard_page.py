@@ -15,9 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, knowledge_work, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.knowledge_work import OnDisk
+from bot.desk.knowledge_work import BrokenElsewhere, OnDisk
 from bot.parts import Parts
 from flows.gap import REASONS
+from knowledge.changes import Impact
 from knowledge.editing import new_file
 from knowledge.entry import Entry
 from knowledge.hearing import hear
@@ -38,8 +39,16 @@ _MOST_NEAR = 5
 _LONGEST = 200
 
 
+_LOOK_FIRST = "まだ何も変えていません。ほかの文の答えも変わります。「変わること」を見て、よければ、もう一度［{}］を押してください。"
+_ELSEWHERE = "地域の情報のフォルダーに、ほかのまちがいがあります。先に「地域の情報」で直してください。"
+
+
 class NotLearned(Exception):
-    """Nothing was kept; the message says why and what to write."""
+    """Nothing was kept; the message says why and what to write. `impact` is what must be seen first, `shown` its mark."""
+
+    def __init__(self, why: str, impact: Impact | None = None, shown: str = "") -> None:
+        super().__init__(why)
+        self.impact, self.shown = impact, shown
 
 
 @router.get("/desk/unheard")
@@ -50,16 +59,16 @@ async def overview(request: Request, parts: TheParts, signed: Signed) -> HTMLRes
 @router.post("/desk/unheard/{outcome_id}")
 async def decide(request: Request, outcome_id: str, parts: TheParts, signed: Signed) -> Response:
     """この項目の例文に, 新しい項目をつくる, 制度の狭間として数える, or 一覧から外す."""
-    written = await access.fields(request, "what", "words", "entry", "name", "summary", "domain", "reason")
+    written = await access.fields(request, "what", "words", "entry", "name", "summary", "domain", "reason", "shown")
     what = next((known for known in LEARNED if known == written["what"]), None)
-    one = await parts.store.atransact(lambda rows: unheard.by_id(rows, outcome_id))
+    one = await parts.store.atransact(lambda rows: unheard.by_id(rows, access.viewer_of(signed), outcome_id))
     try:
         if what is None:
             raise NotLearned("どうするかを選んでください。")
         words = _own_words(written["words"], one, needed=what in ("example", "entry"))
         await _learn(parts, signed, one, what, words, written)
     except NotLearned as why:
-        return await _page(request, parts, signed, trouble=(outcome_id, str(why)), kept=written, status=422)
+        return await _page(request, parts, signed, trouble=(outcome_id, why), kept=written, status=409 if why.impact else 422)
     return RedirectResponse(f"/desk/unheard?done={what}", status_code=303)
 
 
@@ -77,10 +86,10 @@ def _own_words(written: str, one: Unheard, *, needed: bool) -> str:
 
 
 async def _learn(parts: Parts, signed: SignedIn, one: Unheard, what: Learned, words: str, written: Mapping[str, str]) -> None:
-    now, actor = parts.clock.now(), access.viewer_of(signed).actor
+    now, viewer = parts.clock.now(), access.viewer_of(signed)
 
     def note(rows: Rows) -> None:
-        unheard.learn(rows, one.id, what, actor=actor, now=now)
+        unheard.learn(rows, viewer, one.id, what, now=now)
         if what == "gap":
             reason = next((known for known in REASONS if known == written["reason"]), "none_exists")
             gaps.note(rows, reasons=(reason,), domain=written["domain"][:32] or None, source="desk", now=now, wish=words)
@@ -88,9 +97,11 @@ async def _learn(parts: Parts, signed: SignedIn, one: Unheard, what: Learned, wo
     if what == "example":
         entry = _entry_of(parts, written["entry"])
         disk, text = await asyncio.to_thread(_with_example, parts, entry, words)
+        await _show_first(parts, disk, text, written["shown"], "この項目の例文に")
         await _publish(parts, signed, disk, text, "聞きとれなかった声から", note)
     elif what == "entry":
         disk, text = await asyncio.to_thread(_new_entry, parts, words, written)
+        await _show_first(parts, disk, text, written["shown"], "新しい項目をつくる")
         await _publish(parts, signed, disk, text, "聞きとれなかった声から、新しく", note)
     else:
         await parts.store.atransact(note)
@@ -116,18 +127,29 @@ def _new_entry(parts: Parts, words: str, written: Mapping[str, str]) -> tuple[On
     return disk, new_file({field: value for field, value in fields.items() if value})
 
 
-async def _publish(parts: Parts, signed: SignedIn, disk: OnDisk, text: str, why: str, note: Any) -> None:
-    """Checked as any other edit. Raises NotLearned with the first mistake."""
+async def _show_first(parts: Parts, disk: OnDisk, text: str, shown: str, button: str) -> None:
+    """Checked and tried as any other edit. Raises NotLearned with the first mistake, or with what `button` would change."""
     draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, text, knowledge_work.today(parts))
     if not draft.sound:
         first = errors(draft.problems)[0]
         raise NotLearned(f"{first.message}。{first.hint}")
+    files = {disk.path: text}
+    try:
+        impact = await knowledge_work.to_see_first(parts, files, shown)
+    except BrokenElsewhere as broken:
+        raise NotLearned(_ELSEWHERE) from broken
+    if impact is not None:
+        raise NotLearned(_LOOK_FIRST.format(button), impact, knowledge_work.mark_of(files))
+
+
+async def _publish(parts: Parts, signed: SignedIn, disk: OnDisk, text: str, why: str, note: Any) -> None:
+    """Raises NotLearned."""
     try:
         live = await knowledge_work.publish_and_note(parts, signed.member.id, why, {disk.path: (disk.entry_id, text)}, note)
     except OSError as error:
         raise NotLearned("ファイルに書きこめません。管理の人に、フォルダーの権限を見てもらってください。") from error
     if not live:
-        raise NotLearned("地域の情報のフォルダーに、ほかのまちがいがあります。先に「地域の情報」で直してください。")
+        raise NotLearned(_ELSEWHERE)
 
 
 def _entry_of(parts: Parts, written: str) -> Entry:
@@ -139,16 +161,16 @@ def _entry_of(parts: Parts, written: str) -> Entry:
 
 
 async def _page(
-    request: Request, parts: Parts, signed: SignedIn, *, trouble: tuple[str, str] | None = None, kept: Mapping[str, str] | None = None,
+    request: Request, parts: Parts, signed: SignedIn, *, trouble: tuple[str, NotLearned] | None = None, kept: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
-    now, actor = parts.clock.now(), access.viewer_of(signed).actor
+    now, viewer = parts.clock.now(), access.viewer_of(signed)
 
     def work(rows: Rows) -> list[Unheard]:
-        found = unheard.waiting(rows, now - WINDOW)
+        found = unheard.waiting(rows, viewer, now - WINDOW)
         found = [replace(one, lines=_worries(parts, one.lines)) for one in found]
         if found:
-            unheard.read_by(rows, actor, len(found), now)
+            unheard.read_by(rows, viewer.actor, len(found), now)
         return found
 
     found = await parts.store.atransact(work)

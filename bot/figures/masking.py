@@ -5,9 +5,13 @@ can be worked out exactly when it lies on no cycle along which all hidden number
 `SMALL` is 1 to 9, `HIDDEN` is 10 or more. So a hidden number that lies on no such cycle gets the cheapest one that would free it, and what was still
 visible on that cycle is hidden too (complementary suppression). Zeros are shown: they are nobody.
 
-Two views of one year can be laid beside each other and subtracted: April to October less April to September leaves October. So the longest view of a
-year is shown first, and each shorter one is masked knowing all longer ones: what lies between two views is a table of its own, in which no small
-number may be read or worked out either. What is kept back for that reason says only what the longer view had shown already: `AtMost`.
+Two views of one year can be laid beside each other and subtracted: April to September less April to June leaves a quarter. Somebody keeps the paper
+of June, so what was shown once stays shown: each view is masked knowing all earlier ones, and never changes afterwards. What lies between two views
+is a table of its own, in which no small number may be read or worked out either. What is kept back for that reason says only what an earlier view
+had shown already: `AtLeast`.
+
+A quarter that is not over is looked at from day to day, so of it only whole tens are told, of numbers that make up no sum together: `Tens`. Two of
+them differ by anything from nothing to nineteen.
 """
 
 import heapq
@@ -15,7 +19,7 @@ import itertools
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 UNDER: Final = 10
 """Counts from 1 to 9 are hidden (R33)."""
@@ -27,13 +31,20 @@ HIDDEN: Final = "hidden"
 
 
 @dataclass(frozen=True)
-class AtMost:
-    """Kept back so that this view cannot be subtracted from a longer one: as many as that one showed, or some less."""
+class AtLeast:
+    """Kept back so that an earlier view cannot be subtracted from this one: as many as that one showed, or some more."""
 
     many: int
 
 
-Shown = int | Mark | AtMost
+@dataclass(frozen=True)
+class Tens:
+    """What may be told of a number that still grows: from `many`, a multiple of ten, up to nine more."""
+
+    many: int
+
+
+Shown = int | Mark | AtLeast | Tens
 _STEPS: Final = (95, 90, 80, 70, 60, 50)
 
 
@@ -62,7 +73,7 @@ class _Net:
     room: Mapping[_Edge, _Room]
     under: int
     beside: bool = False
-    """Whether longer views are known: then not even a nought may be told where nothing else frees a number."""
+    """Whether earlier views are known: then not even a nought may be told where nothing else frees a number."""
 
     def room_of(self, edge: _Edge, mark: Mark | None) -> _Room:
         return (1, self.under - 1) if mark == "small" else self.room[edge]
@@ -72,47 +83,51 @@ class _Net:
 Cells = Sequence[Sequence[int]]
 
 
-def mask(cells: Cells, under: int = UNDER, *, longer: Sequence[Cells] = ()) -> Grid:
+def mask(cells: Cells, under: int = UNDER, *, earlier: Sequence[Cells] = ()) -> Grid:
     """The table with its margins, small numbers hidden and everything hidden that would give one away.
 
-    `longer`: the same table in the longer views of the year, longest first, each of the same shape; numbers only shrink from one to the next.
+    `earlier`: the same table in the earlier views of the year, earliest first, each of the same shape; numbers only grow from one to the next.
     """
     width = len(cells[0]) if cells else 0
     total: _Edge = ("S", "T", "total")
-    flows = [_flow(one, width) for one in (*longer, cells)]
-    seen = _views(flows, frozenset({total}), under)[-1] if cells else {total: 0}
+    seen = _views([_flow(one, width) for one in (*earlier, cells)], frozenset({total}), under)[-1]
     return Grid(
-        tuple(tuple(seen[("r", at), ("c", place), "cell"] for place in range(width)) for at in range(len(cells))),
-        tuple(seen["T", ("r", at), "row"] for at in range(len(cells))), tuple(seen[("c", place), "S", "column"] for place in range(width)),
+        tuple(tuple(seen.get((("r", at), ("c", place), "cell"), 0) for place in range(width)) for at in range(len(cells))),
+        tuple(seen.get(("T", ("r", at), "row"), 0) for at in range(len(cells))),
+        tuple(seen.get((("c", place), "S", "column"), 0) for place in range(width)),
         seen[total],
-    )  # fmt: skip
+    )
 
 
-def mask_list(counts: Mapping[str, int], under: int = UNDER, *, longer: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
+def mask_list(counts: Mapping[str, int], under: int = UNDER, *, earlier: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
     """Counts that make up a total which is shown: hidden like one row of a table."""
     if not counts:
         return {}
-    grid = mask([list(counts.values())], under, longer=[[[one.get(name, 0) for name in counts]] for one in longer])
+    grid = mask([list(counts.values())], under, earlier=[[[one.get(name, 0) for name in counts]] for one in earlier])
     return dict(zip(counts, grid.cells[0], strict=True))
 
 
-def mask_each(counts: Mapping[str, int], under: int = UNDER, *, longer: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
+def mask_each(counts: Mapping[str, int], under: int = UNDER, *, earlier: Sequence[Mapping[str, int]] = ()) -> dict[str, Shown]:
     """Counts that make up no total (one case may be counted several times): each for itself."""
-    return {name: _beside([*(one.get(name, 0) for one in longer), many], under) for name, many in counts.items()}
+    return {name: _beside([*(one.get(name, 0) for one in earlier), many], under) for name, many in counts.items()}
+
+
+def tens(many: int) -> Tens:
+    """Whole tens of a number that still grows; nought and nine look alike."""
+    return Tens(many - many % UNDER)
 
 
 def _beside(many: Sequence[int], under: int) -> Shown:
-    """The last of these shrinking counts, each of them a view: what is shown exactly differs from all else that is by nothing, or by enough."""
-    exact: float = math.inf
-    shown: Shown = SMALL
+    """The last of these growing counts, each of them a view: what is shown exactly differs from all else that is by nothing, or by enough."""
+    exact, told = 0, cast(Shown, 0)
     for one in many:
         if 0 < one < under:
-            shown = SMALL
-        elif exact - one == 0 or exact - one >= under:
-            exact, shown = one, one
+            told = SMALL
+        elif one == exact or one - exact >= under:
+            exact, told = one, one
         else:
-            shown = AtMost(int(exact))
-    return shown
+            told = AtLeast(exact)
+    return told
 
 
 def share(part: int, whole: int, under: int = UNDER) -> str:
@@ -136,32 +151,35 @@ def _floor(part: int, whole: int, under: int) -> int:
 
 
 def _flow(cells: Cells, width: int) -> dict[_Edge, int]:
+    """The table as a circulation, without the rows and columns that hold nothing: in its own view they are not on the page."""
     flow: dict[_Edge, int] = {}
+    filled = [place for place in range(width) if any(row[place] for row in cells)]
     for at, row in enumerate(cells):
-        flow["T", ("r", at), "row"] = sum(row)
-        for place, many in enumerate(row):
-            flow[("r", at), ("c", place), "cell"] = many
-    for place in range(width):
-        flow[("c", place), "S", "column"] = sum(row[place] for row in cells)
+        if any(row):
+            flow["T", ("r", at), "row"] = sum(row)
+            flow |= {(("r", at), ("c", place), "cell"): row[place] for place in filled}
+    flow |= {(("c", place), "S", "column"): sum(row[place] for row in cells) for place in filled}
     flow["S", "T", "total"] = sum(map(sum, cells))
     return flow
 
 
 def _views(flows: Sequence[_Flow], fixed: frozenset[_Edge], under: int) -> list[dict[_Edge, Shown]]:
-    """Each view as it may be shown beside all before it. Each is looked at by itself, and so is what lies between it and every longer one."""
+    """Each view as it may be shown beside all before it. Each is looked at by itself, and so is what lies between it and every earlier one."""
     shown: list[dict[_Edge, Shown]] = []
     for flow in flows:
-        exact = {edge: min((many for told in shown if isinstance(many := told[edge], int)), default=math.inf) for edge in flow}
+        exact = {edge: max((many for told in shown if isinstance(many := told.get(edge, 0), int)), default=0) for edge in flow}
         room = {edge: _room(many, exact[edge], under) for edge, many in flow.items()}
         hidden: frozenset[_Edge] = frozenset()
         while True:
             marks = _protected(_Net(flow, room, under, bool(shown)), fixed, hidden)
             found = hidden | marks.keys()
-            for longer, told in zip(flows, shown, strict=False):
-                between = {edge: longer[edge] - many for edge, many in flow.items()}
-                kept_back = found | {edge for edge in flow if not isinstance(told[edge], int)}
+            for earlier, told in zip(flows, shown, strict=False):
+                between = {edge: many - earlier.get(edge, 0) for edge, many in flow.items()}
+                kept_back = found | {edge for edge in flow if not isinstance(told.get(edge, 0), int)}
                 more = _protected(_Net(between, dict.fromkeys(flow, (0, math.inf)), under, True), fixed, kept_back)
-                found |= {edge for edge in more if isinstance(told[edge], int)}
+                found |= {edge for edge in more if isinstance(told.get(edge, 0), int)}
+                # numbers only grow: told now, one that was hidden would be known to have been no more than this
+                found |= {edge for edge in flow if not isinstance(told.get(edge, 0), int) and between[edge] < under} - fixed
             if found == hidden:
                 break
             hidden = found
@@ -169,23 +187,21 @@ def _views(flows: Sequence[_Flow], fixed: frozenset[_Edge], under: int) -> list[
     return shown
 
 
-def _room(many: int, exact: float, under: int) -> _Room:
-    """What a reader must think possible of a hidden number, who saw `exact` of it in a longer view."""
-    if 0 < exact - many < under:
-        return max(0, int(exact) - under + 1), exact - 1
-    return under, exact
+def _room(many: int, exact: int, under: int) -> _Room:
+    """What a reader must think possible of a hidden number, who saw `exact` of it in an earlier view."""
+    return (exact + 1, exact + under - 1) if 0 < many - exact < under else (max(exact, under), math.inf)
 
 
-def _seen(many: int, exact: float, mark: Mark | None) -> Shown:
+def _seen(many: int, exact: int, mark: Mark | None) -> Shown:
     if mark is None:
         return many
-    return mark if mark == "small" or exact in (math.inf, 0) else AtMost(int(exact))
+    return AtLeast(exact) if exact and mark == HIDDEN else mark
 
 
 def _protected(net: _Net, fixed: frozenset[_Edge], hidden: frozenset[_Edge]) -> dict[_Edge, Mark]:
     """Marks of the small numbers, of those `hidden` already, and of whatever must be hidden beside them."""
     small: dict[_Edge, Mark] = {edge: "small" for edge, many in net.flow.items() if 0 < many < net.under}
-    marks: dict[_Edge, Mark] = {edge: small.get(edge, "hidden") for edge in sorted(hidden | small.keys(), key=str)}
+    marks: dict[_Edge, Mark] = {edge: small.get(edge, "hidden") for edge in net.flow if edge in hidden or edge in small}
     for bare in list(marks):  # a number that lies on a cycle stays on it: what is hidden later only opens more ways
         if _way_around(net, marks, frozenset(net.flow), bare) is not None:
             continue

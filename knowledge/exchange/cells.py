@@ -4,14 +4,15 @@ import re
 import unicodedata
 
 from knowledge.days import UnknownDays, days_of
+from knowledge.hearing import normalise
 from knowledge.reading import Tree
 from knowledge.said import LATE, clock_said, day_said
+from knowledge.written import half_width
 from knowledge.written import tel as tel_of
 
 
 def hiragana(kana: str) -> str:
-    even = unicodedata.normalize("NFKC", kana)
-    return "".join(chr(ord(letter) - 0x60) if "ァ" <= letter <= "ヶ" else letter for letter in even)
+    return normalise.hiragana(unicodedata.normalize("NFKC", kana))
 
 
 def listed(*cells: str | None) -> Tree:
@@ -24,8 +25,7 @@ def tel(said: str | None, what: str, lost: list[str]) -> str | None:
     """As it was published, in half width. Several numbers in one cell: the first; a lost leading zero is told, never guessed."""
     if not said:
         return None
-    half = unicodedata.normalize("NFKC", said).translate(str.maketrans("‐‑‒–—―−ー", "--------"))
-    half = re.sub(r"^\((0\d+)\)\s*", r"\1-", half.strip())
+    half = re.sub(r"^\((0\d+)\)\s*", r"\1-", half_width(said))
     half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
     first = re.split(r"[、,/;\n]|\s{1,}(?=0)", half)[0].strip()
     try:

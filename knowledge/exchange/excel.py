@@ -114,6 +114,17 @@ def with_cells(fields: Mapping[str, Tree], cells: Mapping[str, str]) -> dict[str
     return written
 
 
+def unreadable(cells: Mapping[str, str]) -> dict[str, str]:
+    """Of these cells, those that cannot be read: field → a sentence in Japanese."""
+    found: dict[str, str] = {}
+    for field, text in cells.items():
+        try:
+            _read(field, text)
+        except ValueError as wrong:
+            found[field] = str(wrong)
+    return found
+
+
 def _rows(content: bytes) -> Sequence[Sequence[Any]]:
     from openpyxl import load_workbook
 

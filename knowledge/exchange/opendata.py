@@ -8,7 +8,9 @@ Names of columns were read in public uses of the published files, in the old for
 - 観光施設一覧's definition (opendata.pref.tokushima.lg.jp): 全国地方公共団体コード, ID, 地方公共団体名, 名称, 名称_カナ, 名称_英語.
 - 支援制度's data model: 制度番号, タイトル（制度名）, サブタイトル（通称）, 対象者, 概要, 内容, 利用・申請方法, 受付開始日, 受付終了日, 根拠法令,
   詳細参照先, 実施組織・支援機関, お問い合わせ先, キーワード, 公開終了日; 東京都's 支援制度（給付金）情報: 制度概要, 給付金額, 連絡先電話番号.
-Cities write them with small differences: names are compared by NFKC without spaces and signs.
+Cities write them with small differences: names are compared by NFKC without spaces and signs, then without what stands in brackets, without の, and
+without 施設・ご・お before them, last by what stands behind a 「_」.
+A merged cell over two rows (所在地 over 都道府県, 市区町村) leaves its name in its first column only.
 """
 
 import csv
@@ -17,13 +19,14 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledge.exchange import cells
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Tree
 from knowledge.said import closed_said, hours_said
+from knowledge.written import half_width
 
 
 class NoTable(ValueError):
@@ -44,16 +47,23 @@ class Dataset:
 
 
 _CALCULATED: Final = "=+@\t\r-"
+_BRACKETED: Final = re.compile(r"\([^()]*\)")
+_POLITE: Final = re.compile(r"^\s*(?:施設|ご|お)")
+_TOTALS: Final = frozenset(("計", "合計", "総計", "小計", "総数"))
+_NUMBER: Final = re.compile(r"\(?0\d{1,4}\)?-?\(?\d{1,4}\)?-?\d{3,4}")
 
 _WHERE: Final = {
     "id": ("ID", "NO", "番号", "管理番号", "整理番号"), "name": ("名称", "施設名", "施設名称", "名前"),
-    "kana": ("名称_カナ", "名称カナ", "施設名_カナ", "施設名称_カナ", "名称_かな", "ふりがな"), "english": ("名称_英語", "名称_英字", "名称英語"),
+    "kana": ("名称_カナ", "名称カナ", "施設名_カナ", "施設名称_カナ", "名称_かな", "ふりがな", "フリガナ", "よみがな", "カナ"),
+    "english": ("名称_英語", "名称_英字", "名称英語"),
     "address": ("所在地_連結表記", "所在地_連結標記", "住所", "所在地"), "building": ("建物名等(方書)", "建物名等", "方書"),
     "prefecture": ("所在地_都道府県",), "city": ("所在地_市区町村",), "town": ("所在地_町字",), "block": ("所在地_番地以下",),
-    "lat": ("緯度",), "lon": ("経度",), "tel": ("電話番号", "連絡先電話番号", "TEL", "電話"), "extension": ("内線番号", "連絡先内線番号"),
+    "lat": ("緯度",), "lon": ("経度",), "tel": ("電話番号", "連絡先電話番号", "問い合わせ電話番号", "問い合わせ電話", "TEL", "電話", "連絡先"),
+    "extension": ("内線番号", "連絡先内線番号"),
     "fax": ("FAX番号", "FAX"), "mail": ("メールアドレス", "E-mail"), "days": ("利用可能曜日", "開館曜日"),
-    "from": ("開始時間", "開館時間", "利用時間", "利用可能時間", "受付時間", "開所時間"),
-    "to": ("終了時間", "閉館時間"), "hours_note": ("利用可能日時特記事項", "利用可能日時特記", "利用可能曜日特記事項"),
+    "from": ("開始時間", "開館時間", "利用時間", "利用可能時間", "受付時間", "開所時間", "開館時間_開始", "利用時間_開始", "受付時間_開始"),
+    "to": ("終了時間", "閉館時間", "開館時間_終了", "利用時間_終了", "受付時間_終了"),
+    "hours_note": ("利用可能日時特記事項", "利用可能日時特記", "利用可能曜日特記事項"),
     "closed": ("休館日", "定休日", "休業日", "休所日", "休み"), "url": ("URL", "ホームページ", "HP"), "summary": ("説明", "概要"), "note": ("備考",),
 }  # fmt: skip
 
@@ -89,7 +99,7 @@ DATASETS: Final = (
         {**_WHERE, "type": ("種別",), "provider": ("団体名",), "capacity": ("収容定員",), "age": ("受入年齢",)},
     ),
     Dataset(
-        "公共施設一覧", "shisetsu", ("POIコード", "名称_通称", "バリアフリー情報", "利用可能曜日", "名称", "施設名"), {"kind": "place"},
+        "公共施設一覧", "shisetsu", ("POIコード", "名称_通称", "バリアフリー情報", "利用可能曜日", "名称", "施設名", "施設名称"), {"kind": "place"},
         {**_WHERE, "short": ("名称_通称",), "type": ("種別", "分類"), "provider": ("団体名",)},
     ),
 )  # fmt: skip
@@ -101,10 +111,10 @@ def read_table(content: bytes) -> list[list[str]]:
     text = _decoded(content)
     if not text.strip():
         raise NoTable("何も書かれていません。")
-    first = text.split("\n", 1)[0]
+    first = "\n".join(text.split("\n", 10)[:10])
     csv.field_size_limit(1_000_000)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if first.count("\t") > first.count(",") else ","))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count)))
     except csv.Error as wrong:
         raise NoTable(f"CSV として読めません（{wrong}）。") from wrong
     return rows
@@ -125,33 +135,70 @@ def import_csv(content: bytes, known_ids: Collection[str] = ()) -> Taken:
     rows = read_table(content)
     start, dataset, columns = _header(rows)
     found, notes = list[tuple[int, str, Mapping[str, Tree]]](), list[BadRow]()
+    bad = list[BadRow]()
     for number, row in enumerate(rows[start + 1 :], start + 2):
         filled = {name: row[place].strip() for name, place in columns.items() if place < len(row) and row[place].strip()}
         said = {name: re.sub(f"^'(?=[{_CALCULATED}])", "", cell) for name, cell in filled.items()}
         if not any(cell.strip() for cell in row):
             continue
-        name, lost = said.get("name", ""), list[str]()
-        if not name and sum(bool(cell.strip()) for cell in row) < 3:
-            first = next(cell.strip() for cell in row if cell.strip())
+        name, lost = re.sub(r"\s+", " ", said.get("name", "")), list[str]()
+        first = next(cell.strip() for cell in row if cell.strip())
+        if (not name and sum(bool(cell.strip()) for cell in row) < 3) or first in _TOTALS:
             notes.append(BadRow(number, "", f"表の外の言葉と見て、取りこみません（{first[:40]}）"))
             continue
-        found.append((number, name, _fields(said, dataset, lost, known_ids)))
+        if not name:
+            bad.append(BadRow(number, "", "名前のマスが空です。名前を書くと、取りこめます"))
+            continue
+        found.append((number, name, _fields({**said, "name": name}, dataset, lost, known_ids)))
         notes += [BadRow(number, name, what) for what in lost]
-    return take(found, dataset.name, notes)
+    taken = take(found, dataset.name, notes)
+    return replace(taken, bad=tuple(sorted((*bad, *taken.bad), key=lambda row: row.row)))
 
 
 def _header(rows: Sequence[Sequence[str]]) -> tuple[int, Dataset, dict[str, int]]:
-    """The header's line (some put a title above it), the kind of table, and where each column stands."""
+    """The header's last line (some put a title above it), the kind of table, and where each column stands."""
     for number, row in enumerate(rows[:10]):
-        names = {_plain(cell): place for place, cell in reversed(list(enumerate(row))) if cell.strip()}
+        below = _second_row(row, rows[number + 1 : number + 2])
+        names = _names(_joined(row, below) if below else row)
         for dataset in DATASETS:
             if not any(_plain(known) in names for known in dataset.known_by):
                 continue
             columns = {ours: names[_plain(theirs)] for ours, found in dataset.columns.items() if (theirs := _first(found, names))}
             if "name" in columns:
-                return number, dataset, columns
+                return number + bool(below), dataset, columns
     known = "、".join(dataset.name for dataset in DATASETS)
     raise NoTable(f"見出しの行が見つかりません。取りこめるのは、{known} です。1 行目に「名称」などの見出しがあるか、見てください。")
+
+
+def _second_row(row: Sequence[str], after: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The row below as part of the header: it fills columns that a merged cell above left empty, and holds no number. Else empty."""
+    below = after[0] if after else ()
+    under = any(cell.strip() and not "".join(row[place : place + 1]).strip() for place, cell in enumerate(below))
+    numbers = re.search(r"\d", unicodedata.normalize("NFKC", "".join(below)))
+    return below if under and not numbers and sum(bool(cell.strip()) for cell in row) > 1 else ()
+
+
+def _joined(row: Sequence[str], below: Sequence[str]) -> list[str]:
+    """所在地 over 都道府県 is 所在地_都道府県; 連絡先 over 電話番号 is both 連絡先_電話番号 and, to `_names`, 電話番号."""
+    above, found = "", list[str]()
+    for place, cell in enumerate(below):
+        above = row[place] if place < len(row) and row[place].strip() else above
+        found.append(f"{above}_{cell}" if cell.strip() else row[place] if place < len(row) else "")
+    return found
+
+
+def _names(row: Sequence[str]) -> dict[str, int]:
+    """What each column may be called → where it stands; its whole name before what is left of it, the first column before a later one."""
+    found: dict[str, int] = {}
+    names = [unicodedata.normalize("NFKC", cell) for cell in row]
+    bare = [_BRACKETED.sub("", name) for name in names]
+    short = [_POLITE.sub("", name.replace("の", "")) for name in bare]
+    last = [name.rpartition("_")[2] for name in bare]
+    for ways in (names, bare, short, last):
+        for place, name in enumerate(ways):
+            if called := _plain(name):
+                found.setdefault(called, place)
+    return found
 
 
 def _first(theirs: Sequence[str], names: Mapping[str, int]) -> str | None:
@@ -168,8 +215,7 @@ def _plain(name: str) -> str:
 
 def _fields(row: Mapping[str, str], dataset: Dataset, lost: list[str], known_ids: Collection[str]) -> dict[str, Tree]:
     """The fields of an entry. What is optional and cannot be read is left out and told in `lost`."""
-    name = re.sub(r"\s+", " ", row.get("name", ""))
-    kana = row.get("kana")
+    name, kana = row.get("name", ""), row.get("kana")
     opening = _opening(row, dataset, lost)
     fields: dict[str, Tree] = {
         "id": _id(row, dataset, name, known_ids), "name": name or None, "kana": cells.hiragana(kana) if kana else None, **dataset.fixed,
@@ -212,9 +258,12 @@ def _summary(row: Mapping[str, str], dataset: Dataset, name: str) -> str | None:
 
 
 def _contacts(row: Mapping[str, str], opening: "_Opening", name: str, lost: list[str]) -> Tree:
-    number = cells.tel(row.get("tel"), "電話番号", lost)
+    whom = half_width(row.get("contact", ""))
+    written = _NUMBER.search(whom) if not row.get("tel") else None  # 学校教育課 0123-45-1234 in one cell
+    number = cells.tel(written[0] if written else row.get("tel"), "電話番号", lost)
+    whom = re.sub(r"[\s(]*(?:TEL|電話番号?)?[\s::]*$", "", whom[: written.start()]) if written and number else row.get("contact", "")
     extension = row.get("extension")
-    called = re.sub(r"\s+", " ", row.get("contact") or name)
+    called = re.sub(r"\s+", " ", whom or name)
     contact = {
         "name": (f"{called}（内線 {extension}）" if extension and number else called) or None, "tel": number,
         "fax": cells.tel(row.get("fax"), "FAX番号", lost),
@@ -224,7 +273,7 @@ def _contacts(row: Mapping[str, str], opening: "_Opening", name: str, lost: list
         "place": _filled({"address": _address(row), "lat": cells.degrees(row.get("lat")), "lon": cells.degrees(row.get("lon"))}),
     }  # fmt: skip
     known = _filled(contact) or {}
-    return [known] if known.keys() - {"name"} else None
+    return [known] if known.keys() - {"name"} or row.get("contact") else None
 
 
 @dataclass(frozen=True, slots=True)

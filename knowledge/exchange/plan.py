@@ -1,6 +1,6 @@
 """What taking a table would do to a folder: the files as they would be, every cell that changes. Nothing is written here (D15, desk.md §4)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -128,17 +128,22 @@ def _laid_in(tree: Tree, way: Trail, value: Tree) -> Tree:
 
 
 def _changes(before: Mapping[str, Tree], after: Mapping[str, Tree], way: Trail = ()) -> Iterator[tuple[Trail, Tree]]:
-    """What differs, as far down as it can be said: the way to a value and the value then. What `after` does not name stays."""
+    """What differs, as far down as it can be said: the way to a value and the value then. What `after` does not name stays: a field, and a contact or
+    event behind those it tells of. Rows inside one of them are told whole: an opening hour that is gone must not be said to residents."""
     for name, value in after.items():
         was, here = before.get(name), (*way, name)
         if isinstance(value, dict) and isinstance(was, dict):
             yield from _changes(was, value, here)
-        elif _blocks(value) and _blocks(was) and isinstance(value, list) and isinstance(was, list) and len(was) >= len(value):
+        elif _blocks(value) and _blocks(was) and isinstance(value, list) and isinstance(was, list) and _rowwise(was, value, way):
             for number, (row, old) in enumerate(zip(value, was, strict=False)):
                 if isinstance(row, dict) and isinstance(old, dict):
                     yield from _changes(old, row, (*here, number))
         elif was != value and not (was in (None, [], {}, "") and value in (None, [], {}, "")):
             yield here, value
+
+
+def _rowwise(was: Sequence[Tree], value: Sequence[Tree], way: Trail) -> bool:
+    return len(was) == len(value) or (not way and len(was) > len(value))
 
 
 def _blocks(value: Tree) -> bool:

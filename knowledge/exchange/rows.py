@@ -58,4 +58,6 @@ def _reason(fields: Mapping[str, Tree]) -> str | None:
 
 
 def _words(problem: Problem) -> str:
+    if problem.code == "missing":
+        return f"{problem.message.removesuffix(' がありません')} のマスが空です"
     return f"{problem.message}（{problem.hint}）" if problem.hint else problem.message

@@ -1,16 +1,15 @@
 """Hearing: from a resident's words to what they need (design.md §1). `hear` is pure: no clock, no file, no chance."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-import numpy as np
-
 from knowledge.hearing.aims import Marks, learnt, marks
 from knowledge.hearing.any_language import with_their_language
-from knowledge.hearing.apart import apart, shown, sides
+from knowledge.hearing.apart import clauses, covering
 from knowledge.hearing.asked import Asked, Part, Span
-from knowledge.hearing.breadth import breadth, clauses
+from knowledge.hearing.breadth import SURE, breadth
 from knowledge.hearing.danger import DangerList
 from knowledge.hearing.decide import Clues, decide
 from knowledge.hearing.index import Index
@@ -18,12 +17,15 @@ from knowledge.hearing.language import language
 from knowledge.hearing.model import Danger, Hearing, Lang, Need
 from knowledge.hearing.normalise import Plain, plain
 from knowledge.hearing.phrases_seen import Flat, flat
+from knowledge.hearing.rank.postings import Floats
 from knowledge.hearing.segment import blended, parts, story_share, stretches
 from knowledge.hearing.weight import Weight
 
 CARDS_FOR_ONE = 3
 CARDS_FOR_SEVERAL = 6
 CANDIDATES = 5
+_ASKS_OF = re.compile(r"(?:について|のこと)?[をが]?(?:知りたい|しりたい|教えて|おしえて|聞きたい)[^。、]{0,6}$")
+"""After the name of a service: it is asked for all the same."""
 
 
 class Listens(Protocol):
@@ -47,51 +49,54 @@ def hear(text: str, base: Listens, *, danger: Danger | None = None, lang: Lang |
     listed = lexicon.intents.intent(said, met)
     asked = index.ask(even, spoken)
     narrow = asked.tells(0, len(even.text))
-    told, halves = stretches(asked, spoken), sides(asked, spoken)
-    asked.parts([(0, len(even.text)), *told, *clauses(asked, halves), *(half for pair in halves for half in pair)])
+    told, pieces = stretches(asked, spoken), clauses(asked, spoken)
+    asked.parts([(0, len(even.text)), *told, *pieces])
     whole = asked.whole()
     apiece = parts(asked, whole, told) if narrow else []
-    share = story_share(even.text, spoken)
-    needs = _distinct(tuple(_need(part, whole, share, asked) for part in apiece), whole, asked)
-    weight = _weigh(asked, said, spoken, halves)
+    needs = _distinct(apiece, whole, story_share(even.text, spoken), asked)
+    weight = _weigh(asked, said, spoken, pieces)
     aims = learnt().weigh(marks(said, asked.signs))
     abroad = spoken not in ("ja", "easy") and bool(index.any_language)
-    by_name = said.strip("\n 。、!?？！") in index.called
+    by_name = _ASKS_OF.sub("", said.strip("\n 。、!?？！")) in index.called
     clues = Clues(listed, aims, weight, whole.evidence if narrow else None, asked.sure(whole), "not_offer" in met, by_name, abroad)
     decision, reason, intent = decide(danger, clues)
     if intent == "smalltalk":
         needs = ()
-    two = apart(asked, halves) if len(needs) == 1 and decision != "ask" and intent != "offer" else None
-    found = cards(needs) if two is None else shown(whole, two, index.ids)
+    found = cards(needs, asked, asked.parts(pieces))
     offered = with_their_language(found, whole, index, spoken, asked.sure(whole), CARDS_FOR_ONE if len(needs) == 1 else CARDS_FOR_SEVERAL)
     return Hearing(text=text, lang=spoken, danger=danger, intent=intent, needs=needs, decision=decision, cards=offered, reason=reason)
 
 
-def cards(needs: Sequence[Need]) -> tuple[str, ...]:
-    """Ids in the order shown: for one need its best three, for several the best of each in turn, at most six."""
-    if len(needs) == 1:
-        return tuple(match.id for match in needs[0].services[:CARDS_FOR_ONE])
-    shown: dict[str, None] = {}
-    for place in range(CANDIDATES):
-        for need in needs:
-            if place < len(need.services):
-                shown.setdefault(need.services[place].id)
-    return tuple(shown)[:CARDS_FOR_SEVERAL]
+def cards(needs: Sequence[Need], asked: Asked, told: Sequence[Part]) -> tuple[str, ...]:
+    """Ids in the order shown: for one need its best three, for several the best of the whole and of each. Where there are several, or a clause of
+    those `told` surely leads elsewhere, what covers the clauses follows, up to six."""
+    whole, ids = asked.whole(), asked.index.ids
+    if not needs or not ids:
+        return ()
+    best = [match.id for match in needs[0].services[:CARDS_FOR_ONE]] if len(needs) == 1 else [ids[whole.top[0]]]
+    first = tuple(dict.fromkeys((*best, *(need.services[0].id for need in needs if need.services))))
+    elsewhere = len(needs) > 1 or any(ids[part.top[0]] not in first and asked.sure(part) > SURE for part in told)
+    return covering(first, whole, told or [whole], ids) if elsewhere else first
 
 
-def _distinct(needs: tuple[Need, ...], whole: Part, asked: Asked) -> tuple[Need, ...]:
+def _distinct(apiece: Sequence[Part], whole: Part, share: float, asked: Asked) -> tuple[Need, ...]:
     """Two parts that lead to the same first door are one need, told in two sentences."""
-    doors: dict[str, Need] = {}
-    for need in needs:
-        doors.setdefault(need.services[0].id if need.services else "", need)
-    if len(needs) > 1 and len(doors) == 1:
-        return (_need(whole, whole, 0.0, asked),)
-    return tuple(doors.values())
+    doors: dict[int | None, tuple[Part, Floats]] = {}
+    for part in apiece:
+        total = part.scores.total if part is whole else blended(part, whole, share)
+        doors.setdefault(_door(total), (part, total))
+    if len(apiece) > 1 and len(doors) == 1:
+        return (_need(whole, whole.scores.total, asked),)
+    return tuple(_need(part, total, asked) for part, total in doors.values())
 
 
-def _need(part: Part, whole: Part, share: float, asked: Asked) -> Need:
-    total = part.scores.total if part is whole else blended(part, whole, share)
-    home = int(np.argmax(total)) if len(total) else None
+def _door(total: Floats) -> int | None:
+    """The first entry by its score; None in an empty base."""
+    return int(total.argmax()) if len(total) else None
+
+
+def _need(part: Part, total: Floats, asked: Asked) -> Need:
+    home = _door(total)
     return Need(
         text=asked.plain.said(part.start, part.end).strip(),
         domain=None if home is None else asked.index.homes[home],
@@ -105,14 +110,14 @@ def clues_of(text: str, base: Listens, *, leave_out: str | None = None) -> tuple
     asked, said = base.hearing.ask(even, lang), flat(even.text)
     whole, seen = asked.whole(leave_out=leave_out), marks(said, asked.signs)
     told = whole.evidence if asked.tells(0, len(even.text)) else None
-    weight = _weigh(asked, said, lang, sides(asked, lang))
+    weight = _weigh(asked, said, lang, clauses(asked, lang))
     return Clues(base.hearing.lexicon.intents.intent(said), learnt().weigh(seen), weight, told, asked.sure(whole)), seen
 
 
-def _weigh(asked: Asked, said: Flat, lang: Lang, halves: Sequence[tuple[Span, Span]]) -> Weight:
+def _weigh(asked: Asked, said: Flat, lang: Lang, pieces: Sequence[Span]) -> Weight:
     even, index = asked.plain, asked.index
     counted = index.lexicon.hardships.weigh(said if lang in ("ja", "easy") else _with_glosses(said, even, lang, index))
-    return replace(counted, breadth=breadth(asked, asked.whole(), clauses(asked, halves)))
+    return replace(counted, breadth=breadth(asked, asked.whole(), pieces))
 
 
 def _with_glosses(said: Flat, even: Plain, lang: Lang, index: Index) -> Flat:

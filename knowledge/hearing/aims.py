@@ -60,11 +60,11 @@ class Aims:
 
 def marks(said: Flat, signs: Signs) -> Marks:
     """The marks of a message, given `flat` and its signs."""
-    words = np.unique(signs.keys[keys.kinds(signs.keys) == keys.WORD])
+    words = keys.once(signs.keys[keys.kinds(signs.keys) == keys.WORD])
     found = _runs(said) if _JAPANESE.search(said) else _spelled(said)
     length = keys.numbered(LENGTH, min(int(1.5 * np.log2(len(said) + 1)), 12))
     own = words if signs.japanese else NO_KEYS
-    return Marks(np.unique(np.concatenate((found, own, np.array([length], np.int64)))), _direction(words))
+    return Marks(keys.once(np.concatenate((found, own, np.array([length], np.int64)))), _direction(words))
 
 
 def _runs(said: Flat) -> Keys:

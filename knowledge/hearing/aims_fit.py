@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.hearing.aims import AIMS, Aim, Aims, Marks
-from knowledge.hearing.rank.keys import NO_KEYS
+from knowledge.hearing.rank.keys import NO_KEYS, Keys
 from knowledge.hearing.rank.postings import Floats, Places
 from knowledge.hearing.regression import Matrix, leaning, lowest, one_of_many
 
@@ -30,13 +30,19 @@ def fit(lines: Sequence[Line]) -> Aims:
     """The points that tell the aims of the lines apart and stay small."""
     seen, times = np.unique(np.concatenate([NO_KEYS, *(line.marks.keys for line in lines)]), return_counts=True)
     known = seen[times >= SEEN_AT_LEAST]
-    rows = [np.searchsorted(known, line.marks.keys[np.isin(line.marks.keys, known)]) for line in lines]
+    rows = [_rows(known, line.marks.keys) for line in lines]
     wanted = np.array([[line.aim == aim for aim in AIMS] for line in lines], float)
     strength = np.max([leaning(rows, wanted[:, column], len(known)) for column in range(len(AIMS))], axis=0)
     problem = _Problem(rows, strength, np.stack([line.marks.direction for line in lines]), wanted, np.array([line.often for line in lines]))
     weights = lowest(problem.look, np.zeros(problem.size)).reshape(-1, len(AIMS))
     points, bias, meant = weights[: len(known)] * strength[:, None], weights[len(known)], weights[len(known) + 1 :]
     return Aims(known, points.astype(np.float32), bias.astype(np.float32), meant.astype(np.float32))
+
+
+def _rows(known: Keys, keys: Keys) -> Places:
+    """Where the keys stand among the known ones, ascending; those that are not known left out."""
+    places = np.searchsorted(known, keys).clip(max=max(len(known) - 1, 0))
+    return np.asarray(places[known[places] == keys] if len(known) else places[:0], np.intp)
 
 
 def stored(aims: Aims) -> dict[str, npt.NDArray[Any]]:

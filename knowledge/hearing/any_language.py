@@ -22,4 +22,5 @@ def with_their_language(cards: tuple[str, ...], whole: Part, index: Index, lang:
         return cards
     desk = index.ids[max(index.any_language, key=lambda entry: float(whole.scores.total[entry]))]
     others = [card for card in cards if card != desk]
-    return (*others[: most - 1], desk) if sure >= SURE else (desk, *others)[: max(most, len(cards))]
+    order = (*others[: most - 1], desk, *others[most - 1 :]) if sure >= SURE else (desk, *others)
+    return order[: max(most, len(cards))]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -46,8 +45,18 @@ class Scores(NamedTuple):
     meanings: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Counts(NamedTuple):
+    """How many different signs a stretch has."""
+
+    telling: int
+    """Those that say what it is about."""
+    known: int
+    """Those of them that the base knows."""
+    groups: int
+    words: int
+
+
+class Part(NamedTuple):
     """A stretch of a message: where it stands in even writing, and what it leads to."""
 
     start: int
@@ -55,14 +64,14 @@ class Part:
     scores: Scores
     top: tuple[int, ...]
     """The best entries, best first."""
-    telling: int
-    """Signs that say what it is about."""
-    known: int
-    """Those of them that the base knows."""
-    groups: int
-    words: int
-    evidence: Evidence
-    """Whether its best entries can be trusted."""
+    shape: tuple[float, ...]
+    """Of its scores: the best, the second, the fourth, the mean, the standard deviation."""
+    counts: Counts
+
+    @property
+    def evidence(self) -> Evidence:
+        """Whether its best entries can be trusted."""
+        return _evidence(self.shape, self.counts)
 
 
 class Asked:
@@ -98,7 +107,8 @@ class Asked:
 
     def part(self, start: int, end: int, *, leave_out: str | None = None) -> Part:
         """A stretch with its scores; `leave_out` is the exact text of an example to forget for it."""
-        return self.parts([(start, end)], leave_out=leave_out)[0]
+        known = self._parts.get((start, end)) if leave_out is None else None
+        return known or self.parts([(start, end)], leave_out=leave_out)[0]
 
     def whole(self, *, leave_out: str | None = None) -> Part:
         """The whole message."""
@@ -119,21 +129,15 @@ class Asked:
         there = self._once.any(within)
         total, channels = self._scores(spans, within, there, leave_out)
         telling = self._once.any(within & self._telling)
-        counts = zip(
-            np.count_nonzero(telling, axis=1).tolist(),
-            np.count_nonzero(telling & (self._rows >= 0), axis=1).tolist(),
-            np.count_nonzero(there & (self._kinds == keys.SYNONYM), axis=1).tolist(),
-            np.count_nonzero(there & (self._kinds == keys.WORD), axis=1).tolist(),
-            strict=True,
-        )
+        counted = np.concatenate((telling, telling & (self._rows >= 0), there & (self._kinds == keys.SYNONYM), there & (self._kinds == keys.WORD)))
+        counts = np.add.reduce(counted, axis=1, dtype=np.intp).reshape(4, -1).T.tolist()
         top = best_of_each(total, TOP)
-        each = zip(spans, zip(total, *channels, strict=True), top.tolist(), counts, _shapes(total, top), strict=True)
-        return [Part(*span, Scores(*scores), tuple(order), *count, _evidence(shape, *count)) for span, scores, order, count, shape in each]
+        each = zip(spans, zip(total, *channels, strict=True), top.tolist(), _shapes(total, top), counts, strict=True)
+        return [Part(*span, Scores._make(scores), tuple(order), tuple(shape), Counts._make(count)) for span, scores, order, shape, count in each]
 
     def evidence(self, part: Part, total: Floats) -> Evidence:
         """The features that tell whether the best entries by `total` can be trusted, for the words of a stretch."""
-        shape = next(_shapes(total[None], best_of_each(total[None], TOP)))
-        return _evidence(shape, part.telling, part.known, part.groups, part.words)
+        return _evidence(_shapes(total[None], best_of_each(total[None], TOP))[0], part.counts)
 
     def sure(self, part: Part) -> float:
         """Chance, 0–1, that one of the first three is a right first door."""
@@ -141,8 +145,9 @@ class Asked:
 
     def matches(self, part: Part, total: Floats, limit: int) -> list[Match]:
         """The best entries of a stretch by `total` as values: order, chance to be right, reasons."""
-        order = best(total, limit)
-        evidence = part.evidence if total is part.scores.total else self.evidence(part, total)
+        own = total is part.scores.total
+        order = np.array(part.top[:limit], np.intp) if own and limit <= TOP else best(total, limit)
+        evidence = part.evidence if own else self.evidence(part, total)
         chances = self.index.confidence.chances(evidence, total, order).tolist()
         reasons = [*self._reasons(part, order[:MOST]), *[()] * max(len(order) - MOST, 0)]
         channels = zip(*(scores[order].tolist() for scores in part.scores[1:]), strict=True)
@@ -188,12 +193,17 @@ class Asked:
             self._forget(leave_out, wanted[0], said[0], homes[0], letters[0], drawn[0])
         near = homes[:, index.domains.home]
         called = self._by_name(there)
-        total = said + np.float32(DOMAIN_WEIGHT) * near + index.name_weights * called
+        total = said + np.float32(DOMAIN_WEIGHT) * near
+        if self._named is not None:
+            total += index.name_weights * called
         if self.signs.japanese:
             total += index.letter_weights * self._trusted(spans)[:, None] * drawn
         meant = np.zeros_like(total) if self._lent is None else self._lent.score(there)
         if self._lent is not None:
             total += index.meaning_weights * meant
+        if index.embedded is not None:
+            alike = index.embedded.scores([self.plain.said(*span) for span in spans], leave_out=leave_out)
+            total += np.float32(index.embedded.weight) * alike if alike is not None else 0.0
         index.refusals.hold_back(total, self._held.score(wanted))
         return total, (said, called, near, drawn, meant)
 
@@ -232,7 +242,7 @@ class Asked:
         owners = index.owners(example)
         if not owners:
             return
-        signs = index.signs(example, "ja")
+        signs = index.signs(example)
         left = index.examples.left(signs.keys)
         index.domains.forget(homes, self._rows, wanted, owners, left)
         for entry in owners:
@@ -266,19 +276,20 @@ def _of_length_one(wanted: Floats) -> Floats:
     return wanted
 
 
-def _evidence(shape: Sequence[float], telling: int, known: int, groups: int, words: int) -> Evidence:
+def _evidence(shape: Sequence[float], counts: Counts) -> Evidence:
     best, second, fourth, mean, spread = shape
+    telling, known, groups, words = counts
     return Evidence(best, best - second, best - fourth, (best - mean) / max(spread, 1e-6), known, known / max(telling, 1), groups, words)
 
 
-def _shapes(total: Floats, top: Places) -> Iterator[Sequence[float]]:
+def _shapes(total: Floats, top: Places) -> list[list[float]]:
     """For every row of scores: the best, the second, the fourth, the mean, the standard deviation."""
     count, width = total.shape
     first = np.zeros((count, TOP), np.float32)
     first[:, : top.shape[1]] = total[np.arange(count)[:, None], top]
     mean = np.add.reduce(total, axis=1) / np.float32(max(width, 1))
     spread = np.sqrt(np.maximum(np.einsum("ij,ij->i", total, total) / np.float32(max(width, 1)) - mean**2, 0.0)) if width > 1 else np.ones(count)
-    yield from np.column_stack((first[:, [0, 1, 3]], mean, spread)).tolist()
+    return list(np.column_stack((first[:, [0, 1, 3]], mean, spread)).tolist())
 
 
 def _counted(text: str) -> tuple[Ints, Ints]:

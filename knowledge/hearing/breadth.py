@@ -4,7 +4,6 @@ With most phrases of hardships.yaml taken away, .73–.82 of the development hou
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,12 +25,6 @@ class Breadth(NamedTuple):
 
 NARROW: Final = Breadth(0, 0.0)
 """Of a text that was not looked up."""
-
-
-def clauses(asked: Asked, pairs: Sequence[tuple[Span, Span]]) -> list[Span]:
-    """The stretches between the seams of a message (apart.py) that say something; the whole where there are none."""
-    cuts = [0, *(one[1] for one, _ in pairs), len(asked.plain.text)]
-    return [span for span in pairwise(cuts) if asked.tells(*span)]
 
 
 def breadth(asked: Asked, whole: Part, told: Sequence[Span]) -> Breadth:

@@ -11,6 +11,7 @@ import numpy as np
 
 from knowledge.hearing.confidence import Confidence, fit_logistic
 from knowledge.hearing.index import Index
+from knowledge.hearing.language import language
 from knowledge.hearing.rank.postings import best
 
 CARDS = 3
@@ -45,7 +46,7 @@ def calibrate(index: Index, examples: Iterable[str], *, every: int = 1) -> Calib
     right: list[bool] = []
     margins: list[tuple[float, bool]] = []
     for text in texts:
-        asked = index.ask(text, "ja")
+        asked = index.ask(text, language(text))
         whole, owners = asked.whole(leave_out=text), index.owners(text)
         total = whole.scores.total
         order = best(total, CARDS)

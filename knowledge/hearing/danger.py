@@ -5,15 +5,15 @@ A curated list decides, never a score: words in groups, rules of words close tog
 data with tests inside (knowledge/starter/danger.yaml), so that a counsellor can read, change and prove it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from knowledge.hearing.danger_contexts import Contexts, outside, spans_of, touch
+from knowledge.hearing.danger_contexts import Around, Contexts, outside, spans_of, touch
 from knowledge.hearing.danger_ear import Ear, Opinion, Sentence
 from knowledge.hearing.danger_features import Told
-from knowledge.hearing.danger_pattern import Heard, Pattern, with_phrases
+from knowledge.hearing.danger_pattern import Heard, Pattern, by_rarest
 from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Listed, Rule, Who, read
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
 from knowledge.hearing.danger_words import Span
@@ -57,10 +57,9 @@ class DangerList:
     def __init__(self, listed: Listed, ear: Ear | None = None) -> None:
         self._listed, self._ear = listed, ear
         self._order = {rule.id: place for place, rule in enumerate(listed.rules)}
-        self._by_word: dict[int, list[tuple[Rule, Pattern]]] = {}
-        for rule in listed.rules:
-            for pattern in rule.hear or rule.signs:
-                self._by_word.setdefault(self._rarest(pattern), []).append((rule, pattern))
+        heard = ((pattern, (rule, pattern)) for rule in listed.rules for pattern in rule.hear or rule.signs)
+        self._by_word = by_rarest(heard, listed.sizes)
+        self._weaken, self._raise = Contexts(listed.weaken, listed.sizes), Contexts(listed.raising, listed.sizes)
 
     @classmethod
     def load(cls, path: Path, town: Path | None = None) -> Self:
@@ -134,11 +133,8 @@ class DangerList:
         idioms = found.pop(self._listed.idioms, None)
         if idioms:
             found = outside(found, idioms, len(folded))
-        return _Listening(self._listed, self._by_word, with_phrases(Heard(folded, found), self._listed.phrases))
-
-    def _rarest(self, pattern: Pattern) -> int:
-        sizes = self._listed.sizes
-        return min(sorted(pattern.needs), key=lambda group: sizes[group])
+        heard = self._listed.phrases.beside(Heard(folded, found))
+        return _Listening(self._listed, self._by_word, heard, Around(self._weaken, heard), Around(self._raise, heard))
 
     def _decide(self, text: str, folded: Folded, heard: "_Listening", own: Sequence[Signal], signals: Sequence[Signal]) -> Danger:
         first = max(signals, key=lambda signal: (signal.level, -self._order[signal.rule.id]))
@@ -215,10 +211,9 @@ class DangerList:
 class _Listening:
     """One text, heard: evaluates rules and contexts over the words found."""
 
-    def __init__(self, listed: Listed, by_word: dict[int, list[tuple[Rule, Pattern]]], heard: Heard) -> None:
+    def __init__(self, listed: Listed, by_word: Mapping[int, Sequence[tuple[Rule, Pattern]]], heard: Heard, weaken: Around, raising: Around) -> None:
         self._listed, self._by_word, self._heard = listed, by_word, heard
-        self._weaken = Contexts(listed.weaken, heard)
-        self._raise = Contexts(listed.raising, heard)
+        self._weaken, self._raise = weaken, raising
 
     def told(self, written: str, folded: Folded) -> Told:
         """The message with the list's groups that stand in it, for the second ear."""
@@ -260,7 +255,7 @@ class _Listening:
         heard = self._heard
         if rule.longest is not None and len(heard.text) > rule.longest:
             return None
-        if not pattern.needs <= heard.found.keys():
+        if not pattern.needs <= heard.groups:
             return None
         level, pieces = self._pieces(rule, pattern)
         if level and rule.signs:
@@ -286,7 +281,7 @@ class _Listening:
         """Enough weak signs beside `pieces`, each at a place of its own: the rule's level, or none."""
         found = 0
         for sign in rule.signs:
-            if not sign.needs <= self._heard.found.keys():
+            if not sign.needs <= self._heard.groups:
                 continue
             sign_level, spans = self._pieces(rule, sign, pieces)
             if sign_level:

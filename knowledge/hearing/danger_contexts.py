@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from knowledge.hearing.danger_pattern import Heard, Pattern
+from knowledge.hearing.danger_pattern import Heard, Pattern, by_rarest
 from knowledge.hearing.danger_reading import LEVELS, Context, Rule
 from knowledge.hearing.danger_words import Span
 
@@ -15,9 +15,29 @@ _LAYERS = 6
 
 
 class Contexts:
+    """The contexts of the list that lower, or those that raise; each of their expressions is looked at where its rarest word stands."""
+
+    def __init__(self, contexts: Sequence[Context], sizes: Sequence[int]) -> None:
+        self._contexts = contexts
+        self._hear = by_rarest(((pattern, (place, pattern)) for place, context in enumerate(contexts) for pattern in context.hear), sizes)
+
+    def standing(self, heard: Heard) -> Iterator[tuple[Context, list[Span]]]:
+        """Those that stand in a text, and where."""
+        met: dict[int, list[Pattern]] = {}
+        for group in heard.found:
+            for place, pattern in self._hear.get(group, ()):
+                met.setdefault(place, []).append(pattern)
+        for place in sorted(met):
+            context = self._contexts[place]
+            spans = spans_of(heard, met[place])
+            if spans and not spans_of(heard, context.unless):
+                yield context, sorted(spans)
+
+
+class Around:
     """The contexts that stand in one text, found when first asked for."""
 
-    def __init__(self, contexts: Sequence[Context], heard: Heard) -> None:
+    def __init__(self, contexts: Contexts, heard: Heard) -> None:
         self._contexts, self._heard = contexts, heard
 
     def lowest(self, rule: Rule, signal: Span) -> int:
@@ -37,12 +57,7 @@ class Contexts:
 
     @cached_property
     def _standing(self) -> list["_Standing"]:
-        standing = []
-        for context in self._contexts:
-            spans = spans_of(self._heard, context.hear)
-            if spans and not spans_of(self._heard, context.unless):
-                standing.append(_Standing(context, sorted(spans), self._heard))
-        return standing
+        return [_Standing(context, spans, self._heard) for context, spans in self._contexts.standing(self._heard)]
 
 
 class _Standing:
@@ -82,9 +97,8 @@ class _Standing:
 def spans_of(heard: Heard, patterns: Sequence[Pattern]) -> list[Span]:
     """Where any of the patterns stand; patterns of several parts count with all their parts or not at all."""
     spans: list[Span] = []
-    words = heard.found.keys()
     for pattern in patterns:
-        if pattern.needs <= words:
+        if pattern.needs <= heard.groups:
             parts = [heard.spans(part) for part in pattern.parts]
             if all(parts):
                 spans += [span for part in parts for span in part]

@@ -24,8 +24,6 @@ from knowledge.hearing.spelled import spelled
 
 CONCEPT: Final = "<c_"
 """How the names of groups begin whose meetings are weighed too."""
-RUNS: Final = (3, 4)
-"""Longer runs of Japanese and Chinese letters, beside single ones and twos."""
 WORD: Final = "="
 FAMILY: Final = "@"
 FAMILIES: Final = 300
@@ -127,11 +125,8 @@ def runs(text: str) -> set[str]:
     if _LATIN.search(text) and not has_kana(text):
         parts = spelled(text)
         return {*parts.pieces, *(f" {word}" for word in parts.words), *(f" {one} {following}" for one, following in parts.pairs)}
-    found = set(text)
-    found.update(map(add, text, text[1:]))
-    for size in RUNS:
-        found.update([text[start : start + size] for start in range(len(text) - size + 1)])
-    return found
+    twos = list(map(add, text, text[1:]))
+    return {*text, *twos, *map(add, twos, text[2:]), *map(add, twos, twos[2:])}
 
 
 def meetings(groups: Iterable[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Weighs the sentences of the danger list into the points of the second ear (ear.json).
 
-`python -m knowledge.hearing.danger_fit` after sentences or concepts were changed (a minute or two). The same sentences give the
+`python -m knowledge.hearing.danger_fit` after sentences or concepts were changed (some five minutes). The same sentences give the
 same points; with names of sentence files behind it, those are left out and it says how they are heard. Logistic regressions (danger or
 not; now or soon; which kind), without chance or network.
 """
@@ -28,8 +28,13 @@ from knowledge.reading import read_yaml
 
 STARTER = Path(__file__).parents[1] / "starter"
 
-TRUST = 12.0
-"""How much the sentences weigh against small points; 1 to 16 hear nearly alike."""
+TRUST = 30.0
+"""How much the sentences weigh against small points; 12 and 60 heard nearly alike, 3 less."""
+ROUNDS, ROUNDS_OF_KINDS, ENOUGH = 200, 60, 1e-7
+"""Walked to the very bottom: forty rounds stopped wherever they were, so that twenty sentences more or less moved two dangers in a hundred. Without
+the rules and trusted by 12, .85 and .91 of the dangers of two writers left out were told aloud at 4 % false alarms; it was .82 and .89.
+The kinds are thirteen columns: of the dangers of two writers never met sixty rounds name .92 and .94 of those heard rightly, two hundred named
+.95 and .94."""
 SEEN_AT_LEAST = 2
 """A run that stands in one sentence only says nothing about others."""
 WORTH_KEEPING = 1
@@ -121,12 +126,12 @@ def weigh(lines: Sequence[Taught], of_meaning: NDArray[np.uint16]) -> Points:
     weights, bias = np.zeros((len(known), COLUMNS)), np.zeros(COLUMNS)
     everything, told = those(lines), those(dangers)
     one_sided, even = leaning([line.rows for line in everything], is_danger[:, 0], len(known)), np.ones(len(known))
-    for columns, said, wanted, compare, strength in (
-        (slice(0, 1), everything, is_danger, _one_of_two, one_sided),
-        (slice(NOW_COLUMN, FIRST_KIND), told, now, _one_of_two, even),
-        (slice(FIRST_KIND, COLUMNS), told, kinds, one_of_many, even),
+    for columns, said, wanted, compare, strength, rounds in (
+        (slice(0, 1), everything, is_danger, _one_of_two, one_sided, ROUNDS),
+        (slice(NOW_COLUMN, FIRST_KIND), told, now, _one_of_two, even, ROUNDS),
+        (slice(FIRST_KIND, COLUMNS), told, kinds, one_of_many, even, ROUNDS_OF_KINDS),
     ):
-        weights[:, columns], bias[columns] = _learn(said, wanted, strength, compare)
+        weights[:, columns], bias[columns] = _learn(said, wanted, strength, compare, rounds)
     scale = np.maximum(np.abs(weights).max(axis=0, initial=0.0), 1e-6) / 127
     small = np.round(weights / scale).astype(np.int8)
     kept = np.flatnonzero(np.abs(small[:, :FIRST_KIND]).max(axis=1, initial=0) > WORTH_KEEPING)
@@ -167,7 +172,7 @@ class _Table:
         return np.stack([np.bincount(self.rows, weights=weights, minlength=self.size) for weights in each], axis=1)
 
 
-def _learn(lines: Sequence[_Line], wanted: Matrix, strength: Matrix, compare: Compare) -> tuple[Matrix, Matrix]:
+def _learn(lines: Sequence[_Line], wanted: Matrix, strength: Matrix, compare: Compare, rounds: int) -> tuple[Matrix, Matrix]:
     """One regression: the weights of the features and the bias that tell `wanted` best and stay small."""
     seen, shape = _Table.of(lines, strength), (len(strength) + 1, wanted.shape[1])
     trust = TRUST * np.array([line.times for line in lines])
@@ -177,7 +182,7 @@ def _learn(lines: Sequence[_Line], wanted: Matrix, strength: Matrix, compare: Co
         losses, errors = compare(seen.points(weights), wanted)
         return float(trust @ losses) + 0.5 * float(flat @ flat), (seen.blame(trust[:, None] * errors) + weights).ravel()
 
-    weights = lowest(at, np.zeros(shape).ravel()).reshape(shape)
+    weights = lowest(at, np.zeros(shape).ravel(), rounds, ENOUGH).reshape(shape)
     return strength[:, None] * weights[:-1], weights[-1]
 
 

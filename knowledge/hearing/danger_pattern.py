@@ -11,17 +11,21 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import heapify, heappop, heappush
+from typing import TypeVar
 
-from knowledge.hearing.danger_text import END, SENTENCE_ENDS, fold_word, is_latin, plain_latin
+from knowledge.hearing.danger_text import END, fold_word, is_latin, plain_latin
 from knowledge.hearing.danger_words import Span
 
 NEAR = 14
 """How many folded characters may stand between two steps of a Japanese or Chinese expression."""
 NEAR_LATIN = 30
 _TOO_MANY = 4000
+_SENTENCE_END = re.compile(r"[。!?\n]|\.(?= |\Z)")
+T = TypeVar("T")
 
 
 class WrongPattern(ValueError):
@@ -187,16 +191,42 @@ def _split_choices(inside: str) -> list[str]:
     return [*choices, inside[start:]]
 
 
-def with_phrases(heard: "Heard", phrases: Sequence[tuple[int, Pattern]]) -> "Heard":
-    """Add to each group the places where its phrases stand."""
-    found = dict(heard.found)
-    words = found.keys()
-    for group, phrase in phrases:
-        if phrase.needs <= words:
-            spans = Heard(heard.text, found).spans(phrase.parts[0])
-            if spans:
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Members of groups that are words in order, and which of them need a group most."""
+
+    listed: tuple[tuple[int, Pattern], ...]
+    needing: Mapping[int, Sequence[int]]
+    """By group: the places in `listed` of those that it is the rarest word of."""
+
+    @classmethod
+    def of(cls, listed: Sequence[tuple[int, Pattern]], sizes: Sequence[int]) -> "Phrases":
+        return cls(tuple(listed), by_rarest(((phrase, place) for place, (_, phrase) in enumerate(listed)), sizes))
+
+    def beside(self, heard: "Heard") -> "Heard":
+        """Adds to each group the places where its phrases stand, in the order they were listed: a phrase may be made of phrases before it."""
+        found = dict(heard.found)
+        growing = Heard(heard.text, found)
+        waiting = [place for group in found for place in self.needing.get(group, ())]
+        heapify(waiting)
+        while waiting:
+            place = heappop(waiting)
+            group, phrase = self.listed[place]
+            if all(need in found for need in phrase.needs) and (spans := growing.spans(phrase.parts[0])):
+                if group not in found:
+                    for later in self.needing.get(group, ()):
+                        if later > place:
+                            heappush(waiting, later)
                 found[group] = sorted([*found.get(group, ()), *spans], key=lambda span: (span[1], span[0]))
-    return Heard(heard.text, found)
+        return growing
+
+
+def by_rarest(wanted: Iterable[tuple[Pattern, T]], sizes: Sequence[int]) -> dict[int, list[T]]:
+    """What hangs on each pattern, laid by the group with the fewest words of those it cannot stand without: most need not be looked at."""
+    laid: dict[int, list[T]] = {}
+    for pattern, hanging in wanted:
+        laid.setdefault(min(sorted(pattern.needs), key=lambda group: sizes[group]), []).append(hanging)
+    return laid
 
 
 @dataclass(frozen=True)
@@ -208,11 +238,12 @@ class Heard:
 
     @cached_property
     def breaks(self) -> list[int]:
-        return [
-            place
-            for place, letter in enumerate(self.text)
-            if letter in SENTENCE_ENDS or (letter == "." and self.text[place + 1 : place + 2] in ("", " "))
-        ]
+        return [match.start() for match in _SENTENCE_END.finditer(self.text)]
+
+    @cached_property
+    def groups(self) -> frozenset[int]:
+        """The groups of which a word stands in the text."""
+        return frozenset(self.found)
 
     def sentence(self, place: int) -> int:
         """Number of the sentence a character stands in."""

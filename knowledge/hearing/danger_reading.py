@@ -13,7 +13,7 @@ from typing import Literal, cast, get_args
 
 from knowledge.hearing.danger_ear import Sentence
 from knowledge.hearing.danger_features import CONCEPT
-from knowledge.hearing.danger_pattern import Lexicon, Pattern, WrongPattern
+from knowledge.hearing.danger_pattern import Lexicon, Pattern, Phrases, WrongPattern
 from knowledge.hearing.danger_words import WordFinder
 from knowledge.hearing.model import DANGER_KINDS, DangerKind, Level
 from knowledge.reading import errors, read_yaml
@@ -95,7 +95,7 @@ class Listed:
     switched: tuple[str, ...]
     """Ids of the starter's rules that the town has put its own in place of, or switched off."""
     sizes: tuple[int, ...]
-    phrases: tuple[tuple[int, Pattern], ...]
+    phrases: Phrases
     finder: WordFinder
 
 
@@ -215,7 +215,7 @@ class _Reader:
             paired=frozenset(self.paired),
             switched=tuple(sorted(self.off | {rule.id for rule in own if self.starter.get(rule.id, rule) != rule})),
             sizes=tuple(self.lexicon.sizes),
-            phrases=tuple(self.lexicon.phrases),
+            phrases=Phrases.of(self.lexicon.phrases, self.lexicon.sizes),
             finder=WordFinder(self.lexicon.words),
         )
 

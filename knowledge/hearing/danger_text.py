@@ -8,7 +8,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-SENTENCE_ENDS = frozenset("。!?\n")
 SEAM = "\ue000"
 """Stands between two messages of one resident: people break a sentence over messages, so it ends no sentence."""
 
@@ -38,16 +37,10 @@ def fold(written: str) -> Folded:
     letters: list[str] = []
     places: list[int] = []
     gap_at: int | None = None
-    for place, character in enumerate(written):
-        if gap_at is None and (ordinary := _ORDINARY.get(character)) is not None:
-            letters.append(ordinary)
-            places.append(place)
-            continue
-        folded = _FOLDED.get(character)
-        if folded is None:
-            folded = _FOLDED[character] = _fold_one(character)
-            if len(folded) == 1 and folded not in _SPECIAL and character not in _SLIPS:
-                _ORDINARY[character] = folded
+    for match in _STRETCHES.finditer(written):
+        place, character = match.start(), match[0]
+        ordinary = match.lastindex is not None
+        folded = character.translate(_EVEN) if ordinary else _folded(character)
         if folded == "":
             if unicodedata.combining(character) or character in "ﾞﾟ":
                 _put_mark(letters, character)
@@ -64,6 +57,10 @@ def fold(written: str) -> Folded:
                 letters.append(" ")
                 places.append(gap_at)
             gap_at = None
+        if ordinary:
+            letters += folded
+            places += range(place, match.end())
+            continue
         for letter in folded:
             if letter in "ー。!?\n" and letters and letters[-1] == letter:
                 continue
@@ -116,6 +113,13 @@ def _put_mark(letters: list[str], mark: str) -> None:
             letters[-1] = joined
 
 
+def _folded(character: str) -> str:
+    folded = _FOLDED.get(character)
+    if folded is None:
+        folded = _FOLDED[character] = _fold_one(character)
+    return folded
+
+
 def _fold_one(character: str) -> str:
     if character in _DROPPED or unicodedata.category(character) == "Cf":
         return ""
@@ -134,7 +138,11 @@ def _fold_one(character: str) -> str:
 
 
 _SLIPS = frozenset("kstnhmyrgzdbpxl")
-_SPECIAL = frozenset(" ー。!?-\n")
 _FOLDED: dict[str, str] = {}
-_ORDINARY: dict[str, str] = {}
-"""Characters met so far, and those of them that need no second look; caches of a pure function, bounded by Unicode."""
+"""Characters met so far; a cache of a pure function, bounded by Unicode."""
+_LATIN = "0-9A-Zacefijoquvwà-öø-ÿăđĩũơưẠ-ỹ"
+_STRETCHES = re.compile(
+    f"((?:[ぁ-ゖァ-ヺ一-鿿、가-힣{_LATIN}]|(?<![ぁ-鿿])[kstnhmyrgzdbpxl]|(?<=[{_LATIN}kstnhmyrgzdbpxl]) (?=[{_LATIN}kstnhmyrgzdbpxl]))+)|.", re.DOTALL
+)
+"""Stretches of characters that fold to one each, whatever stands beside them, and every other character alone."""
+_EVEN = {code: _fold_one(chr(code)) for start, end in ("ぁゖ", "ァヺ", "AZ", "Ạỹ") for code in range(ord(start), ord(end) + 1)}

@@ -4,6 +4,7 @@ A regular expression of some thousand alternatives was tried and dropped: it rep
 and gets slower with every word a counsellor adds.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import ahocorasick
@@ -26,26 +27,24 @@ class WordFinder:
             uses.setdefault(letters, []).append((*edges, tuple(sorted(set(groups)))))
         self._words = ahocorasick.Automaton()
         for letters, ways in uses.items():
-            self._words.add_word(letters, (len(letters), ways))
+            anywhere = [group for before, behind, groups in ways if not (before or behind) for group in groups]
+            self._words.add_word(letters, (len(letters), anywhere, [way for way in ways if way[0] or way[1]]))
         self._words.make_automaton()
 
     def find(self, text: str) -> dict[int, list[Span]]:
         """Group → spans of its words in `text`, in order of their ends. Latin words count only as whole words."""
-        found: dict[int, list[Span]] = {}
+        found: defaultdict[int, list[Span]] = defaultdict(list)
         length = len(text)
-        for last, (size, ways) in self._words.iter(text):
+        for last, (size, anywhere, edged) in self._words.iter(text):
             end = last + 1
             start = end - size
-            for edge_before, edge_after, groups in ways:
+            for group in anywhere:
+                found[group].append((start, end))
+            for edge_before, edge_after, groups in edged:
                 if edge_before and start and is_latin(text[start - 1]):
                     continue
                 if edge_after and end < length and is_latin(text[end]):
                     continue
-                span = (start, end)
                 for group in groups:
-                    spans = found.get(group)
-                    if spans is None:
-                        found[group] = [span]
-                    else:
-                        spans.append(span)
-        return found
+                    found[group].append((start, end))
+        return dict(found)

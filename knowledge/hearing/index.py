@@ -13,6 +13,7 @@ import numpy as np
 
 from knowledge.hearing.asked import Asked
 from knowledge.hearing.confidence import Confidence
+from knowledge.hearing.embedding import Embedded
 from knowledge.hearing.language import language
 from knowledge.hearing.lexicon import Lexicon
 from knowledge.hearing.model import Lang, Match
@@ -26,7 +27,7 @@ from knowledge.hearing.rank.known import Known
 from knowledge.hearing.rank.letters import Letters
 from knowledge.hearing.rank.meanings import Meanings
 from knowledge.hearing.rank.names import Field, Names
-from knowledge.hearing.rank.postings import Floats, Ints, Postings, best, distinct
+from knowledge.hearing.rank.postings import Floats, Ints, Postings, best
 from knowledge.hearing.rank.refusals import Refusals
 from knowledge.hearing.rank.signs import Signs, read
 
@@ -78,6 +79,8 @@ class Index:
     spoken: tuple[Keys, Ints]
     """Every example as a key, ascending, and the entry it stands in."""
     confidence: Confidence
+    embedded: Embedded | None = None
+    """A model of the town's own beside the channels (embedding.py)."""
 
     @classmethod
     def build(
@@ -92,14 +95,17 @@ class Index:
         def signs(text: str) -> Keys:
             return known.keys(text, lambda text: lexicon.signs(plain(text)).keys)
 
+        def once(text: str) -> Keys:
+            return known.keys(text, lambda text: keys.once(lexicon.signs(plain(text)).keys), "once")
+
         ids = tuple(entries)
         homes = tuple(_text(entry, "domain") or None for entry in entries.values())
         translated = [list(_translations(entry)) for entry in entries.values()]
         said = [(number, text) for number, entry in enumerate(entries.values()) for text in dict.fromkeys(_texts(entry, "examples"))]
-        spoken = [(number, distinct(signs(text))[0]) for number, text in said]
-        spoken += [(number, distinct(_in_other_words(text))[0]) for number in sorted({number for number, _ in said}) for text in translated[number]]
+        spoken = [(number, once(text)) for number, text in said]
+        spoken += [(number, keys.once(_in_other_words(text))) for number in sorted({number for number, _ in said}) for text in translated[number]]
         fields = _fields(list(entries.values()), lexicon, known)
-        vocabulary = np.unique(np.concatenate([NO_KEYS, *(found for _, found in spoken), *(text for field in fields for text in field.texts)]))
+        vocabulary = keys.once(np.concatenate([NO_KEYS, *(found for _, found in spoken), *(text for field in fields for text in field.texts)]))
         examples = Examples.build(spoken, vocabulary, len(ids))
         told = examples.lengths > 0
         domains, by_domain = Domains.build(homes, examples)

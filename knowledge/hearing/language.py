@@ -67,8 +67,7 @@ def _writes_easy(text: str) -> bool:
     """やさしい日本語 is asked for, or somebody from abroad writes mostly kana with spaces between the words."""
     if _ASKS_EASY.search(text):
         return True
-    kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
-    return bool(_FROM_ABROAD.search(text)) and kana > 6 * han and len(text.split()) > 3
+    return bool(_FROM_ABROAD.search(text)) and len(_KANA.findall(text)) > 6 * len(_HAN.findall(text)) and len(text.split()) > 3
 
 
 def _is_chinese(text: str) -> bool:

@@ -10,12 +10,15 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sudachipy import Dictionary, Morpheme, SplitMode, Tokenizer
 
 LONGEST = 2_000
 """Characters of one message that are weighed; LINE allows 5,000, and whoever writes more has said it by then."""
+
+MESSAGES_AT_HAND = 8
+"""Messages whose pieces are kept: danger and need are heard in the same words, one after the other."""
 
 _KAOMOJI = re.compile(r"[(（][^()（）ぁ-んァ-ヶ一-龠a-z0-9]{2,12}[)）]", re.IGNORECASE)
 _STRETCHED = re.compile(r"(.)\1{3,}")
@@ -52,6 +55,9 @@ class Word(NamedTuple):
     noun: bool
     groups: tuple[int, ...]
     """Synonym groups of the dictionary."""
+
+
+_TAIL = Word._fields.index("tail")
 
 
 def plain(text: str) -> Plain:
@@ -96,8 +102,10 @@ class _Fact(NamedTuple):
     sound: str
     ending: bool
     """Hangs on the word before (助動詞)."""
-    form: str | None
-    """None for a piece that is no content word."""
+    form: str
+    """The dictionary's normal form."""
+    content: bool
+    """A word that tells something by itself."""
     noun: bool
     groups: tuple[int, ...]
 
@@ -109,30 +117,16 @@ class _Cutter(threading.local):
 
     def __init__(self) -> None:
         self.tokenizer: Tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
-        self._facts: dict[tuple[int, str], _Fact] = {}
-        self._forms: dict[int, str] = {}
+        self.known: dict[tuple[int, str], _Fact] = {}
 
     def fact(self, piece: Morpheme, surface: str) -> _Fact:
-        if piece.is_oov():
-            return _fact(piece, surface)
-        known = self._facts.get((piece.word_id(), surface))
-        if known is None:
-            if len(self._facts) >= self.MOST_FACTS:
-                self._facts.clear()
-            known = self._facts[piece.word_id(), surface] = _fact(piece, surface)
-        return known
-
-
-    def form(self, piece: Morpheme) -> str:
-        """The dictionary's normal form, remembered for the words it has."""
-        if piece.is_oov():
-            return str(piece.normalized_form())
-        known = self._forms.get(piece.word_id())
-        if known is None:
-            if len(self._forms) >= self.MOST_FACTS:
-                self._forms.clear()
-            known = self._forms[piece.word_id()] = piece.normalized_form()
-        return known
+        """What is not known yet; remembered for the words that the dictionary has."""
+        fact = _fact(piece, surface)
+        if not piece.is_oov():
+            if len(self.known) >= self.MOST_FACTS:
+                self.known.clear()
+            self.known[piece.word_id(), surface] = fact
+        return fact
 
 
 @lru_cache(maxsize=1)
@@ -143,6 +137,18 @@ def _dictionary() -> Dictionary:
 @lru_cache(maxsize=1)
 def _cutter() -> _Cutter:
     return _Cutter()
+
+
+@lru_cache(maxsize=MESSAGES_AT_HAND)
+def _facts(written: str) -> tuple[tuple[int, int, _Fact], ...]:
+    """Start, end and fact of every piece of a text."""
+    cutter, found = _cutter(), []
+    known = cutter.known
+    for piece in cutter.tokenizer.tokenize(written):
+        start, end = piece.begin(), piece.end()
+        surface = written[start:end]
+        found.append((start, end, known.get((piece.word_id(), surface)) or cutter.fact(piece, surface)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,7 @@ _STOP = (
     "達 等 的 御 ご 都合 感じ 事情 場合 自分 私 うち 内 とこ もの こと ところ よう そう どう ため ほう あと 前 後 "
     "中 上 下 間 程 位 月 年 日 週 回 歳 才 円 人 つ そんな こんな どんな いろいろ 色々 一番 皆 みんな 全部 全然 "
     "すぐ 直ぐ ずっと 毎日 最近 今日 昨日 明日 去年 来年 今年 先月 来月 先週 来週 此間 大丈夫 あの えっと えー ええと "
+    "うーん ううん うん はい はあ まあ "
 )
 STOP_FORMS = frozenset(_STOP.split())
 """Words that every message carries. Kept short: a word that is merely frequent already weighs little (idf)."""
@@ -174,24 +181,21 @@ STOP_FORMS = frozenset(_STOP.split())
 
 def cut(text: Plain) -> Cut:
     """Content words in normal form, and the sound of the whole text."""
-    found: list[Word] = []
+    found: list[list[Any]] = []
     sound: list[str] = []
     places: list[int] = []
     edges: set[int] = set()
     if text.text.strip():
-        cutter, written = _cutter(), text.text
-        for piece in cutter.tokenizer.tokenize(written):
-            start, end = piece.begin(), piece.end()
-            fact = cutter.fact(piece, written[start:end])
+        for start, end, fact in _facts(text.text):
             edges.add(start)
             edges.add(end)
             sound.append(fact.sound)
-            places += _spread(len(fact.sound), start, end)
-            if fact.ending and found and found[-1].tail == start:
-                found[-1] = found[-1]._replace(tail=end)
-            if fact.form is not None:
-                found.append(Word(fact.form, start, end, end, fact.noun, fact.groups))
-    return Cut(tuple(found), "".join(sound), tuple(places), frozenset(edges))
+            places += range(start, end) if len(fact.sound) == end - start else _spread(len(fact.sound), start, end)
+            if fact.ending and found and found[-1][_TAIL] == start:
+                found[-1][_TAIL] = end
+            if fact.content:
+                found.append([fact.form, start, end, end, fact.noun, fact.groups])
+    return Cut(tuple(map(Word._make, found)), "".join(sound), tuple(places), frozenset(edges))
 
 
 class Piece(NamedTuple):
@@ -214,14 +218,11 @@ def pieces(text: str) -> Iterator[Piece]:
 
 def forms(text: str) -> list[tuple[int, str]]:
     """Where each piece of a text begins, and its normal form; function words included."""
-    cutter = _cutter()
-    return [(piece.begin(), cutter.form(piece)) for piece in cutter.tokenizer.tokenize(text)]
+    return [(start, fact.form) for start, _, fact in _facts(text)]
 
 
 def _spread(sounds: int, start: int, end: int) -> Sequence[int]:
-    """The place in the text of every sound of a piece."""
-    if sounds == end - start:
-        return range(start, end)
+    """The place in the text of every sound of a piece that sounds longer or shorter than it is written."""
     step = (end - start) / max(sounds, 1)
     return [start + min(int(at * step), end - start - 1) for at in range(sounds)]
 
@@ -232,8 +233,8 @@ def _fact(piece: Morpheme, surface: str) -> _Fact:
     form = piece.normalized_form()
     content = kind[0] in _CONTENT and kind[1] not in _NOT_CONTENT
     if not content or form in STOP_FORMS or surface in STOP_FORMS or not _tells(surface):
-        return _Fact(sound, ending, None, noun, ())
-    return _Fact(sound, ending, form, noun, tuple(piece.synonym_group_ids()))
+        return _Fact(sound, ending, form, False, noun, ())
+    return _Fact(sound, ending, form, True, noun, tuple(piece.synonym_group_ids()))
 
 
 def _read(surface: str, reading: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from functools import cache, cached_property
+from operator import add
 
 from knowledge.hearing.normalise import hiragana, plain
 
@@ -16,10 +16,10 @@ _SPACE_IN_KANA = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 class Flat(str):
     """A `plain` text with katakana folded and no spaces between Japanese characters: what phrases are looked for in."""
 
-    __slots__ = ("pairs",)
-
-    def __init__(self, text: str) -> None:
-        self.pairs = set(map("".join, pairwise(text))) | set(text)
+    @cached_property
+    def pairs(self) -> set[str]:
+        """Its characters, and every two neighbours."""
+        return {*self, *map(add, self, self[1:])}
 
 
 def flat(text: str) -> Flat:

@@ -31,11 +31,11 @@ def one_of_many(points: Matrix, wanted: Matrix) -> tuple[Matrix, Matrix]:
     return total[:, 0] - (wanted * points).sum(axis=1), np.exp(points - total) - wanted
 
 
-def lowest(at: Callable[[Matrix], tuple[float, Matrix]], place: Matrix) -> Matrix:
-    """Walks down to the lowest value, led by the last steps (L-BFGS, Nocedal 1980): some forty looks at all sentences."""
+def lowest(at: Callable[[Matrix], tuple[float, Matrix]], place: Matrix, rounds: int = ROUNDS, enough: float = ENOUGH) -> Matrix:
+    """Walks down to the lowest value, led by the last steps (L-BFGS, Nocedal 1980), until a step gains less than `enough` of it or after `rounds`."""
     value, slope = at(place)
     steps: deque[tuple[Matrix, Matrix]] = deque(maxlen=REMEMBERED)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         way = _downhill(slope, steps)
         far, fall = 1.0 if steps else 1 / float(np.linalg.norm(slope)), float(slope @ way)
         while True:
@@ -46,7 +46,7 @@ def lowest(at: Callable[[Matrix], tuple[float, Matrix]], place: Matrix) -> Matri
             far /= 2
         steps.append((there - place, new_slope - slope))
         gained, place, value, slope = value - lower, there, lower, new_slope
-        if gained < ENOUGH * abs(value):
+        if gained < enough * abs(value):
             break
     return place
 

@@ -13,7 +13,7 @@ from storage.tables.oidc import OidcAttempt, OidcLink
 from storage.tables.outbox import UNDONE, Outbox
 from storage.tables.records import Audit, Cursor, Erasure
 from storage.tables.scope import Emergency, ShutOut
-from storage.tables.staff import ApiToken, Invitation, SignInTry, Staff, StaffFactor, StaffPasskey, StaffSession
+from storage.tables.staff import ApiToken, Invitation, Press, SignInTry, Staff, StaffFactor, StaffPasskey, StaffSession
 from storage.tables.support import (
     Agency,
     ConsentRequest,
@@ -82,6 +82,7 @@ __all__ = [
     "Outcome",
     "Person",
     "Plan",
+    "Press",
     "Promise",
     "Proposal",
     "Referral",

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import key, ref, sealed, time
+from storage.tables.columns import key, ref, sealed, time, words
 
 
 class Staff(SQLModel, table=True):
@@ -104,3 +104,13 @@ class SignInTry(SQLModel, table=True):
     id: str = key()
     who_hash: str = Field(max_length=64)
     at: datetime = time()
+
+
+class Press(SQLModel, table=True):
+    """One press of a button at the desk: what comes twice is done once (R23)."""
+
+    mark: str = Field(primary_key=True, max_length=64)
+    """Hash of session, address and what was sent."""
+    at: datetime = time()
+    led_to: str | None = words(default=None)
+    """Where the act led; None while it is on its way."""

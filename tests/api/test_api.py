@@ -187,3 +187,15 @@ async def test_since_gives_what_happened_from_then_on_closed_cases_too(office: O
     assert found == {ended, talked}
     assert quiet in {case["code"] for case in (await sato.get("/cases")).json()["cases"]}
     assert (await sato.get("/cases", params={"since": "きのう"})).status_code == 422
+
+
+async def test_a_long_list_comes_in_parts_that_together_hold_every_case_once(office: Office, sato: httpx.AsyncClient) -> None:
+    codes = {office.has_case(f"相談{number}", who=f"U{number}") for number in range(5)}
+    taken = min(codes)
+    await sato.post(f"/cases/{taken}/claim")
+    parts = [(await sato.get("/cases", params={"limit": 2, "skip": skip})).json() for skip in (0, 2, 4)]
+    assert [part["more"] for part in parts] == [True, True, False]
+    assert sorted(case["code"] for part in parts for case in part["cases"]) == sorted(codes)
+
+    held = (await sato.get("/cases", params={"state": "held", "limit": 1})).json()
+    assert ([case["code"] for case in held["cases"]], held["more"]) == ([taken], False)

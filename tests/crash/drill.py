@@ -1,11 +1,12 @@
 """The drill (`make crash`): residents write without pause, processes are killed with -9, and in the end every message is accounted for.
 
     python -m tests.crash.drill --messages 20000 --kills 50 --engine sqlite --seed 1
+    python -m tests.crash.drill --engine postgres --processes serve,serve,work
 
 Residents post as the platforms do: again until they are answered 200, 5 % once more after that, each resident one message after the other; LINE puts
 those of several into one body. A kill
 comes at a random moment or at a named point: the webhook is on its way, it was just acknowledged, a call reached the platform, the platform took it
-and has not said so, the process is starting. The product itself has no hook for any of this.
+and has not said so, the process is starting; or one of the processes that hear for it is killed. The product itself has no hook for any of this.
 
 Accounts (R2, R11, R47, I4): every acknowledged message is there once, in its resident's order, and has come to an end; every answer was taken by LINE
 exactly once, by Telegram too but for one in a thousand, each of those marked; in the order in which they were written.
@@ -18,7 +19,9 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import random
+import signal
 import socket
 import sys
 import tempfile
@@ -46,7 +49,7 @@ from tests.crash.platforms import Platforms
 from tests.postgres import PostgresServer
 
 SECRET, TELEGRAM_SECRET = "crash-secret", "crash-telegram-secret"
-POINTS = ("random", "webhook_sent", "acknowledged", "call_received", "call_taken", "starting")
+POINTS = ("random", "webhook_sent", "acknowledged", "call_received", "call_taken", "starting", "hearer")
 WORDS = ("最初から", "ヘルプ", "こんにちは", "家賃が払えません", "ありがとう", "もどる", "食べるものがありません")
 """Cheap to hear: a drill is about what becomes of a message, not about what is understood. やめる would rightly erase words (D1)."""
 REPEATS = 0.05
@@ -73,6 +76,10 @@ class Account:
     redelivered: int = 0
     letters: int = 0
     twice_on_telegram: int = 0
+    in_doubt: int = 0
+    """Telegram's, marked that they may have come twice."""
+    given_up: int = 0
+    """Answers of which nobody can say whether LINE had taken them, when their reply token was dead: staff are told instead."""
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
@@ -95,6 +102,14 @@ class Process:
             self._running.kill()
             self._running.join()
 
+    def kill_one_that_hears(self) -> bool:
+        """kill -9 for one of its hearers, or for the nursery they come from; False where it has none."""
+        below = [] if self._running is None or self._running.pid is None else _all_below(self._running.pid)
+        for one in below[-1:]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        return bool(below)
+
     def stop(self) -> None:
         if self._running is not None:
             self._running.terminate()
@@ -113,8 +128,9 @@ class Process:
 
 
 class Drill:
-    def __init__(self, place: Path, url: str, *, messages: int, kills: int, residents: int, seed: int) -> None:
+    def __init__(self, place: Path, url: str, *, messages: int, kills: int, residents: int, seed: int, verbs: Sequence[str]) -> None:
         self.chance = random.Random(seed)
+        self._verbs = verbs
         self.place, self.url = place, url
         self.account = Account()
         self._kills, self._each = kills, max(1, messages // residents)
@@ -154,9 +170,8 @@ class Drill:
             "LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": "token", "LINE_API_HOST": platform, "LINE_DATA_HOST": platform,
             "TELEGRAM_TOKEN": "42:crash", "TELEGRAM_SECRET": TELEGRAM_SECRET, "TELEGRAM_BASE_URL": f"{platform}/bot", "TELEGRAM_FILE_URL": platform,
         }  # fmt: skip
-        verbs = ("serve",) if self.url.startswith("sqlite") else ("serve", "serve", "work")
         make_key_file(self.place / "master.key")
-        return [Process(verb, settings, self.place / f"{verb}-{number}.log") for number, verb in enumerate(verbs)]
+        return [Process(verb, settings, self.place / f"{verb}-{number}.log") for number, verb in enumerate(self._verbs)]
 
     # ------------------------------------------------------------ killing
 
@@ -187,6 +202,9 @@ class Drill:
                 await self._kill_one(point)
                 await asyncio.sleep(self.chance.random() * 3)
                 await self._kill_one(point)
+            elif point == "hearer":
+                hearing = [process for process in self.processes if process.kill_one_that_hears()]
+                self.account.kills[point] += len(hearing)
             else:
                 await self._strike_at(point)
             self._kills_done = number + 1
@@ -261,6 +279,8 @@ class Drill:
             body = unseal(rows, talks.scope_of(conversation_id), f"outbox.body:{letter.id}", bytes(letter.body_sealed))
             written.append(Written(resident.shown(Outgoing.model_validate_json(body)), letter.state, bool(letter.maybe_twice)))
         self.account.letters += len(written)
+        self.account.in_doubt += sum(one.maybe_twice for one in written)
+        self.account.given_up += sum(one.state == "failed" for one in written)
         twice = fewest_twice(written, taken)
         if twice is None:
             blame = f"{resident.name}: what was taken is not what was written, once each and in its order"
@@ -360,6 +380,15 @@ async def _status_of(url: str) -> int:
         return found.status
 
 
+def _all_below(pid: int) -> list[int]:
+    """Processes that this one has started, and those they have; the youngest last."""
+    try:
+        children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has just ended
+        return []
+    return [below for child in children for below in (child, *_all_below(child))]
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -367,9 +396,10 @@ def _free_port() -> int:
         return port
 
 
-def run(url: str, place: Path, *, messages: int, kills: int, residents: int = 48, seed: int = 1) -> Account:
-    """One drill over an empty database."""
-    return asyncio.run(Drill(place, url, messages=messages, kills=kills, residents=residents, seed=seed).run())
+def run(url: str, place: Path, *, messages: int, kills: int, residents: int = 48, seed: int = 1, verbs: Sequence[str] = ()) -> Account:
+    """One drill over an empty database. `verbs` are its processes; without any, one on SQLite, on PostgreSQL two that serve and one that works."""
+    verbs = verbs or (("serve",) if url.startswith("sqlite") else ("serve", "serve", "work"))
+    return asyncio.run(Drill(place, url, messages=messages, kills=kills, residents=residents, seed=seed, verbs=verbs).run())
 
 
 def main() -> int:
@@ -378,14 +408,17 @@ def main() -> int:
     options.add_argument("--kills", type=int, default=50)
     options.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     options.add_argument("--seed", type=int, default=int(datetime.now(UTC).timestamp()))
+    options.add_argument("--processes", default="", help="such as serve,serve,work; SQLite has room for one serve only")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         place = Path(folder)
         url = stack.enter_context(PostgresServer(durable=True)).url() if given.engine == "postgres" else f"sqlite:///{place}/crash.db"
-        account = run(url, place, messages=given.messages, kills=given.kills, seed=given.seed)
+        verbs = [verb for verb in given.processes.split(",") if verb]
+        account = run(url, place, messages=given.messages, kills=given.kills, seed=given.seed, verbs=verbs)
     kills = ", ".join(f"{point} {count}" for point, count in sorted(account.kills.items()))
     print(f"{given.engine}, seed {given.seed}: {account.messages} messages, {account.redelivered} redeliveries, {account.letters} answers")
-    print(f"{sum(account.kills.values())} kills ({kills}) in {account.seconds:.0f} s; twice on Telegram and marked: {account.twice_on_telegram}")
+    print(f"{sum(account.kills.values())} kills ({kills}) in {account.seconds:.0f} s")
+    print(f"twice on Telegram: {account.twice_on_telegram}, each among the {account.in_doubt} marked; left to staff, in doubt: {account.given_up}")
     for fault in account.faults:
         print(f"FAULT {fault}")
     print("nothing lost, nothing twice, order kept" if not account.faults else f"{len(account.faults)} faults")

@@ -39,6 +39,7 @@ from storage.sealing import Keyring
 from storage.store import Store
 from storage.talk import Talk
 from tests.conftest import Database
+from tests.forms import hidden_field
 from tests.kept import kept
 
 URL = "http://127.0.0.1:8000"
@@ -195,11 +196,7 @@ class Browser:
 
     def field(self, name: str, within: str = "") -> str:
         """Value of a hidden field, of the form whose address ends with `within`."""
-        forms = re.findall(r"<form.*?</form>", self.page, re.DOTALL)
-        form = next((found for found in forms if within and re.search(rf'action="[^"]*{within}"', found)), self.page)
-        found = re.search(rf'name="{name}" value="([^"]*)"', form)
-        assert found, f"no field {name} in {self.path}"
-        return html.unescape(found[1])
+        return hidden_field(self.page, name, within)
 
     async def posts(self, path: str, **fields: str) -> httpx.Response:
         """Post a form of the open page; a redirect is followed as a browser does."""

@@ -22,7 +22,7 @@ def _address(path: str, code: str) -> str:
         "member_id", "outcome_id", "proposal_id", "referral_id", "shut_out_id", "task_id",
     )  # fmt: skip
     ids = dict.fromkeys(named, "0" * 32)
-    return path.format(code=code, form="plan", path="desk.css", entry_id="food-bank", **ids)
+    return path.format(code=code, form="plan", path="desk.css", entry_id="food-bank", mark="0", name="topics", **ids)
 
 
 @pytest.mark.parametrize(("method", "path"), _CLOSED)

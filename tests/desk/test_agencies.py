@@ -1,13 +1,18 @@
 """Agencies: they see exactly what was shared with them, for as long as it is, and nobody else's (R18, R20)."""
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 
+from bot.webhooks import Webhooks
 from tests.desk.conftest import PASSWORD, Browser, Office, joins, unmarked
 from tests.desk.test_sheets import AGENCY, consent_of, heard_yes, refers, tab
 from tests.desk.test_stream import listening
+from tests.test_webhooks import Receiver, receiver
+
+__all__ = ["receiver"]
 
 NewBrowser = Callable[..., Browser]
 
@@ -135,3 +140,23 @@ async def test_an_open_page_of_an_agency_is_told_within_a_second_that_its_grant_
         await lead.posts(withdraw[1])
         assert (await ear.hears("shared", seconds=1))[1] == "[]"
     assert (await agency.http.get(f"/desk/shared/{referral}")).status_code == 404
+
+
+async def test_the_towns_other_system_hears_that_an_agency_answered_and_no_word_of_it(
+    office: Office, lead: Browser, a_browser: NewBrowser, receiver: Receiver
+) -> None:
+    out = Webhooks(office.store, office.clock, [receiver.url], "見本の秘密")
+    await out.tell(receiver.url)
+    agency = await of_agency(lead, a_browser(), AGENCY, "houkatsu")
+    code = office.has_case()
+    await refers(lead, code, basis="danger", danger="倒れている")
+    (referral,) = office.rows("SELECT id FROM referral")[0]
+    await agency.opens(f"/desk/shared/{referral}")
+    version = agency.field("expected_version", "/desk/shared")
+    await agency.posts(f"/desk/shared/{referral}", state="accepted", words="ひみつの返事", expected_version=version)
+
+    await out.tell(receiver.url)
+
+    told = [json.loads(body) for _, body in receiver.told if json.loads(body)["event"] == "referral.answered"]
+    assert [(one["case"], one["state"]) for one in told] == [(code, "accepted")]
+    assert all("ひみつ".encode() not in body and "ひみつ" not in json.dumps(json.loads(body), ensure_ascii=False) for _, body in receiver.told)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
 from storage import (
@@ -18,6 +19,7 @@ from storage import (
     desk_sheets,
     household,
     meetings,
+    presses,
     records,
     referrals,
     staff,
@@ -25,8 +27,10 @@ from storage import (
 from storage import talk as talks
 from storage.desk_queue import VIEWS, Viewer
 from storage.meetings import Goal, HeldCoordinationMeeting, HeldSupportMeeting
+from storage.presses import Known
 from storage.referrals import Ground, Item
 from storage.refusals import Closed, HeldByOther, Missing, NoGround, NotHeld, Stale
+from storage.sealing import SealBroken
 from storage.store import Store
 
 
@@ -228,3 +232,58 @@ def test_what_grows_around_a_case_is_kept_and_refused_alike(store: Store, now: d
     store.transact(act)
     assert store.transact(lambda rows: desk_queue.counts(rows, sato, datetime(2026, 12, 7, tzinfo=now.tzinfo), now)).due == 1
     assert store.transact(audit.verify) is None
+
+
+def test_of_many_presses_at_once_one_begins_and_the_others_learn_where_it_led(store: Store, now: datetime) -> None:
+    _join(store, now, "sato")
+    token = store.transact(lambda rows: staff.sign_in(rows, staff.everybody(rows)[0], now))
+    found: list[Known | None] = []
+    threads = [threading.Thread(target=lambda: found.append(store.transact(lambda rows: presses.begin(rows, "m", token, now)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.count(None) == 1
+    assert found.count(Known(None)) == 7
+    later = now + presses.DIED
+    assert store.transact(lambda rows: presses.begin(rows, "m", token, later)) is None, "its process died: the press may be done again"
+    assert store.transact(lambda rows: presses.begin(rows, "m", token, later)) == Known(None)
+    store.transact(lambda rows: presses.end(rows, "m", "/desk"))
+    assert store.transact(lambda rows: presses.begin(rows, "m", token, later + presses.DIED)) == Known("/desk")
+    store.transact(lambda rows: presses.end(rows, "m", None))
+    assert store.transact(lambda rows: presses.begin(rows, "m", token, later)) is None
+
+
+@pytest.mark.requirement("R38")
+@pytest.mark.parametrize("cell", ["intake.answers", "household_member.body", "plan.body", "care_case.title", "care_case.sheet", "care_case.topics"])
+def test_an_older_value_that_is_put_back_by_hand_does_not_open(store: Store, now: datetime, cell: str) -> None:
+    sato = _join(store, now, "sato")
+    code = _case(store, now)
+    (of, column), review = cell.split("."), now.date() + timedelta(days=30)
+
+    def read(rows: Session) -> object:
+        case = desk_heads.head(rows, sato, code)
+        sheets = desk_sheets.answers(rows, case), household.members(rows, sato, case, now=now), meetings.plans(rows, case)
+        return sheets, desk_queue.queue(rows, sato, now), desk_cases.open_file(rows, sato, code, now)
+
+    def write(rows: Session, words: str, expected: int) -> None:
+        case = desk_heads.head(rows, sato, code)
+        member = next((one.id for one in household.members(rows, sato, case, now=now)), None)
+        plan = next((one.id for one in meetings.plans(rows, case)), None)
+        facts = {"name": "父", "note": words}
+        household.save(rows, sato, case, member, facts, consent="unknown", restricted=False, linked="", expected=expected, now=now)
+        desk_sheets.save_answers(rows, sato, case, {"person.note": words}, expected=expected, now=now)
+        meetings.save_plan(
+            rows, sato, case, plan, own_words=words, goals=[Goal(words, "本人", None, "")], made_on=now.date(), review_on=review, meeting_id=None,
+            answers={}, expected=expected, now=now,
+        )  # fmt: skip
+        written, mark, _ = desk_sheets.sheet(rows, sato, code)
+        desk_sheets.save_sheet(rows, sato, code, [*written, {"about": "worry", "text": words, "source": "said", "refs": []}], expected=mark, now=now)
+
+    store.transact(lambda rows: write(rows, "古い", 0))
+    old = store.transact(lambda rows: rows.execute(text(f"SELECT {column}_sealed FROM {of}")).scalar())
+    store.transact(lambda rows: write(rows, "新しい", 1))
+    assert "新しい" in str(store.transact(read))
+    store.transact(lambda rows: rows.execute(text(f"UPDATE {of} SET {column}_sealed = :old"), {"old": old}))
+    with pytest.raises(SealBroken):
+        store.transact(read)

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from bot.settings import Settings
-from tests.desk.conftest import URL, Browser, Office
+from tests.desk.conftest import PASSWORD, URL, Browser, Office
 from tests.twins.directory_twin import DirectoryTwin
 
 NewBrowser = Callable[..., Browser]
@@ -34,7 +34,7 @@ def _way_there(browser: Browser) -> str:
 
 async def _ties(browser: Browser, directory: DirectoryTwin) -> None:
     await browser.opens("/desk/me")
-    await browser.posts("/desk/directory/tie")
+    await browser.posts("/desk/directory/tie", current=PASSWORD)
     await browser.opens(directory.visit(_way_there(browser)))
 
 
@@ -117,7 +117,7 @@ async def test_one_subject_is_one_account_and_tying_needs_the_same_browser(
     await _ties(tanaka, directory)
     assert tanaka.status == 403
     await tanaka.opens("/desk/me")
-    await tanaka.posts("/desk/directory/tie")
+    await tanaka.posts("/desk/directory/tie", current=PASSWORD)
     directory.subject = "u-2"
     answer = directory.visit(_way_there(tanaka))
     thief = a_browser()

@@ -18,7 +18,7 @@ async def sets_up(browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
     secret = re.search(r"<code>([A-Z2-7 ]+)</code>", browser.page)
     assert secret
     app = pyotp.TOTP(secret[1].replace(" ", ""))
-    await browser.posts("/desk/factor", code=app.at(browser.office.clock.now()))
+    await browser.posts("/desk/factor", code=app.at(browser.office.clock.now()), password=PASSWORD)
     codes = re.findall(r"<code>([a-z2-9-]{14})</code>", browser.page)
     assert len(codes) == 10
     return app, codes

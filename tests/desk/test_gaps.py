@@ -71,10 +71,13 @@ async def test_an_agency_that_refuses_leaves_a_gap_with_its_reasons_and_no_perso
     await refers(lead, code, basis="danger", danger="倒れている")
     (referral,) = office.rows("SELECT id FROM referral")[0]
     await agency.opens(f"/desk/shared/{referral}")
-    await agency.posts(f"/desk/shared/{referral}", state="refused", words="65歳からです", gap="age", expected_version="1")
+    told = {"gap": "age", "wish": "64歳でも使える見守り"}
+    await agency.posts(f"/desk/shared/{referral}", state="refused", words="65歳からです", expected_version="1", **told)
     assert office.rows("SELECT reasons, source, domain, case_id FROM gap") == [('["age", "refused_by_office"]', "referral", "okane", None)]
     await lead.opens(tab(code, "referrals"))
     assert "65歳からです" in lead.text
+    await lead.opens("/desk/gaps")
+    assert "64歳でも使える見守り" in lead.text
 
 
 async def test_a_gap_without_a_reason_is_asked_for_one_and_nothing_is_lost(office: Office, sato: Browser) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.desk.knowledge_work import FORM, cells_of
 from bot.living import LivingKnowledge
 from tests.desk.conftest import Browser, Office, joins
 
@@ -123,8 +124,6 @@ async def test_published_words_are_live_at_once_kept_in_the_history_and_taken_ba
 async def test_the_form_changes_only_the_lines_it_must_and_comments_stay(office: Office, editor: Browser):
     await editor.opens("/desk/knowledge/kome-bank")
     mark = editor.field("mark", "/desk/knowledge/kome-bank")
-    from bot.desk.knowledge_work import FORM, cells_of
-
     cells = cells_of(office.parts.knowledge.folder, "kome-bank") | {"contacts.0.tel": "0000-00-2222", "checked.on": "2026-11-20"}
     assert set(cells) == set(FORM)
     await editor.posts("/desk/knowledge/kome-bank", act="check", door="form", mark=mark, **cells)
@@ -141,6 +140,20 @@ def html_text(browser: Browser) -> str:
     import html
 
     return html.unescape(browser.page.split('class="yaml"')[1].split(">", 1)[1].split("</textarea>")[0]).removeprefix("\n")
+
+
+async def test_all_mistakes_of_a_form_are_told_at_once_and_what_was_typed_stays(office: Office, editor: Browser):
+    await editor.opens("/desk/knowledge/kome-bank")
+    mark = editor.field("mark", "/desk/knowledge/kome-bank")
+    typed = {"contacts.0.tel": "0120-000-000（内線12）", "contacts.0.hours": "9時から5時", "checked.on": "令和8年2月30日"}
+    cells = cells_of(office.parts.knowledge.folder, "kome-bank") | typed
+    await editor.posts("/desk/knowledge/kome-bank", act="check", door="form", mark=mark, **cells)
+    assert editor.status == 422
+    assert "電話番号のほかの言葉が入っています" in editor.text
+    assert "受付時間「9時から5時」が読めません" in editor.text
+    assert "「令和8年2月30日」という日はありません" in editor.text
+    assert all(cell in editor.page for cell in typed.values())
+    assert on_disk(office) == ENTRY
 
 
 async def test_the_later_of_two_editors_is_told_and_loses_nothing(office: Office, editor: Browser, sato: Browser):
@@ -160,6 +173,50 @@ async def test_what_changes_is_shown_before_it_is_published(office: Office, edit
     await sends(editor, "try", ENTRY.replace("給料日まで食べるものがない", "土いじりがしたい、畑をかりたい"))
     assert "変わること" in editor.text
     assert "給料日まで食べるものがない" in editor.text
+    assert "変えた言葉に近い" in editor.text
+    assert on_disk(office) == ENTRY
+
+
+async def test_publishing_stops_once_where_answers_of_others_change_and_a_second_press_goes_on(office: Office, editor: Browser):
+    taking = ENTRY.replace("冷蔵庫がからっぽです, 給料日まで食べるものがない", "土いじりをしたい, 土いじりがしたいです")
+    await editor.opens("/desk/knowledge/kome-bank")
+    await sends(editor, "publish", taking)
+    assert editor.status == 409
+    assert "まだ公開していません" in editor.text
+    assert "土いじりがしたい" in editor.text
+    assert on_disk(office) == ENTRY
+
+    shown = editor.field("shown", "/desk/knowledge/kome-bank")
+    await sends(editor, "publish", taking.replace("土いじりをしたい", "土いじりしたい"), shown=shown)
+    assert on_disk(office) == ENTRY, "another text than the one whose changes were shown is shown first again"
+    await sends(editor, "publish", taking, shown=shown)
+    assert "公開しました" in editor.text
+    assert on_disk(office) == taking
+
+
+async def test_a_new_entry_that_takes_the_sentences_of_another_is_shown_first(office: Office, editor: Browser):
+    words = {"name": "市民農園（見本）", "domain": "", "summary": "区画を貸します。", "examples": "土いじりをしたい\n土いじりがしたいです"}
+    await editor.opens("/desk/new-entry")
+    await editor.posts("/desk/new-entry", **words)
+    while "よく似た名前" in editor.text:
+        await editor.posts("/desk/new-entry", **words, sure="1")
+    assert "まだ作っていません" in editor.text
+    assert "土いじりがしたい" in editor.text
+    assert len(office.parts.knowledge.town.base.entries) == 2
+
+    await editor.posts("/desk/new-entry", **words, sure="1", shown=editor.field("shown"))
+    assert "公開しました" in editor.text
+    assert len(office.parts.knowledge.town.base.entries) == 3
+
+
+@pytest.mark.parametrize("act", ["try", "publish"])
+async def test_an_edit_beside_a_file_that_broke_outside_is_told_so_and_kept(office: Office, editor: Browser, act: str):
+    await editor.opens("/desk/knowledge/kome-bank")
+    (office.parts.knowledge.folder / "hatake.yaml").write_text("id: hatake\nname：畑の会\n", encoding="utf-8")
+    await sends(editor, act, ENTRY.replace("無料で食品を", "お米を"))
+    assert editor.status == 422
+    assert "ほかのファイルといっしょにすると" in editor.text
+    assert "お米を" in editor.text
     assert on_disk(office) == ENTRY
 
 

@@ -135,9 +135,13 @@ async def test_a_request_is_answered_once_and_a_refusal_opens_nothing(
     await suzuki.opens("/desk/emergency")
     await suzuki.posts("/desk/emergency", code=code, why="わけ")
     request = office.rows("SELECT id FROM emergency")[0][0]
+    await sato.opens("/desk/tasks")
+    assert "緊急に開きたいと頼んでいます" in sato.text
     await sato.opens("/desk/emergency")
     await tanaka.opens("/desk/emergency")
     assert (await sato.posts(f"/desk/emergency/{request}", answer="no")).status_code == 303
+    await sato.opens("/desk/tasks")
+    assert "いま、やることはありません" in sato.text, "what was answered is nothing to see to any more"
     assert (await tanaka.posts(f"/desk/emergency/{request}", answer="yes")).status_code == 404
     await suzuki.opens(f"/desk/cases/{code}")
     assert suzuki.status == 404

@@ -57,6 +57,24 @@ async def test_what_an_organisation_does_is_found_by_residents_once_staff_took_i
     assert lead.status == 409, "it is taken once"
 
 
+async def test_what_takes_a_sentence_from_another_entry_is_shown_before_it_is_taken(office: Office, lead: Browser, group: Browser) -> None:
+    folder = office.parts.knowledge.folder
+    (folder / "hatake.yaml").write_text("id: hatake\nname: 畑（見本）\nsummary: 野菜を育てます。\nexamples: [お茶を飲みたい]\n", encoding="utf-8")
+    assert office.parts.knowledge.reload()
+    await group.opens("/desk/offering")
+    tea = {"name": "お茶を飲みたい人の会（見本）", "summary": "お茶を飲みたい人が、お茶を飲みます。"}
+    await group.posts("/desk/offering", how="form", **(TEA | tea | {"domain": a_field(office)}))
+    (proposal,) = office.rows("SELECT id FROM proposal")[0]
+    await lead.opens("/desk/pooling")
+    await lead.posts(f"/desk/pooling/{proposal}", act="take")
+    assert lead.status == 409
+    assert "まだ入れていません" in lead.text
+    assert len(office.parts.knowledge.town.base.entries) == 1
+
+    await lead.posts(f"/desk/pooling/{proposal}", act="take", shown=lead.field("shown"))
+    assert len(office.parts.knowledge.town.base.entries) == 2
+
+
 async def test_a_refusal_needs_its_reason_and_the_organisation_reads_it(office: Office, lead: Browser, group: Browser) -> None:
     await group.opens("/desk/offering")
     await group.posts("/desk/offering", how="form", **(TEA | {"domain": a_field(office)}))
@@ -105,3 +123,22 @@ async def test_one_organisation_does_not_see_what_another_entered(office: Office
     await other.opens("/desk/offering")
     assert "お茶の会" not in other.text
     assert (await other.http.get("/desk/pooling")).status_code == 404
+
+
+async def test_the_drawing_says_where_nothing_is_and_a_broken_file_is_told(office: Office, lead: Browser) -> None:
+    await lead.opens("/desk/pooling")
+    assert "<svg" not in lead.page[lead.page.index("なにが、どこにあるか") :], "the town gave no boundaries"
+    square = "[[[135,35],[135.1,35],[135.1,35.1],[135,35]]]"
+    district = '{{"type":"Feature","properties":{{"name":"{}"}},"geometry":{{"type":"Polygon","coordinates":{}}}}}'
+    file = office.parts.knowledge.folder / "boundaries.geojson"
+    districts = ",".join(district.format(name, square) for name in ("東浜", "西浜"))
+    file.write_text(f'{{"type":"FeatureCollection","features":[{districts}]}}', encoding="utf-8")
+    await lead.opens("/desk/pooling?field=sanka")
+    drawn = lead.page[lead.page.index('aria-label="地区の図"') :]
+    assert re.findall(r'<path class="(\w+)"', drawn) == ["blank", "blank"]
+    assert drawn.count("まだない") == 2
+    assert "町ぜんぶが対象のもの（0）" in drawn
+    file.write_text("{", encoding="utf-8")
+    await lead.opens("/desk/pooling?field=" + "x" * 50)
+    assert lead.status == 200
+    assert "boundaries.geojson は GeoJSON として読めません" in lead.text

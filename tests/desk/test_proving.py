@@ -39,7 +39,7 @@ async def test_with_an_authenticator_only_its_code_opens_it(office: Office, sato
     found = re.search(r"<code>([A-Z2-7 ]+)</code>", await sato.opens("/desk/factor"))
     assert found
     app = pyotp.TOTP(found[1].replace(" ", ""))
-    await sato.posts("/desk/factor", code=app.at(office.clock.now()))
+    await sato.posts("/desk/factor", code=app.at(office.clock.now()), password=PASSWORD)
     await sato.opens("/desk")
     office.clock.moves(minutes=11)
     await sato.opens(FILES[1])

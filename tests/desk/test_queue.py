@@ -4,11 +4,15 @@ import asyncio
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from bot.desk import router as desk
+from bot.desk.access import cookie_name
 from storage import desk_queue, records
 from storage.desk_queue import Viewer
-from tests.desk.conftest import Browser, Office
+from tests.desk.conftest import URL, Browser, Office
 
 
 def _order(browser: Browser) -> list[str]:
@@ -295,6 +299,28 @@ async def test_a_double_press_does_it_once(office: Office, sato: Browser) -> Non
     assert sato.page.count("病院に電話した") == 1
     await sato.posts(f"/desk/cases/{code}/note", text="病院に電話した")
     assert sato.page.count("病院に電話した") == 2, "on a page read anew it is meant"
+
+
+@pytest.mark.requirement("R23")
+async def test_a_double_press_that_reaches_two_processes_does_it_once(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.claims(code)
+    other = FastAPI(openapi_url=None)
+    other.state.parts = office.parts
+    other.include_router(desk)
+    form = {"csrf": sato.field("csrf"), "text": "病院に電話した"}
+    into_it, who = httpx.ASGITransport(app=other), {"headers": sato.http.headers, "cookies": sato.http.cookies}
+    async with httpx.AsyncClient(transport=into_it, base_url=URL, **who) as there:
+        answers = await asyncio.gather(*(process.post(f"/desk/cases/{code}/note", data=form) for process in (sato.http, there, sato.http, there)))
+    assert [answer.status_code for answer in answers] == [303] * 4
+    await sato.opens(f"/desk/cases/{code}")
+    assert sato.page.count("病院に電話した") == 1
+
+
+async def test_a_press_of_nobody_leaves_no_row(office: Office, sato: Browser) -> None:
+    sato.http.cookies.set(cookie_name(office.parts), "guessed")
+    await sato.http.post("/desk/next", data={"csrf": "a.b"})
+    assert office.rows("SELECT count(*) FROM press WHERE led_to IS NULL") == [(0,)]
 
 
 async def test_a_refused_press_may_be_pressed_again(office: Office, sato: Browser, tanaka: Browser) -> None:

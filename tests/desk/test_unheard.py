@@ -106,6 +106,21 @@ async def test_what_no_entry_fits_becomes_a_new_entry_that_is_live_at_once(offic
     assert [(one.examples, one.domain) for one in made] == [((OWN,), "sanka")]
 
 
+async def test_what_takes_a_sentence_from_another_entry_is_shown_before_it_is_learned(office: Office, sato: Browser):
+    outcome = was_not_heard(office, kind="match", cards=[], decision="gap")
+    more = {"words": "冷蔵庫がからっぽなのです", "name": "冷蔵庫の会（見本）", "summary": "冷蔵庫がからっぽな人の会です。", "domain": "okane"}
+    await turns(sato, outcome, "entry", **more)
+    assert sato.status == 409
+    assert "まだ何も変えていません" in sato.text
+    assert "冷蔵庫がからっぽです" in sato.text
+    assert len(office.parts.knowledge.town.base.entries) == 1
+    assert {row[0] for row in office.rows("select learned from outcome")} == {None}
+
+    await sato.posts(f"/desk/unheard/{outcome}", what="entry", **more, shown=sato.field("shown"))
+    assert sato.status == 303
+    assert len(office.parts.knowledge.town.base.entries) == 2
+
+
 async def test_what_nothing_can_meet_is_counted_as_a_gap_without_the_person(office: Office, sato: Browser):
     outcome = was_not_heard(office, kind="match", cards=[], decision="gap")
     await turns(sato, outcome, "gap", words=OWN, reason="none_exists", domain="sanka")

@@ -276,10 +276,11 @@ def sheet_of_case(session: Session, conversation_id: str) -> str:
 
 def household_of_case(session: Session, conversation_id: str) -> dict[str, str]:
     """Who is in the household of the open case, by relation: what is known of their age."""
-    query = text("SELECT h.id, h.body_sealed FROM household_member h JOIN care_case c ON c.id = h.case_id "
+    query = text("SELECT h.id, h.version, h.body_sealed FROM household_member h JOIN care_case c ON c.id = h.case_id "
                  "WHERE c.conversation_id = :id AND h.removed_at IS NULL ORDER BY h.created_at, h.id")  # fmt: skip
     rows = session.execute(query, {"id": conversation_id}).all()
-    people = [unseal_json(session, scope_of(conversation_id), f"household_member.body:{row.id}", row.body_sealed) for row in rows]
+    scope = scope_of(conversation_id)
+    people = [unseal_json(session, scope, f"household_member.body:{row.id}:{row.version}", row.body_sealed) for row in rows]
     return {person["relation"]: person["birth"] for person in people}
 
 

@@ -2,10 +2,10 @@
 
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.figures.masking import HIDDEN, SMALL, AtMost, Shown, mask, mask_each, mask_list, share
+from bot.figures.masking import HIDDEN, SMALL, AtLeast, Shown, Tens, mask, mask_each, mask_list, share, tens
 
 UNDER = 3
 """Small enough that a test can try every table that somebody outside could think of."""
@@ -102,18 +102,18 @@ growing = st.lists(st.lists(st.lists(st.integers(0, 14), min_size=3, max_size=3)
 
 
 def summed(parts: list[list[list[int]]]) -> list[list[list[int]]]:
-    """Tables of which each lies within the one before it: the longest first."""
+    """Tables of which each holds the one before it: the earliest first."""
     whole = [[0] * len(row) for row in parts[0]]
     found = []
     for part in parts:
         whole = [[one + more for one, more in zip(row, added, strict=True)] for row, added in zip(whole, part, strict=True)]
         found.append(whole)
-    return found[::-1]
+    return found
 
 
-def read(cells: list[list[int]], longer: list[list[list[int]]]) -> list[tuple[Shown, int]]:
+def read(cells: list[list[int]], earlier: list[list[list[int]]]) -> list[tuple[Shown, int]]:
     """Every number of a view as it is shown, with what it is."""
-    grid = mask(cells, longer=longer)
+    grid = mask(cells, earlier=earlier)
     pairs = [pair for shown, row in zip(grid.cells, cells, strict=True) for pair in zip(shown, row, strict=True)]
     pairs += list(zip(grid.rows, map(sum, cells), strict=True))
     pairs += [(shown, sum(row[at] for row in cells)) for at, shown in enumerate(grid.columns)]
@@ -126,39 +126,59 @@ def test_no_two_views_of_a_year_differ_by_a_small_number_that_can_be_read_off(pa
     views = summed(parts)
     shown = [read(view, views[:at]) for at, view in enumerate(views)]
     for first, second in itertools.combinations(shown, 2):
-        for (longer, _), (now, many) in zip(first, second, strict=True):
-            if isinstance(longer, int) and isinstance(now, int):
-                assert longer - now not in range(1, 10), (parts, longer, now)
-            assert not isinstance(now, AtMost) or now.many >= many
+        for (earlier, _), (now, many) in zip(first, second, strict=True):
+            if isinstance(earlier, int) and isinstance(now, int):
+                assert now - earlier not in range(1, 10), (parts, earlier, now)
+            assert not isinstance(now, AtLeast) or 10 <= now.many <= many
 
 
 @settings(max_examples=25, deadline=None)
+@example([[2, 2, 3], [1, 2, 0]])  # the third, told later, was known to have been no more
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=2, max_size=2))
 def test_what_lies_between_two_views_cannot_be_worked_out_from_the_rest_of_both(parts: list[list[int]]) -> None:
     """Tries everything somebody could think of who lays two one-row tables beside each other and knows that numbers only grow."""
-    long, short = (view[0] for view in summed([[part] for part in parts]))
-    one, two = mask([long], UNDER), mask([short], UNDER, longer=[[long]])
+    short, long = (view[0] for view in summed([[part] for part in parts]))
+    one, two = mask([short], UNDER), mask([long], UNDER, earlier=[[short]])
     thought = []
     for b in itertools.product(range(7), repeat=3):
-        if not _agrees(two.cells[0], two.total, b):
+        if not _agrees(one.cells[0], one.total, b):
             continue
         for between in itertools.product(range(7), repeat=3):
-            if _agrees(one.cells[0], one.total, tuple(many + more for many, more in zip(b, between, strict=True))):
+            if _agrees(two.cells[0], two.total, tuple(many + more for many, more in zip(b, between, strict=True))):
                 thought.append(between)
-    for at, (longer, now) in enumerate(zip(one.cells[0], two.cells[0], strict=True)):
+    for at, (earlier, now) in enumerate(zip(one.cells[0], two.cells[0], strict=True)):
         if 0 < long[at] - short[at] < UNDER:
-            assert not (isinstance(longer, int) and isinstance(now, int))
-            assert len({between[at] for between in thought}) > 1, (long, short, one, two)
+            assert not (isinstance(earlier, int) and isinstance(now, int))
+            assert len({between[at] for between in thought}) > 1, (short, long, one, two)
 
 
 def _agrees(shown: tuple[Shown, ...], total: Shown, row: tuple[int, ...]) -> bool:
     """Whether a row may be what these marks stand for; one who reads cannot know why a number was kept back."""
     whole = zip((*shown, total), (*row, sum(row)), strict=True)
-    return all(many <= mark.many if isinstance(mark, AtMost) else may_be(mark, many, told=False) for mark, many in whole)
+    return all(many >= mark.many if isinstance(mark, AtLeast) else may_be(mark, many, told=False) for mark, many in whole)
 
 
-def test_a_month_that_adds_few_is_not_told_by_subtraction() -> None:
-    assert mask_each({"T12": 15}, longer=[{"T12": 17}]) == {"T12": AtMost(17)}
-    assert mask_each({"T12": 15}, longer=[{"T12": 27}, {"T12": 26}]) == {"T12": 15}
-    assert mask_each({"T12": 15}, longer=[{"T12": 15}]) == {"T12": 15}
-    assert mask_each({"T12": 3}, longer=[{"T12": 8}]) == {"T12": SMALL}
+def test_a_quarter_that_adds_few_is_not_told_by_subtraction() -> None:
+    assert mask_each({"T12": 17}, earlier=[{"T12": 15}]) == {"T12": AtLeast(15)}
+    assert mask_each({"T12": 27}, earlier=[{"T12": 15}, {"T12": 17}]) == {"T12": 27}
+    assert mask_each({"T12": 15}, earlier=[{"T12": 15}]) == {"T12": 15}
+    assert mask_each({"T12": 8}, earlier=[{"T12": 3}]) == {"T12": SMALL}
+    assert mask_each({"T12": 12}, earlier=[{"T12": 3}]) == {"T12": 12}
+    assert mask_each({"T12": 12}, earlier=[{"T12": 0}]) == {"T12": 12}
+
+
+@settings(max_examples=60, deadline=None)
+@given(growing, st.integers(0, 3), st.integers(0, 2))
+def test_what_was_shown_once_is_what_later_views_are_held_against_however_the_table_grew(parts: list[list[list[int]]], column: int, row: int) -> None:
+    """A new district, or a new kind of worry, widens the table: what stood on the earlier page stays what it was."""
+    cells = summed(parts)[0]
+    wide = [[*line[:column], 0, *line[column:]] for line in cells]
+    wide.insert(row, [0] * len(wide[0]))
+    before, after = mask(cells), mask(wide)
+    kept = [[shown for place, shown in enumerate(line) if place != column] for at, line in enumerate(after.cells) if at != row]
+    assert kept == [list(line) for line in before.cells]
+    assert after.total == before.total
+
+
+def test_of_a_number_that_still_grows_only_whole_tens_are_told_and_none_looks_like_few() -> None:
+    assert [tens(many) for many in (0, 9, 10, 19, 20)] == [Tens(0), Tens(0), Tens(10), Tens(10), Tens(20)]

@@ -35,6 +35,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def begins(page: Page, token: str, name: str, login: str, lands_on: str = "**/desk") -> None:
+    """Somebody opens their one-time link and chooses how they are called and sign in."""
+    page.goto(f"/desk/welcome#{token}")
+    page.get_by_label("お名前").fill(name)
+    page.get_by_label("ログイン名").fill(login)
+    page.get_by_label("パスワード", exact=True).fill(PASSWORD)
+    page.get_by_label("パスワード（もう一度）").fill(PASSWORD)
+    page.get_by_role("button", name="はじめる").click()
+    page.wait_for_url(lands_on)
+
+
 @pytest.fixture
 def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]:
     """Opens a fresh browser window that knows nothing of the others; what its scripts complain of fails the test."""
@@ -42,8 +53,8 @@ def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]
     complaints: list[str] = []
 
     def one(**options: object) -> Page:
-        wide = {"viewport": {"width": 1366, "height": 768}}
-        context = chromium.new_context(base_url=town.url, locale="ja-JP", **(wide | options))  # type: ignore[arg-type]
+        usual: dict[str, object] = {"base_url": town.url, "viewport": {"width": 1366, "height": 768}}
+        context = chromium.new_context(locale="ja-JP", **(usual | options))  # type: ignore[arg-type]
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         opened.append(page)
@@ -56,19 +67,13 @@ def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]
 
 
 @pytest.fixture
-def desk(open_browser: Callable[..., Page], town: Town) -> Callable[[str], Page]:
+def desk(open_browser: Callable[..., Page], town: Town) -> Callable[..., Page]:
     """Somebody who has just signed in at the desk through their one-time link."""
 
-    def signs_in(name: str) -> Page:
+    def signs_in(name: str, **options: object) -> Page:
         token = town.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=town.clock.now()))
-        page = open_browser()
-        page.goto(f"/desk/welcome#{token}")
-        page.get_by_label("お名前").fill(name)
-        page.get_by_label("ログイン名").fill(f"staff-{len(name)}-{id(page)}")
-        page.get_by_label("パスワード", exact=True).fill(PASSWORD)
-        page.get_by_label("パスワード（もう一度）").fill(PASSWORD)
-        page.get_by_role("button", name="はじめる").click()
-        page.wait_for_url("**/desk")
+        page = open_browser(**options)
+        begins(page, token, name, f"staff-{len(name)}-{id(page)}")
         return page
 
     return signs_in

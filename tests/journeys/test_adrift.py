@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import PASSWORD
-from tests.town import Town
+from tests.town import Resident, Town
 
 pytestmark = pytest.mark.browser
 
@@ -14,10 +14,14 @@ Desk = Callable[[str], Page]
 
 
 @pytest.fixture
-def writing(town: Town, desk: Desk) -> Page:
+def resident(town: Town) -> Resident:
+    return town.resident_on("line").says("人と話したい")
+
+
+@pytest.fixture
+def writing(resident: Resident, desk: Desk) -> Page:
     """佐藤 has taken a case and begun to write; time on this page is moved by the test."""
     page = desk("佐藤")
-    resident = town.resident_on("line").says("人と話したい")
     page.clock.install()
     page.goto(f"/desk/cases/{resident.case}")
     page.locator(".case-head__acts").get_by_role("button", name="受け持つ").click()
@@ -25,7 +29,7 @@ def writing(town: Town, desk: Desk) -> Page:
     return page
 
 
-def test_half_a_minute_without_the_desk_keeps_what_is_there_and_stops_what_could_not_be_kept(writing: Page) -> None:
+def test_half_a_minute_without_the_desk_keeps_what_is_there_and_stops_what_could_not_be_kept(writing: Page, resident: Resident) -> None:
     writing.route("**/stream**", lambda route: route.abort("connectionreset"))
     writing.reload()
     writing.clock.fast_forward(31_000)
@@ -36,8 +40,12 @@ def test_half_a_minute_without_the_desk_keeps_what_is_there_and_stops_what_could
     expect(writing.locator("#lines")).to_contain_text("相談員につなぎます")
     expect(writing.locator("#reply-text")).to_have_value("書きかけの返事")
 
+    resident.says("切れているあいだに書きました").says("二つ書きました")
+    expect(writing.locator("#lines")).not_to_contain_text("切れているあいだに")
+
     writing.unroute("**/stream**")
     expect(writing.locator("#offline")).to_be_hidden(timeout=20_000)
+    expect(writing.locator("#lines .line--resident")).to_contain_text(["切れているあいだに書きました", "二つ書きました"])
     expect(writing.get_by_role("button", name="送る", exact=True)).to_be_enabled()
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import morning
-from tests.journeys.conftest import PASSWORD
+from tests.journeys.conftest import begins
 from tests.journeys.morning import Morning
 from tests.town import Town
 from tests.web.axe import problems_of
@@ -74,7 +74,8 @@ def test_the_pages_of_what_the_town_learns(full: Morning, town: Town, desk: Call
     page.get_by_label("あったら助かったもの（人が分からないように、ひとことで）").fill("年齢によらない集まり")
     page.get_by_role("button", name="書きとめる").click()
     wrong = []
-    for path in ("/desk/figures", "/desk/gaps", "/desk/walking?whose=all", "/desk/helping", "/desk/pooling", "/calendar"):
+    pooling = ("/desk/pooling", "/desk/pooling?field=kourei")
+    for path in ("/desk/figures", "/desk/gaps", "/desk/walking?whose=all", "/desk/helping", *pooling, "/calendar"):
         page.goto(path)
         page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
         wrong += looks_right(page, path)
@@ -88,13 +89,7 @@ def test_the_pages_before_the_desk_and_of_an_agency(town: Town, open_browser: Ca
         page.goto(path)
         wrong += looks_right(page, path)
     page = open_browser()
-    page.goto(f"/desk/welcome#{morning.office_of(town)}")
-    page.get_by_label("お名前").fill("高橋")
-    page.get_by_label("ログイン名").fill("takahashi")
-    page.get_by_label("パスワード", exact=True).fill(PASSWORD)
-    page.get_by_label("パスワード（もう一度）").fill(PASSWORD)
-    page.get_by_role("button", name="はじめる").click()
-    page.wait_for_url("**/desk/shared")
+    begins(page, morning.office_of(town), "高橋", "takahashi", "**/desk/shared")
     for path in ("/desk/shared", "/desk/help", "/desk/me", "/desk"):
         page.goto(path)
         wrong += looks_right(page, path)
@@ -127,6 +122,9 @@ def test_a_print_of_a_form_is_a4_with_its_warning_and_without_buttons(full: Morn
 
     expect(page.locator(".paper__head")).to_contain_text("取扱注意")
     expect(page.locator(".paper__head")).to_contain_text(full.first)
+    further = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper-head')")
+    for words in ("取扱注意", full.first, "佐藤", "令和8年11月24日"):
+        assert words in further, "the head of every further page"
     for hidden in (".bar", "#alarms", ".no-print", ".sample"):
         expect(page.locator(hidden).first).to_be_hidden()
     printed = page.pdf(prefer_css_page_size=True, tagged=True)

@@ -114,6 +114,25 @@ def test_of_two_coordinators_who_press_at_once_one_gets_the_case_and_the_other_h
     expect(suzuki.locator("#why")).to_contain_text("佐藤さんが受け持っています")
 
 
+@pytest.mark.parametrize("width", [1366, 320])
+def test_a_new_row_waits_behind_a_bar_and_never_moves_the_row_under_the_pointer(town: Town, desk: Desk, width: int) -> None:
+    page = desk("佐藤")
+    waiting = town.resident_on("line").says("人と話したい")
+    queue_shows_it(page)
+    page.set_viewport_size({"width": width, "height": 768})
+    row = page.locator(f"tr[data-code='{waiting.case}']")
+    before = row.bounding_box()
+
+    for channel in ("web", "telegram"):
+        town.resident_on(channel).says("人と話したい")  # type: ignore[arg-type]
+    expect(page.locator("#news")).to_contain_text("新しい 2 件")
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    assert row.bounding_box() == before
+
+    page.locator("#news").get_by_role("link", name="表示").click()
+    expect(page.locator("table.queue tbody tr")).to_have_count(3)
+
+
 def test_a_danger_is_on_an_open_desk_page_within_five_seconds(town: Town, desk: Desk) -> None:
     page = desk("佐藤")
     expect(page.locator("[data-alarm]")).to_have_count(0)

@@ -66,6 +66,7 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
     resident = town.resident_on("line").taps("相談をはじめる").says("もう死にたい。父の介護で限界です")
 
     # 10:41 the alarm, on the page that lies open
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)  # an empty queue is drawn anew when its first row comes
     expect(page.locator("[data-alarm]")).to_be_visible(timeout=5_000)
     expect(page).to_have_title(re.compile("^緊急 1件 "))
     hands.tabs_to("受け持つ", within="#alarms").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
@@ -89,7 +90,7 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
     expect(page.locator("main")).to_contain_text("返事待ち")
     town.rests()
     resident.taps("はい")
-    page.goto(f"/desk/cases/{resident.case}/referrals")
+    hands.tabs_to("つなぎ", within=".tabs").presses("Enter").arrives("**/referrals")
     hands.tabs_to("ほかに伝えること（1行に1つ）").types("お父さまの介護のこと")
     hands.tabs_to("本人の同意", exact=False).presses("Space")
     hands.tabs_to("どの同意").presses("ArrowDown")
@@ -99,7 +100,7 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
     expect(page.locator("section.panel", has_text="依頼中")).to_contain_text("お父さまの介護のこと")
 
     # 03/18 the end: why, next contact, a sentence
-    page.goto(f"/desk/cases/{resident.case}")
+    hands.tabs_to("会話", within=".tabs").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
     hands.tabs_to("一旦おわる").presses("Enter").arrives("**/close")
     hands.tabs_to("落ち着いた", exact=False).presses("Space")
     hands.tabs_to("次の連絡はなし", exact=False).presses("Space")
@@ -108,6 +109,27 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
     hands.tabs_to("一旦おわる").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
     town.until(lambda: "ここまで一緒に考えられてよかった" in resident.hears())
     expect(page.locator("main")).to_contain_text("落ち着いた")
+
+
+def test_a_danger_to_life_gets_its_two_names_without_a_mouse(town: Town, desk: Callable[[str], Page]) -> None:
+    first, second = desk("佐藤"), desk("田中")
+    resident = town.resident_on("line").taps("相談をはじめる").says("いま薬を全部飲んだ")
+    expect(first.locator("table.queue tbody tr")).to_have_count(1)  # an empty queue is drawn anew when its first row comes
+    expect(first.locator("[data-alarm]")).to_be_visible(timeout=5_000)
+    Keyboard(first).tabs_to("受け持つ", within="#alarms").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
+    expect(first.locator("main")).to_contain_text("もう一人の確認がまだです")
+    expect(first.get_by_role("button", name="もう一人として確かめた")).to_have_count(0)
+
+    expect(second.locator("#alarms .one-name")).to_contain_text("佐藤さんが", timeout=5_000)
+    expect(second.locator("#alarms")).not_to_contain_text("薬")
+    hands = Keyboard(second)
+    hands.tabs_to("開いて確かめる", within="#alarms").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
+    expect(second.locator("#lines")).to_contain_text("いま薬を全部飲んだ")
+    hands.tabs_to("もう一人として確かめた").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
+
+    for page in (first, second):
+        expect(page.locator("#alarms .one-name")).to_have_count(0, timeout=5_000)
+    expect(second.locator(".sheet")).to_contain_text("田中が")
 
 
 def test_the_way_past_the_bar_is_the_first_thing_the_tab_key_reaches(town: Town, desk: Callable[[str], Page]) -> None:

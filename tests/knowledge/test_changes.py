@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from bot.knowledge_verbs import app
 from knowledge.base import Base, load, would_be
-from knowledge.changes import changed_answers, fields_of, shadows, starter_changes
+from knowledge.changes import changed_answers, changed_nearby, fields_of, shadows, starter_changes
 from knowledge.entry import Entry
 from knowledge.layers import STARTER, lay
 from knowledge.reading import Tree, read_yaml
 from knowledge.schema import WORDS, entry_schema
+from tests.kept import kept as kept_for
 from tests.knowledge.test_broken_files import SOUND
 
 PLACE = "id: {id}\nname: {name}\nsummary: {name}です。\nexamples: [{examples}]\n"
@@ -64,6 +65,33 @@ def test_a_sentence_that_loses_its_entry_is_worse(folder: Path, base: Base, kept
     answers = {answer.text: answer for answer in changed_answers(base, after)}
     assert answers["将棋をさしたい"].after is None, "a hidden entry brings no sentences"
     assert changed_answers(base, base) == []
+
+
+@pytest.fixture(scope="module")
+def sample() -> Base:
+    """The whole of a town, over the starter."""
+    return load(STARTER.parent / "sample-town", kept_for("sample-town"))
+
+
+def test_before_publishing_few_sentences_are_asked_and_nine_of_ten_that_change_are_among_them(sample: Base) -> None:
+    rows = "".join(f'  - "{text}。困った"\n' for text in sample.entries["food-bank"].examples[:60])
+    greedy = f"id: ocha\nname: お茶の会\nsummary: お茶を飲みます。\nexamples:\n{rows}"
+    after = would_be(sample.folder, {sample.folder / "ocha.yaml": greedy.encode()}, sample, kept_for("sample-town"))
+    impact = changed_nearby(sample, after)
+    assert impact.asked < impact.stored / 10
+    told = {answer.text for answer in impact.answers}
+    near = [one.text for one in sample.stored_sentences if one.entry_id == "food-bank"]
+    was, now = sample.cards_for(near), after.cards_for(near)
+    changed = {text for text in near if was[text][0] != now[text][0]}
+    assert len(changed - told) <= len(changed) / 10, changed - told
+    assert impact.felt
+
+
+def test_an_entry_that_goes_away_is_felt_by_the_sentences_it_leaves_to_others(sample: Base) -> None:
+    after = would_be(sample.folder, {sample.folder / "gone.yaml": b"id: tajuu-saimu\nhidden: true\n"}, sample, kept_for("sample-town"))
+    impact = changed_nearby(sample, after)
+    assert {answer.after for answer in impact.answers if answer.entry_id == "tajuu-saimu"} == {None}
+    assert impact.felt, "sentences of other entries that showed it show another card now"
 
 
 def test_entries_that_take_each_others_sentences_are_named_in_pairs() -> None:

@@ -55,7 +55,7 @@ def test_a_citys_table_comes_in_once_and_a_second_time_changes_nothing(folder: P
     assert code == 0
     assert "新しい 2 件" in said
     assert "3 行目" in said
-    assert "name がありません" in said
+    assert "名前のマスが空です" in said
     after = files(folder)
     assert not errors(lay(folder).problems)
     code, said = run("import", table, folder)
@@ -131,6 +131,19 @@ def test_only_the_lines_of_changed_cells_change_and_comments_survive(folder: Pat
     before, after = NOTED.split("\n"), (folder / "ibasho.yaml").read_text("utf-8").split("\n")
     assert [line for line in before if line not in after] == ["cost: 無料   # 会費なし"]
     assert [line for line in after if line not in before] == ["  - 将棋をさしたい", "cost: 100円   # 会費なし"]
+
+
+def test_an_opening_hour_that_was_taken_out_of_the_cell_is_gone(folder: Path, tmp_path: Path) -> None:
+    rows = '  - {name: 居場所（見本）, hours: [{days: 月-金, from: "9:00", to: "17:00"}, {days: 土, from: "9:00", to: "12:00"}]}\n'
+    more = '  - {name: 分室（見本）, tel: "0000-00-2000"}\n'
+    (folder / "bunshitsu.yaml").write_text("id: bunshitsu\nname: 分室のある所\nsummary: 話せます。\ncontacts:\n" + rows + more, encoding="utf-8")
+    sheet = tmp_path / "a.xlsx"
+    run("export", sheet, folder)
+    sheet.write_bytes(edited(sheet.read_bytes(), {("bunshitsu", "contacts.0.hours"): "月-金 9:00-17:00"}))
+    assert run("import", sheet, folder)[0] == 0
+    after = (folder / "bunshitsu.yaml").read_text("utf-8")
+    assert "土" not in after
+    assert more in after, "a contact that has no columns of its own stays"
 
 
 def test_a_wrong_cell_is_told_with_its_row_and_the_other_rows_come_in(folder: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_good_rows_come_in_and_bad_ones_are_named_by_row_and_reason(code: str) -
     assert taken.kind == "公共施設一覧"
     assert list(taken.entries) == ["shisetsu-1", "shisetsu-3"]
     assert [(bad.row, bad.reason.split("（")[0]) for bad in taken.bad] == [
-        (3, "name がありません"), (5, "2 行目と同じ ID"),
+        (3, "名前のマスが空です。名前を書くと、取りこめます"), (5, "2 行目と同じ ID"),
     ]  # fmt: skip
     hall = Entry.model_validate(taken.entries["shisetsu-1"])
     contact = hall.contacts[0]
@@ -175,6 +175,46 @@ def test_a_title_above_and_remarks_below_the_table_are_no_entries_and_no_mistake
     table = "見本市 公共施設一覧（令和8年4月1日現在）,,\nID,名称,説明\n1,見本会館,会館です。\n,,\n※毎年4月に直します。,,\n"
     taken = import_csv(table.encode("cp932"))
     assert (list(taken.entries), taken.bad, [note.row for note in taken.notes]) == (["shisetsu-1"], (), [5])
+
+
+CITY = (
+    "見本市　公共施設一覧（令和８年４月１日現在）,,,,,,\n,,,,,,\n,施設情報,,,連絡先,利用時間,\n"
+    "番号,施設名称,フリガナ,所在地（住所）,電話番号（代表）,開館時間,休館日\n"
+    "１,中央会館,ﾁｭｳｵｳｶｲｶﾝ,見本市中央１丁目,０１２３－４５－６７８９,９：００～２１：００,月曜日・年末年始\n"
+    '２,"中央\n会館",,見本市西２,0123(45)1111,8時30分～17時15分,土日祝日\n'
+    ",,,,,,\n4,,,見本市北1,0123-45-2222,,\n計,3施設,,,,,\n（出典：見本市）,,,,,,\n"
+)
+
+
+def test_a_table_as_a_city_made_it_in_excel_comes_in_with_its_groups_above_and_its_sum_below() -> None:
+    taken = import_csv(CITY.encode("cp932"))
+    first, second = (Entry.model_validate(fields) for fields in taken.entries.values())
+    assert (first.name, first.kana, first.contacts[0].tel, first.contacts[0].place.address) == (
+        "中央会館", "ちゅうおうかいかん", "0123-45-6789", "見本市中央１丁目",
+    )  # fmt: skip
+    assert [(row.days, row.from_, row.to) for row in first.contacts[0].hours] == [("毎日", "9:00", "21:00")]
+    assert (second.id, second.name, second.contacts[0].tel) == ("shisetsu-2", "中央 会館", "0123-45-1111")
+    assert [(row.row, row.reason.partition("。")[0]) for row in taken.bad] == [(8, "名前のマスが空です")]
+    assert [note.row for note in taken.notes] == [9, 10]
+
+
+def test_a_header_of_two_rows_is_read_as_one() -> None:
+    table = "名称,所在地,,,連絡先\n,都道府県,市区町村,町字,電話番号\n児童館,見本県,見本市,中央1,0123-45-1111\n"
+    entry = one(table.encode())
+    assert (entry.contacts[0].tel, entry.contacts[0].place.address) == ("0123-45-1111", "見本県見本市中央1")
+
+
+def test_headings_in_a_citys_own_words_and_semicolons_between_cells_are_understood() -> None:
+    entry = one("施設の名称;施設の所在地;お問い合わせ電話;ご利用時間;お休み\n児童館;中央1-1;0123-45-1111;10:00～17:00;日曜\n".encode())
+    contact = entry.contacts[0]
+    assert (entry.name, contact.tel, contact.place.address, contact.closed) == ("児童館", "0123-45-1111", "中央1-1", ("日",))
+
+
+def test_a_number_beside_the_name_of_the_office_is_its_telephone() -> None:
+    table = "制度名,概要,お問い合わせ先\n甲,甲です。,学校教育課　０１２３－４５－１２３４\n乙,乙です。,子育て課\n"
+    [told, bare] = import_csv(table.encode()).entries.values()
+    assert Entry.model_validate(told).contacts[0].model_dump(include={"name", "tel"}) == {"name": "学校教育課", "tel": "0123-45-1234"}
+    assert Entry.model_validate(bare).contacts[0].name == "子育て課"
 
 
 def test_dates_of_three_calendars_are_one() -> None:

@@ -1,7 +1,8 @@
 """Does a test fail when its guard is broken? Each guard of guards.yaml is broken in a copy of the tree, and its test must then fail.
 
-`python -m tests.security.guards [R1 …]` tries them one after the other and ends with 1 when a test did not notice, or a guard is no longer where the
-list has it. Not part of the suite: it runs one pytest for each.
+`python -m tests.security.guards [R1 …]` tries them one after the other, notes in guards_tried.yaml which were noticed, and ends with 1 when a test
+did not notice, or a guard is no longer where the list has it. Not part of the suite: it runs one pytest for each. A guard that was reworded counts as
+not tried until it is tried again; the table of requirements says how many were.
 """
 
 import os
@@ -9,14 +10,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
 
 from tests.security.table import ROOT
 
-_TREE = ("bot", "flows", "knowledge", "storage", "tests", "pyproject.toml", "requirements.lock")
+_HERE = Path(__file__).parent
+_NOTED = _HERE / "guards_tried.yaml"
+_TREE = ("bot", "flows", "knowledge", "storage", "tests", "pyproject.toml", "requirements.lock", ".pytest_cache")
+"""The cache too: in it lies what is built of the sample town, which would be built anew for every guard."""
 _FAILED = 1
 """What pytest ends with when a test failed; anything else is no answer."""
 
@@ -31,10 +36,20 @@ class Guard:
     broken: str
     test: str
 
+    @property
+    def mark(self) -> str:
+        """Changes with every word of it."""
+        return sha256(repr(astuple(self)).encode()).hexdigest()[:16]
+
 
 def guards() -> list[Guard]:
-    found = yaml.safe_load((Path(__file__).parent / "guards.yaml").read_text(encoding="utf-8"))
+    found = yaml.safe_load((_HERE / "guards.yaml").read_text(encoding="utf-8"))
     return [Guard(**one) for one in found]
+
+
+def tried() -> set[str]:
+    """Marks of the guards whose breaking was noticed when it was last tried."""
+    return set(yaml.safe_load(_NOTED.read_text(encoding="utf-8")) or ()) if _NOTED.exists() else set()
 
 
 def noticed(guard: Guard, tree: Path) -> str:
@@ -53,15 +68,19 @@ def noticed(guard: Guard, tree: Path) -> str:
 
 
 def main(wanted: list[str]) -> int:
-    wrong = 0
+    wrong, found = 0, guards()
+    known = tried() & {guard.mark for guard in found}
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         for name in _TREE:
-            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tree / name)
-        for guard in guards():
+            if (ROOT / name).exists():
+                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tree / name)
+        for guard in found:
             if not wanted or guard.rule in wanted:
                 problem = noticed(guard, tree)
                 wrong += bool(problem)
+                known = known - {guard.mark} if problem else known | {guard.mark}
+                _NOTED.write_text(yaml.safe_dump(sorted(known)), encoding="utf-8")
                 print(f"{guard.rule:4} {guard.file}: {problem or 'noticed'}", flush=True)
     return int(bool(wrong))
 

@@ -1,7 +1,8 @@
 """The table of requirements, made from the rules (requirements.yaml) and the marks of tests; `python -m tests.security.table` writes it.
 
 A rule is done when a test marked with it exists and nothing is said to lack, partly when something lacks, open without a test. A test that is
-skipped, expected to fail, or that checks nothing proves nothing. Whether a test fails without its guard: `python -m tests.security.guards`.
+skipped, expected to fail, or that checks nothing proves nothing. Guards that were broken for trial, and how many of their tests noticed, stand in
+the table as `2/2` (`python -m tests.security.guards`).
 """
 
 import ast
@@ -18,10 +19,11 @@ PAPER = ROOT / "bot" / "security" / "requirements.md"
 _HEAD = """# Requirements of safety and how each is proved
 
 Made by `python -m tests.security.table` from `tests/security/requirements.yaml` and the marks of tests; a test fails when it differs.
-*done*: a marked test fails without it. *partly*: what lacks is said. *open*: no test proves it. What an attacker gains by each loss: `threats.md`.
+*done*: marked tests prove it. *partly*: what lacks is said. *open*: no test proves it. *Tried*: of so many guards that may be broken for trial, the
+test of so many failed as it must, when `python -m tests.security.guards` was last run. What an attacker gains by each loss: `threats.md`.
 
-| | Rule | State | Proved by |
-|---|---|---|---|
+| | Rule | State | Tried | Proved by |
+|---|---|---|---|---|
 """
 
 State = Literal["done", "partly", "open", "not applicable"]
@@ -88,15 +90,21 @@ _CHECKS = {"raises", "until", "hears", "expect", "call_and_validate"}
 
 def table() -> str:
     """The whole paper."""
-    proved = proofs()
-    return _HEAD + "".join(_row(rule, proved.get(rule.number, [])) for rule in rules())
+    from tests.security import guards  # it asks this module where the tree is
+
+    proved, known = proofs(), guards.tried()
+    marks = defaultdict(list)
+    for guard in guards.guards():
+        marks[guard.rule].append(guard.mark in known)
+    return _HEAD + "".join(_row(rule, proved.get(rule.number, []), marks[rule.number]) for rule in rules())
 
 
-def _row(rule: Rule, tests: list[tuple[str, str]]) -> str:
+def _row(rule: Rule, tests: list[tuple[str, str]], tried: list[bool]) -> str:
     state = rule.state(len(tests))
     why = rule.not_applicable or rule.lacks
     by = "<br>".join(f"{name.removeprefix('test_').replace('_', ' ')} (`{file.removeprefix('tests/')}`)" for file, name in tests)
-    return f"| {rule.number} | {rule.says} | {state}{': ' + why if why else ''} | {by} |\n"
+    trial = f"{sum(tried)}/{len(tried)}" if tried else "–"
+    return f"| {rule.number} | {rule.says} | {state}{': ' + why if why else ''} | {trial} | {by} |\n"
 
 
 if __name__ == "__main__":

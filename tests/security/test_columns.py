@@ -9,7 +9,7 @@ from tests.security.columns import PAPER, class_of, notes, paper
 _OPEN_TEXT = {
     "audit.detail", "gap.reasons", "outcome.detail", "knowledge_edit.before", "knowledge_edit.after", "town_issue.title", "town_issue.done",
     "help_request.title", "help_request.when", "help_request.place", "help_request.asked_by", "proposal.fields", "proposal.why",
-    "knowledge_proposal.before", "knowledge_proposal.after",
+    "knowledge_proposal.before", "knowledge_proposal.after", "press.led_to",
 }  # fmt: skip
 """Free text that is not sealed: ids and our own words, or what the town publishes."""
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from storage import cases, moment
+from storage import case_cells, cases, moment
 from storage import talk as talks
 from storage.cases import OpenedCase
 from storage.ids import new_code
-from storage.sealing import Keyring, unseal
+from storage.sealing import Keyring
 from storage.store import Store
 from storage.tables import Case
-from storage.talk import Talk, scope_of
+from storage.talk import Talk
 from tests.conftest import Database
 from tests.storage.rows import NOW, at_once, open_talk
 
@@ -38,11 +38,8 @@ def row(store: Store, case_id: str) -> Any:
 
 
 def sheet(store: Store, case_id: str) -> list[dict[str, Any]]:
-    def work(rows: Session) -> str:
-        found = rows.execute(text("SELECT * FROM care_case WHERE id = :id"), {"id": case_id}).one()
-        return unseal(rows, scope_of(found.conversation_id), f"care_case.sheet:{case_id}:{found.version}", bytes(found.sheet_sealed))
-
-    written: list[dict[str, Any]] = json.loads(store.transact(work))
+    found = row(store, case_id)
+    written: list[dict[str, Any]] = json.loads(store.transact(lambda rows: case_cells.sheet_of(rows, found)))
     return written
 
 
@@ -107,12 +104,8 @@ def test_topics_of_all_requests_stand_on_the_case(store: Store) -> None:
     talk = open_talk(store)
     case = request(store, talk, topics=["T01"])
     request(store, talk, topics=["T02", "T01"])
-
-    def topics(rows: Session) -> str:
-        cell = rows.execute(text("SELECT topics_sealed FROM care_case")).scalar()
-        return unseal(rows, scope_of(talk.id), f"care_case.topics:{case.id}", bytes(cell))  # type: ignore[arg-type]
-
-    assert json.loads(store.transact(topics)) == ["T01", "T02"]
+    found = row(store, case.id)
+    assert store.transact(lambda rows: case_cells.topics_of(rows, found)) == ("T01", "T02")
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -219,12 +212,8 @@ def test_lines_that_rest_on_a_message_taken_back_leave_every_case_of_the_talk(st
     store.transact(lambda rows: cases.forget_words(rows, talk, "m1"))
     assert sheet(store, closed.id) == lines[1:]
     assert sheet(store, still_open.id) == []
-
-    def titles(rows: Session) -> list[str]:
-        found = rows.execute(text("SELECT id, title_sealed FROM care_case ORDER BY id")).all()
-        return [unseal(rows, scope_of(talk.id), f"care_case.title:{one.id}", bytes(one.title_sealed)) for one in found]
-
-    assert store.transact(titles) == ["残る話", ""]
+    found = [row(store, one.id) for one in (closed, still_open)]
+    assert store.transact(lambda rows: [case_cells.title_of(rows, one) for one in found]) == ["残る話", ""]
 
 
 def test_taking_back_words_that_no_sheet_rests_on_changes_no_case(store: Store) -> None:

@@ -3,18 +3,21 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
+from storage import case_cells
 from storage import migrate as migrations
 from storage.migrate import migrate
-from storage.sealing import Keyring
+from storage.sealing import Keyring, SealBroken, unseal
 from storage.store import Store
 from storage.tables import CLASSES
+from storage.talk import scope_of
 from tests.conftest import Database
 from tests.storage.rows import at_once, open_talk
 from tests.storage.test_sealing import a_whole_story
@@ -30,24 +33,50 @@ def tables(store: Store) -> set[str]:
 def empty(database: Database, keyring: Keyring) -> Iterator[Store]:
     """A store on a database without any table."""
     store = Store.open(database.url, keyring)
-    migrate(store.engine, "base")
+    migrate(store, "base")
     yield store
     store.close()
 
 
 def test_down_and_up_again_with_rows_in_every_kind_of_table(store: Store) -> None:
     store.transact(a_whole_story)
-    migrate(store.engine, "base")
+    migrate(store, "base")
     assert tables(store) == {"alembic_version"}
-    migrate(store.engine)
+    migrate(store)
     assert tables(store) == TABLES | {"alembic_version"}
     assert open_talk(store).last_seq == 0
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(store: Store) -> None:
     talk = store.transact(a_whole_story)
-    migrate(store.engine)
+    migrate(store)
     assert open_talk(store, "Ucanary0account").id == talk.id
+
+
+@pytest.mark.requirement("R38")
+def test_what_was_sealed_before_versions_opens_after_the_step_and_no_older_cell_does(store: Store) -> None:
+    talk = store.transact(a_whole_story)
+
+    def case(rows: Session) -> Any:
+        return rows.execute(text("SELECT * FROM care_case")).one()
+
+    def read(rows: Session) -> tuple[str, tuple[str, ...], str]:
+        found = case(rows)
+        return case_cells.title_of(rows, found), case_cells.topics_of(rows, found), case_cells.sheet_of(rows, found)
+
+    written = store.transact(read)
+    migrate(store, "0020")
+    before = store.transact(case)
+    assert store.transact(lambda rows: unseal(rows, scope_of(talk.id), f"care_case.title:{before.id}", bytes(before.title_sealed))) == written[0]
+    store.transact(lambda rows: rows.execute(text("UPDATE care_case SET topics_sealed = :cell"), {"cell": bytes(before.topics_sealed)[:-1] + b"x"}))
+    migrate(store)
+    with pytest.raises(SealBroken):
+        store.transact(read)
+    store.transact(lambda rows: rows.execute(text("UPDATE care_case SET topics_sealed = NULL")))
+    assert store.transact(read) == (written[0], (), written[2])
+    store.transact(lambda rows: rows.execute(text("UPDATE care_case SET title_sealed = :cell"), {"cell": before.title_sealed}))
+    with pytest.raises(SealBroken):
+        store.transact(read)
 
 
 def test_the_tables_are_those_of_the_models(store: Store) -> None:
@@ -56,7 +85,7 @@ def test_the_tables_are_those_of_the_models(store: Store) -> None:
 
 
 def test_processes_that_start_together_migrate_once(empty: Store) -> None:
-    at_once([lambda: migrate(empty.engine)] * 4)
+    at_once([lambda: migrate(empty)] * 4)
     assert tables(empty) == TABLES | {"alembic_version"}
     assert empty.transact(lambda rows: rows.execute(text("SELECT count(*) FROM alembic_version")).scalar()) == 1
 
@@ -71,15 +100,15 @@ def test_a_migration_that_is_cut_off_leaves_the_old_tables(empty: Store, tmp_pat
     )
     monkeypatch.setattr(migrations, "_FOLDER", folder)
     with pytest.raises(RuntimeError, match="power cut"):
-        migrate(empty.engine)
+        migrate(empty)
     assert tables(empty) == {"alembic_version"}
     monkeypatch.undo()
-    migrate(empty.engine)
+    migrate(empty)
     assert tables(empty) == TABLES | {"alembic_version"}
 
 
 def test_references_are_still_checked_after_a_migration(empty: Store) -> None:
-    migrate(empty.engine)
+    migrate(empty)
     insert = "INSERT INTO memo (id, case_id, staff_id, body_sealed, at) VALUES ('1', 'nobody', 'nobody', '', '2026-11-24 00:00:00')"
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         empty.transact(lambda rows: rows.execute(text(insert)))

@@ -102,6 +102,45 @@ def test_a_call_in_hand_is_taken_anew_as_it_was_while_nobody_else_has_had_it(sto
     assert store.transact(lambda rows: outbox.take(rows, talk.id, slow, holding=claimed)) == taken_by_another.next_try_at
 
 
+@pytest.mark.requirement("R11")
+def test_a_call_that_only_waited_for_its_turn_when_its_process_died_is_in_no_doubt(store: Store) -> None:
+    talk = open_talk(store)
+    (waits,) = write(store, talk, ["一"], claim=True, begin=False)
+    died = NOW + outbox.LEASE
+
+    def taken(at: datetime, holding: Letter | None = None) -> Letter | datetime | None:
+        return store.transact(lambda rows: outbox.take(rows, talk.id, at, holding=holding, in_turn={talk.channel}))
+
+    again = taken(died)
+    assert isinstance(again, Letter)
+    assert (again.attempts, again.begun) == (0, False)
+    begun = taken(died, again)
+    assert isinstance(begun, Letter)
+    assert (begun.id, begun.attempts, begun.begun) == (waits.id, 1, True)
+    assert taken(died, waits) == begun.next_try_at, "whoever had it before does not begin it too"
+
+    cut_off = taken(died + outbox.LEASE)
+    assert isinstance(cut_off, Letter)
+    assert (cut_off.state, cut_off.attempts) == ("sending", 1)
+    once_more = taken(died + outbox.LEASE, cut_off)
+    assert isinstance(once_more, Letter)
+    assert (once_more.state, once_more.attempts) == ("sending", 2), "this one had begun: it may be there"
+
+
+def test_a_reply_token_that_died_before_the_call_is_let_go_and_one_in_doubt_is_kept(store: Store) -> None:
+    talk = open_talk(store)
+    until = NOW + timedelta(seconds=50)
+    write(store, talk, ["一"], reply_token="token", reply_until=until)
+    cut_off = take(store, talk, until)
+    assert cut_off.reply_token is None
+    assert take(store, talk, until + outbox.LEASE).reply_token is None, "so it was a push, and may be tried again"
+
+    other = open_talk(store, "Uother")
+    write(store, other, ["一"], reply_token="token", reply_until=until)
+    assert take(store, other).reply_token == "token"
+    assert take(store, other, until + outbox.LEASE).reply_token == "token", "it was tried as a reply: that must stay known"
+
+
 def test_who_comes_back_after_another_took_the_call_may_say_it_was_sent_but_not_put_it_off(store: Store) -> None:
     talk = open_talk(store)
     (late,) = write(store, talk, ["一"], claim=True)

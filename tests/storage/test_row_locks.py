@@ -162,8 +162,8 @@ def test_an_owner_who_may_make_no_role_is_bound_by_the_locks_as_well(postgres_se
         admin.execute("CREATE DATABASE plain_town OWNER plain")
     store = Store.open(postgres_server.url("plain_town").replace("postgres@", "plain@"), keyring)
     try:
-        migrate(store.engine)
-        migrate(store.engine)
+        migrate(store)
+        migrate(store)
         store.transact(a_whole_story)
         assert _forgotten(store, "message") > 0
         assert _forgotten(store.seen_by("nobody"), "message") == 0

@@ -40,6 +40,7 @@ def test_cleaning_changes_nothing_that_can_be_kept(text: str) -> None:
     assert clean(text) == text
 
 
+@pytest.mark.requirement("R5")
 def test_what_cannot_be_kept_becomes_visible() -> None:
     assert clean("はじめ\x00おわり\ud83d。") == "はじめ\\x00おわり\\ud83d。"
 

@@ -1,9 +1,12 @@
 """行けるところのカレンダー: a page for everybody, an A4 notice, a feed for calendar apps; what is over never shows."""
 
 import re
+from datetime import datetime
 
+import icalendar
 import pytest
 
+from bot.clock import JST
 from tests.town import Town
 
 _FOLDED = re.compile("\r\n ")
@@ -52,6 +55,22 @@ def test_the_feed_is_what_calendar_apps_read(town: Town) -> None:
     assert salon["DTSTART"] == "20261124T043000Z"
     assert salon["DTEND"] == "20261124T063000Z"
     assert salon["LOCATION"] == "東浜集会所"
+
+
+def test_a_library_for_calendars_reads_the_feed_without_a_complaint(town: Town) -> None:
+    read = icalendar.Calendar.from_ical(town.http.get("/calendar.ics").content)
+    assert [one.errors for one in read.walk() if one.errors] == []
+    events = read.walk("VEVENT")
+    assert len(events) == len(feed(town))
+    now = town.clock.now()
+    for one in events:
+        since, until = one["DTSTART"].dt, one["DTEND"].dt if "DTEND" in one else None
+        assert until is None or since < until
+        assert not isinstance(since, datetime) or (until or since) > now, "nothing that is over"
+        assert one["UID"]
+        assert one["DTSTAMP"].dt <= now
+    salon = next(one for one in events if one["SUMMARY"] == "東浜お茶のみサロン（見本）")
+    assert salon["DTSTART"].dt.astimezone(JST).hour == 13
 
 
 def test_a_district_narrows_page_and_feed(town: Town) -> None:

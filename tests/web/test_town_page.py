@@ -51,6 +51,13 @@ def test_only_whole_closed_quarters_are_told_with_small_numbers_hidden(open_town
     assert not re.search(r"<td>[1-9]</td>", page)
 
 
+def test_a_quarter_later_the_page_gives_away_nothing_of_the_one_before(open_town: Town, viewer: Viewer) -> None:
+    closes(open_town, viewer, "2026-04", "2026-05", "2026-06", T12=5)
+    assert re.search(r"介護のこと</th><td>15</td>", open_town.http.get("/town").text)
+    closes(open_town, viewer, "2026-07", "2026-08", "2026-09", T12=1)
+    assert re.search(r"介護のこと</th><td>15以上</td>", open_town.http.get("/town").text)
+
+
 def test_what_is_done_and_where_to_join_stands_there_and_no_wish_of_anybody(open_town: Town, viewer: Viewer) -> None:
     def work(rows: object) -> None:
         issue = gaps.make_issue(rows, viewer, "夜に行ける場所がない", NOW)  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ KINDS: Final = 9
 _KIND_AT: Final = 56
 _LETTER: Final = 16
 NO_KEYS: Final[Keys] = np.zeros(0, np.int64)
+_FIRST: Final = np.ones(1, bool)
 
 
 def kinds(keys: Keys) -> Keys:
@@ -54,6 +55,12 @@ def named(kind: int, name: str) -> int:
 def numbered(kind: int, number: int) -> int:
     """The key of a sign that is known by a number."""
     return kind << _KIND_AT | number
+
+
+def once(keys: Keys) -> Keys:
+    """Each key once, ascending."""
+    ordered = np.sort(keys)
+    return np.asarray(ordered[np.concatenate((_FIRST[: len(keys)], ordered[1:] != ordered[:-1]))], np.int64)
 
 
 def letters(text: str) -> Keys:

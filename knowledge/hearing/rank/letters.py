@@ -12,8 +12,9 @@ import numpy as np
 
 from knowledge.hearing.rank import keys
 from knowledge.hearing.rank.keys import NO_KEYS, Keys
-from knowledge.hearing.rank.postings import Floats, Ints, Places, Postings, summed
+from knowledge.hearing.rank.postings import Floats, Ints, Places, Postings
 
+_BETWEEN = "\0"
 _SPACE, _WRITTEN = re.compile(r"\s"), re.compile(r"\S")
 
 STEEPNESS = 1.2
@@ -26,6 +27,14 @@ def runs(text: str) -> Keys:
     """Every character and every pair of neighbours, spaces off, with repeats."""
     codes = keys.letters("".join(text.split()))
     return np.concatenate((keys.runs(codes, 1), keys.runs(codes, 2, kind=1)))
+
+
+def _runs_of_all(texts: Sequence[str]) -> Keys:
+    """The runs of many texts at once, none of them across two texts."""
+    codes = keys.letters(_BETWEEN.join("".join(text.split()) for text in texts))
+    written = codes != ord(_BETWEEN)
+    singles, pairs = keys.runs(codes, 1), keys.runs(codes, 2, kind=1)
+    return np.concatenate((singles[written], pairs[written[:-1] & written[1:]] if len(pairs) else pairs))
 
 
 def placed(text: str) -> tuple[Keys, Ints, Ints]:
@@ -48,11 +57,15 @@ class Letters:
     @classmethod
     def build(cls, texts: Sequence[Sequence[str]]) -> "Letters":
         """From all texts of every entry, in plain writing."""
-        written = [np.concatenate([NO_KEYS, *map(runs, of_entry)]) for of_entry in texts]
-        lengths = np.array([len(each) for each in written], np.float32)
-        names, rows = np.unique(np.concatenate([NO_KEYS, *written]), return_inverse=True)
-        columns = np.repeat(np.arange(len(written)), [len(each) for each in written])
-        counts = Postings.of(names, *summed(rows, columns, np.ones(len(rows), np.float32), len(written)), len(written))
+        written = [np.unique(_runs_of_all(of_entry), return_counts=True) for of_entry in texts]
+        lengths = np.array([times.sum() for _, times in written], np.float32)
+        found = np.concatenate([NO_KEYS, *(each for each, _ in written)])
+        names = keys.once(found)
+        rows = np.searchsorted(names, found)
+        order = np.argsort(rows, kind="stable")  # the entries of a run stay in their order
+        columns = np.repeat(np.arange(len(written)), [len(each) for each, _ in written])[order]
+        times = np.concatenate([np.zeros(0), *(many for _, many in written)])[order]
+        counts = Postings.of(names, rows[order], columns, times, len(written))
         usual = float(lengths.mean()) if len(lengths) else 1.0
         entries = np.diff(counts.starts)
         idf = np.log1p((len(written) - entries + 0.5) / (entries + 0.5)).astype(np.float32)

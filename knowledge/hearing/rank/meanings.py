@@ -40,7 +40,7 @@ class Table:
     def directions(self, words: Keys) -> Floats:
         """The directions of words that the table has, of length one; [word, dimension]."""
         found = self.vectors[self.rows[np.searchsorted(self.keys, words)]].astype(np.float32)
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+        return np.asarray(found / np.sqrt(np.einsum("ij,ij->i", found, found))[:, None], np.float32)
 
     def has(self, words: Keys) -> npt.NDArray[np.bool_]:
         """Which of the words the table has."""
@@ -97,7 +97,8 @@ class Meanings:
 
     def lent(self, asked: Keys) -> "Lent | None":
         """What a message's words that no entry has lend to entries; None where every word is known, as it mostly is in a base with examples."""
-        unknown = [place for place in (keys.kinds(asked) == keys.WORD).nonzero()[0].tolist() if not self._has(int(asked[place]))]
+        words = (keys.kinds(asked) == keys.WORD).nonzero()[0]
+        unknown = words[~self._has(asked[words])].tolist()
         found = [(place, led) for place in unknown if (led := self._led(int(asked[place]))) is not None]
         if not found:
             return None
@@ -106,9 +107,11 @@ class Meanings:
             worth[row, led.entries] = led.worth
         return Lent(np.array([place for place, _ in found], np.intp), worth, np.array([led.weight for _, led in found], np.float32))
 
-    def _has(self, word: int) -> bool:
-        place = int(np.searchsorted(self.words, word))
-        return place < len(self.words) and int(self.words[place]) == word
+    def _has(self, words: Keys) -> npt.NDArray[np.bool_]:
+        if not len(self.words):
+            return np.zeros(len(words), bool)
+        places = np.minimum(np.searchsorted(self.words, words), len(self.words) - 1)
+        return np.asarray(self.words[places] == words)
 
     def _led(self, word: int) -> "_Led | None":
         if word not in self.led:

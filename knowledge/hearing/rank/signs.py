@@ -41,23 +41,18 @@ def read(text: str | Plain, synonyms: Synonyms) -> Signs:
     told = [(keys.named(keys.WORD, word.form), word.start, word.end) for word in pieces.words]
     told += [(keys.numbered(keys.SYNONYM, group), start, end) for group, start, end in synonyms.find(even, pieces)]
     told += _ages(even.text)
-    heard = [_sounds(pieces, size, kind) for size, kind in ((2, keys.TWO), (3, keys.THREE))]
-    found = np.array(told, np.int64).reshape(-1, 3)
+    sounds, places = keys.letters(pieces.sound), np.array(pieces.sound_origin, np.int32)
+    twos, threes = keys.runs(sounds, 2, keys.TWO), keys.runs(sounds, 3, keys.THREE)
     return Signs(
         even,
         pieces,
-        np.concatenate([found[:, 0], *(run for run, _, _ in heard)]),
-        np.concatenate([found[:, 1], *(starts for _, starts, _ in heard)]).astype(np.int32),
-        np.concatenate([found[:, 2], *(ends for _, _, ends in heard)]).astype(np.int32),
+        np.concatenate((np.array([key for key, _, _ in told], np.int64), twos, threes)),
+        np.concatenate((np.array([start for _, start, _ in told], np.int32), places[: len(twos)], places[: len(threes)])),
+        np.concatenate((np.array([end for _, _, end in told], np.int32), places[1:][: len(twos)] + 1, places[2:][: len(threes)] + 1)),
     )
 
 
-def _sounds(pieces: Cut, size: int, kind: int) -> tuple[Keys, Ints, Ints]:
-    run = keys.runs(keys.letters(pieces.sound), size, kind)
-    places = np.array(pieces.sound_origin, np.int32)
-    return run, places[: len(run)], places[size - 1 :][: len(run)] + 1
-
-
+_NUMBER = re.compile("[0-9一二三四五六七八九十〇]")
 _AGE = re.compile(r"([0-9]{1,3}|[一二三四五六七八九十〇]{1,3})(?=歳|才|さい|代|になる|になり|の(?:父|母|親|一人|ひとり|息子|娘|夫|妻|祖|子))")
 _GRADE = re.compile(r"小学?(?:校)?[1-6一二三四五六](?=年|の|で|に|$)")
 _TEEN_GRADE = re.compile(r"(?:中学?|高校?)[1-3一二三](?=年|の|で|に|$)")
@@ -68,7 +63,9 @@ _DIGITS: Final = {digit: value for value, digit in enumerate("〇一二三四五
 
 def _ages(text: str) -> list[tuple[int, int, int]]:
     """Ages said in numbers, as bands: 「82の父」 is about old age though no word says so."""
-    found = []
+    found: list[tuple[int, int, int]] = []
+    if not _NUMBER.search(text):
+        return found
     for match in _AGE.finditer(text):
         band = next(name for least, name in _BANDS if _number(match[1]) >= least)
         found.append((keys.named(keys.AGE, band), match.start(), match.end()))

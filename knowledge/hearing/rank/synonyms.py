@@ -7,6 +7,7 @@ A member is found as it is written; members in kana, and the sounds of long memb
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from knowledge.hearing.normalise import Cut, Plain, cut, hiragana, plain
 
@@ -70,10 +71,11 @@ class Synonyms:
     def _scan(self, text: str, members: Mapping[str, _Groups]) -> Iterator[tuple[int, int, int]]:
         lengths = self.lengths
         free = 0
-        for at, letter in enumerate(text):
+        twos = [*map(add, text, text[1:]), text[-1:]]
+        for at in [at for at, (letter, two) in enumerate(zip(text, twos, strict=False)) if two in lengths or letter in members]:
             if at < free:
                 continue
-            for length in (*lengths.get(text[at : at + 2], ()), *((1,) if letter in members else ())):
+            for length in (*lengths.get(twos[at], ()), *((1,) if text[at] in members else ())):
                 groups = members.get(text[at : at + length])
                 if groups:
                     free = min(at + length, len(text))

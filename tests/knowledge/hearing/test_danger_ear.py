@@ -44,7 +44,7 @@ def test_nearly_all_sentences_of_the_list_are_heard_and_nearly_no_look_alike(dan
     asked = [said for said in danger.left_alone if danger.scan(said).heard]
     alarmed = [said for said in asked if danger.scan(said).level != "L1"]
     assert len(missed) <= 0.04 * len(danger.sentences), missed
-    assert len(asked) <= 0.04 * len(danger.left_alone), asked
+    assert len(asked) <= 0.05 * len(danger.left_alone), asked
     assert len(alarmed) <= 0.02 * len(danger.left_alone), alarmed
 
 

