@@ -11,7 +11,8 @@ import hashlib
 import importlib.metadata
 import os
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -38,13 +39,19 @@ def is_there(folder: Path, what: str, sources: Iterable[Path]) -> bool:
     return (folder / f"{what}-{_name(sources)}.kept").exists()
 
 
-def _read(content: bytes) -> object:
-    """Half of the time of reading went to looking for garbage among a million new objects that are all in use."""
+@contextmanager
+def not_collecting() -> Iterator[None]:
+    """While something large is read: half of the time went to looking for garbage among a million new objects that are all in use."""
     gc.disable()
     try:
-        return pickle.loads(content)  # noqa: S301  (our own file, see above)
+        yield
     finally:
         gc.enable()
+
+
+def _read(content: bytes) -> object:
+    with not_collecting():
+        return pickle.loads(content)  # noqa: S301  (our own file, see above)
 
 
 def keep_better(folder: Path | None, what: str, sources: Iterable[Path], made: object) -> None:

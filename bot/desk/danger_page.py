@@ -40,16 +40,16 @@ async def propose(request: Request, parts: TheParts, signed: Signed) -> Response
     path, text = _chosen(folder, written["file"]), written["text"].replace("\r\n", "\n")
     if not danger_work.is_own(folder, path):
         raise Missing
-    problems = await asyncio.to_thread(danger_work.mistakes, folder, path, text)
+    tried = await asyncio.to_thread(danger_work.tried, folder, path, text, parts.knowledge.town.base.danger)
     now = await asyncio.to_thread(path.read_bytes)
     trouble = "changed" if danger_work.mark(now.decode()) != written["mark"] else "same" if now.decode() == text else None
-    if act == "propose" and not problems and trouble is None:
+    if act == "propose" and not tried.problems and trouble is None:
         await parts.store.atransact(lambda rows: _propose(rows, parts, signed, path, now.decode(), text, written["why"]))
         return RedirectResponse("/desk/proposals?done=proposed", status_code=303)
-    heard = await asyncio.to_thread(danger_work.changed, folder, path, text) if act == "try" and not problems else None
+    heard = tried.heard if act == "try" and not tried.problems else None
     return await _page(
-        request, parts, signed, written["file"], text=text, problems=problems, heard=heard, trouble=trouble if act == "propose" else None,
-        why=written["why"], status=422 if problems or (act == "propose" and trouble) else 200,
+        request, parts, signed, written["file"], text=text, problems=tried.problems, heard=heard, trouble=trouble if act == "propose" else None,
+        why=written["why"], status=422 if tried.problems or (act == "propose" and trouble) else 200,
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _chosen(folder: Path, name: str) -> Path:
 
 async def _page(
     request: Request, parts: Parts, signed: SignedIn, name: str, *, text: str | None = None, problems: tuple[str, ...] = (),
-    heard: list[Heard] | None = None, trouble: str | None = None, why: str = "", status: int = 200,
+    heard: tuple[Heard, ...] | None = None, trouble: str | None = None, why: str = "", status: int = 200,
 ) -> HTMLResponse:  # fmt: skip
     folder = parts.knowledge.folder
     path = _chosen(folder, name)

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,17 @@ class Heard:
     text: str
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A changed list before it is used. `problems` say in words why it cannot be: its own test sentences count; empty when it is sound.
+
+    `heard`: every test sentence of either list's rules that is heard otherwise; empty when the list is not sound.
+    """
+
+    problems: tuple[str, ...] = ()
+    heard: tuple[Heard, ...] = ()
 
 
 BEGINNING = """title: この町の言い方
@@ -66,20 +78,21 @@ def start_own(folder: Path) -> None:
     (folder / _LIST).write_text(BEGINNING, encoding="utf-8")
 
 
-def mistakes(folder: Path, path: Path, text: str) -> tuple[str, ...]:
-    """Why the list cannot be used with this file, in words; its own test sentences count. Empty when it is sound."""
+def tried(folder: Path, path: Path, text: str, before: DangerList) -> Tried:
+    """What the file would do, beside `before`, the list in use. The whole country's list is read for it: some seconds, so call it beside the loop."""
     try:
         listed = _would_be(folder, path, text)
     except BrokenDangerList as broken:
-        return broken.problems
-    return tuple(f"{one.rule}：「{one.sentence}」は {one.wanted} のはずが {one.got} になります" for one in listed.test())
+        return Tried(broken.problems)
+    failures = tuple(f"{one.rule}：「{one.sentence}」は {one.wanted} のはずが {one.got} になります" for one in listed.test())
+    return Tried(failures) if failures else Tried(heard=tuple(_otherwise(before, listed)))
 
 
-def changed(folder: Path, path: Path, text: str) -> list[Heard]:
-    """Every test sentence of either list's rules that is heard otherwise. Takes some seconds: call it beside the loop."""
-    before, after = DangerList.load(STARTER / _LIST, own_danger_file(folder)), _would_be(folder, path, text)
-    levels = ((said, before.scan(said).level, after.scan(said).level) for said in dict.fromkeys((*_sentences(before), *_sentences(after))))
-    return [Heard(said, was, now) for said, was, now in levels if was != now]
+def _otherwise(before: DangerList, after: DangerList) -> Iterator[Heard]:
+    for said in dict.fromkeys((*_sentences(before), *_sentences(after))):
+        was, now = before.hear(said).level, after.hear(said).level
+        if was != now:
+            yield Heard(said, was, now)
 
 
 def _sentences(listed: DangerList) -> list[str]:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, danger_work, knowledge_work, pages
 from bot.desk.access import Signed, TheParts
+from bot.desk.danger_work import Tried
 from bot.desk.knowledge_work import OnDisk
 from bot.parts import Parts
 from storage import proposals
@@ -60,10 +61,14 @@ async def decide(request: Request, proposal_id: str, parts: TheParts, signed: Si
 
 async def _let_through(parts: Parts, signed: SignedIn, one: Proposal, note: object) -> bool:
     path = parts.knowledge.folder / one.file
-    if one.entry_id == danger_work.DANGER and danger_work.mistakes(parts.knowledge.folder, path, one.after):
+    if one.entry_id == danger_work.DANGER and (await _heard_with(parts, path, one)).problems:
         return False
     why = f"{one.why}（書いた人：{one.by}）"
     return await knowledge_work.publish_and_note(parts, signed.member.id, why, {path: (one.entry_id, one.after)}, note)  # type: ignore[arg-type]
+
+
+async def _heard_with(parts: Parts, path: Path, one: Proposal) -> Tried:
+    return await asyncio.to_thread(danger_work.tried, parts.knowledge.folder, path, one.after, parts.knowledge.town.base.danger)
 
 
 async def _page(
@@ -74,8 +79,8 @@ async def _page(
     disk = OnDisk(one.entry_id, parts.knowledge.folder / one.file, now)
     heard, impact, problems = None, None, None
     if one.entry_id == danger_work.DANGER:
-        problems = await asyncio.to_thread(danger_work.mistakes, parts.knowledge.folder, disk.path, one.after)
-        heard = [] if problems else await asyncio.to_thread(danger_work.changed, parts.knowledge.folder, disk.path, one.after)
+        tried = await _heard_with(parts, disk.path, one)
+        problems, heard = tried.problems, tried.heard
     else:
         draft = await asyncio.to_thread(knowledge_work.draft, parts.knowledge.folder, disk, one.after, knowledge_work.today(parts))
         problems = tuple(f"{problem.line} 行目：{problem.message}" for problem in draft.problems if problem.level == "error")

@@ -18,6 +18,7 @@ from knowledge.hearing.danger_reading import LEVELS, BrokenDangerList, Listed, R
 from knowledge.hearing.danger_text import END, SEAM, Folded, fold
 from knowledge.hearing.danger_words import Span
 from knowledge.hearing.model import NO_DANGER, Danger, DangerKind
+from knowledge.kept import not_collecting
 
 __all__ = ["BrokenDangerList", "DangerList", "Failure"]
 
@@ -67,9 +68,9 @@ class DangerList:
 
         The second ear is that of `path`: a town's sentences are tested, not learnt from.
         """
-        listed = read(path, town)
         beside = path.with_suffix("") if path.is_file() else path
-        return cls(listed, Ear.load(beside / "ear.json"))
+        with not_collecting():
+            return cls(read(path, town), Ear.load(beside / "ear.json"))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -123,8 +124,13 @@ class DangerList:
         joined = fold(before + text)
         return list(_across(self._listen(joined.text).signals(), len(joined.text) - len(folded.text)))
 
+    def hear(self, sentence: str) -> Danger:
+        """A test sentence of the list; 「／」 parts messages, and the last is heard."""
+        *earlier, last = sentence.split("／")
+        return self.scan(last, earlier)
+
     def test(self) -> list[Failure]:
-        """Run every sentence inside the list; empty when the list keeps what it says. 「／」 parts messages."""
+        """Run every sentence inside the list; empty when the list keeps what it says."""
         return [failure for rule in self.rules for failure in self._test_rule(rule)]
 
     def _listen(self, folded: str) -> "_Listening":
@@ -200,8 +206,7 @@ class DangerList:
         )
         for sentences, levels, wanted in wishes:
             for sentence in sentences:
-                *earlier, last = sentence.split("／")
-                heard = self.scan(last, earlier)
+                heard = self.hear(sentence)
                 kind_right = not heard.heard or bool(set(rule.kinds) & set(heard.kinds))
                 if LEVELS.index(heard.level) not in levels or not kind_right:
                     got = f"{heard.level} {','.join(heard.kinds)} ({heard.rule})"

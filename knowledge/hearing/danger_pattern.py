@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
@@ -130,7 +130,7 @@ class Readings:
         self._kanji = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
     def with_more(self, readings: Mapping[str, str]) -> "Readings":
-        return Readings({**self._readings, **readings})
+        return _the_same(frozenset({**self._readings, **readings}.items()))
 
     def of(self, word: str) -> str | None:
         reading = self._kanji.sub(lambda found: self._readings[found[0]], word)
@@ -138,8 +138,18 @@ class Readings:
         return reading if kana and reading != word and len(reading) >= self.shortest else None
 
 
-def spellings(expression: str, readings: Readings | None = None) -> set[str]:
-    """All folded words an expression with alternatives stands for: Chinese, without accents, in hiragana."""
+@lru_cache(maxsize=4)
+def _the_same(readings: frozenset[tuple[str, str]]) -> Readings:
+    """One object for the same readings, so that what was spelled with them is found again."""
+    return Readings(dict(readings))
+
+
+@lru_cache(maxsize=30_000)
+def spellings(expression: str, readings: Readings | None = None) -> frozenset[str]:
+    """All folded words an expression with alternatives stands for: Chinese, without accents, in hiragana.
+
+    Remembered, since a town that changes one word has the whole country's list read again: that took half of the time.
+    """
     if "?" in expression:
         raise WrongPattern(f"「{expression}」の「?」は使えません。あってもなくてもよい言葉は (は|) と書いてください。")
     words: set[str] = set()
@@ -153,7 +163,7 @@ def spellings(expression: str, readings: Readings | None = None) -> set[str]:
             for word in (folded, plain_latin(folded), readings.of(folded) if readings else None):
                 if word is not None:
                     words.add(word + "*" if open_end else word)
-    return words
+    return frozenset(words)
 
 
 def _alternatives(expression: str) -> list[str]:
