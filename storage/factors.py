@@ -16,6 +16,7 @@ from storage import audit
 from storage.dialect import table
 from storage.ids import new_id
 from storage.sealing import seal, unseal
+from storage.staff import SignedIn
 from storage.tables import StaffFactor, StaffPasskey
 
 _F, _P = table(StaffFactor), table(StaffPasskey)
@@ -47,20 +48,25 @@ def of(session: Session, staff_id: str) -> Factors:
     return Factors("totp" in kinds, kinds.count("recovery"), keys)
 
 
-def offered(session: Session, staff_id: str, now: datetime) -> str:
-    """The secret to put into an authenticator (base32), the same until a first code confirms it."""
-    row = session.execute(select(_F.c.id, _F.c.secret_sealed).where(_unconfirmed(staff_id))).first()
+def offered(session: Session, signed: SignedIn, now: datetime) -> str:
+    """The secret to put into an authenticator (base32), the same until a first code confirms it, and for this one session only.
+
+    Whoever looked at the page with a stolen cookie, or with a password alone, must not know what its owner sets up later.
+    """
+    staff_id, factor_id = signed.member.id, _offer_of(signed)
+    row = session.execute(select(_F.c.id, _F.c.secret_sealed).where(_unconfirmed(signed))).first()
     if row is not None:
         return unseal(session, _scope(staff_id), _place(row.id), row.secret_sealed)
-    secret, factor_id = pyotp.random_base32(), new_id()
+    secret = pyotp.random_base32()
     cell = seal(session, _scope(staff_id), _place(factor_id), secret)
     session.execute(_F.insert().values(id=factor_id, staff_id=staff_id, kind="totp", secret_sealed=cell, last_step=0, created_at=now))
     return secret
 
 
-def confirm(session: Session, staff_id: str, code: str, now: datetime) -> list[str] | None:
+def confirm(session: Session, signed: SignedIn, code: str, now: datetime) -> list[str] | None:
     """A first right code makes the offered secret the factor, in place of an older one; returns new recovery codes, shown once. None = wrong code."""
-    row = session.execute(select(_F).where(_unconfirmed(staff_id))).first()
+    staff_id = signed.member.id
+    row = session.execute(select(_F).where(_unconfirmed(signed))).first()
     step = None if row is None else _step_of(session, staff_id, row, code, now)
     if row is None or step is None:
         return None
@@ -105,8 +111,13 @@ def _step_of(session: Session, staff_id: str, row: object, code: str, now: datet
     return None
 
 
-def _unconfirmed(staff_id: str) -> ColumnElement[bool]:
-    return (_F.c.staff_id == staff_id) & (_F.c.kind == "totp") & _F.c.confirmed_at.is_(None)
+def _offer_of(signed: SignedIn) -> str:
+    """Id of what is offered to this session."""
+    return signed.token_hash[:32]
+
+
+def _unconfirmed(signed: SignedIn) -> ColumnElement[bool]:
+    return (_F.c.id == _offer_of(signed)) & (_F.c.staff_id == signed.member.id) & (_F.c.kind == "totp") & _F.c.confirmed_at.is_(None)
 
 
 def _recovery_code() -> str:

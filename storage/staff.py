@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from storage import audit, cases
-from storage.dialect import table
+from storage.dialect import is_postgres, table
 from storage.ids import new_id, new_token
 from storage.sealing import fingerprint
 from storage.tables import ApiToken, Invitation, SignInTry, Staff, StaffSession
@@ -32,6 +32,7 @@ _MOST_TRIES = {"both": 5, "login": 20, "address": 60}
 """Failed tries in a quarter of an hour: of one login from one address, of one login, of one address. An office shares an address (R28)."""
 
 _S, _B, _V, _T, _Y = table(Staff), table(StaffSession), table(Invitation), table(ApiToken), table(SignInTry)
+_LOCK_TRIES = select(func.pg_advisory_xact_lock(106_004))
 
 
 class InvitationSpent(Exception):
@@ -247,7 +248,10 @@ def sign_out(session: Session, signed: SignedIn, now: datetime) -> None:
 
 
 def may_try(session: Session, login: str, address: str, now: datetime) -> bool:
-    """Whether one more try is allowed now for this login from this address (R28)."""
+    """Whether one more try is allowed now for this login from this address (R28). Whoever asks at the same time waits for the end of this
+    transaction: else all of them would be counted after all were let through."""
+    if is_postgres(session):
+        session.execute(_LOCK_TRIES)
     since = now - _TRY_WINDOW
     for about, who in _tried_by(session, login, address).items():
         count = session.execute(select(func.count()).select_from(_Y).where(_Y.c.who_hash == who, _Y.c.at > since)).scalar_one()

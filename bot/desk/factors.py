@@ -20,6 +20,7 @@ from bot.parts import Parts
 from bot.web.own_page import address_of
 from storage import audit, factors, oidc, staff
 from storage import passkeys as kept_keys
+from storage.factors import Factors
 from storage.staff import SignedIn
 
 router = APIRouter(route_class=pages.DeskRoute)
@@ -51,9 +52,11 @@ async def second(request: Request, parts: TheParts, signed: Signed) -> Response:
         staff.note_failed_try(rows, who, where, now)
         return "wrong"
 
+    before = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
     trouble = await parts.store.atransact(work)
     if trouble is not None:
         return await _ask(request, parts, signed, trouble=trouble, status=429 if trouble == "too_many" else 401)
+    await told_of_recovery(parts, signed, before)
     response = RedirectResponse("/desk", status_code=303)
     access.give_cookie(response, parts, await proven(parts, signed))
     return response
@@ -89,7 +92,7 @@ async def factor(request: Request, parts: TheParts, signed: Signed) -> Response:
         if has_one and not factors.passes(rows, staff_id, written["current"][:LONGEST_CODE], now):
             staff.note_failed_try(rows, f"factor:{staff_id}", where, now)
             return has_one, None, "current"
-        codes = factors.confirm(rows, staff_id, written["code"][:LONGEST_CODE], now)
+        codes = factors.confirm(rows, signed, written["code"][:LONGEST_CODE], now)
         if codes:
             staff.end_others(rows, signed, now)
         return has_one, codes, None if codes else "wrong"
@@ -147,6 +150,13 @@ async def proven(parts: Parts, signed: SignedIn) -> str:
     return await parts.store.atransact(work)
 
 
+async def told_of_recovery(parts: Parts, signed: SignedIn, before: Factors) -> None:
+    """A recovery code that was used up since `before` may have been used by somebody else: its owner is told (R28)."""
+    after = await parts.store.atransact(lambda rows: factors.of(rows, signed.member.id))
+    if after.recovery_left < before.recovery_left:
+        await notices.sign_in_changed(parts, signed.member)
+
+
 def question(rows: Rows, parts: Parts, signed: SignedIn) -> str | None:
     """What a passkey is asked to sign in this browser, as JSON."""
     from bot.desk import passkeys  # their library is loaded by whoever has one
@@ -174,7 +184,7 @@ async def _ask(request: Request, parts: Parts, signed: SignedIn, *, trouble: str
 
 async def _set_up(request: Request, parts: Parts, signed: SignedIn, *, has_one: bool, trouble: str | None = None, status: int = 200) -> HTMLResponse:
     now = parts.clock.now()
-    secret = await parts.store.atransact(lambda rows: factors.offered(rows, signed.member.id, now))
+    secret = await parts.store.atransact(lambda rows: factors.offered(rows, signed, now))
     address_of = pyotp.TOTP(secret).provisioning_uri(name=signed.member.login, issuer_name=_ISSUER)
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return door(

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.desk import access, pages
 from bot.desk.access import Signed, TheParts
-from bot.desk.factors import LONGEST_CODE, door, question, signs
-from bot.desk.signin import hasher
+from bot.desk.factors import LONGEST_CODE, door, question, signs, told_of_recovery
+from bot.desk.signin import password_fits
 from bot.parts import Parts
 from bot.web.own_page import address_of
 from storage import factors, staff
@@ -35,27 +35,27 @@ async def prove(request: Request, parts: TheParts, signed: Signed) -> Response:
     written, now = await access.fields(request, "code", "credential", "password", "back"), parts.clock.now()
     member, where = signed.member, address_of(request)
     who = f"factor:{member.id}"
-    known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
-    fits = bool(written["password"]) and await hasher(request).fits(written["password"], None if known is None else known.password_hash)
 
-    def work(rows: Rows) -> str | None:
+    def by_factor(rows: Rows) -> bool | None:
         if not staff.may_try(rows, who, where, now):
-            return "too_many"
-        if not factors.of(rows, member.id).any:
-            proven = fits
-        elif written["credential"]:
-            proven = signs(rows, parts, signed, written["credential"])
-        else:
-            proven = factors.passes(rows, member.id, written["code"][:LONGEST_CODE], now)
-        if proven:
-            staff.prove(rows, signed, now)
             return None
-        staff.note_failed_try(rows, who, where, now)
-        return "wrong"
+        code = written["code"][:LONGEST_CODE]
+        fits = signs(rows, parts, signed, written["credential"]) if written["credential"] else factors.passes(rows, member.id, code, now)
+        if not fits:
+            staff.note_failed_try(rows, who, where, now)
+        return fits
 
-    trouble = await parts.store.atransact(work)
-    if trouble is not None:
-        return await _ask(request, parts, signed, written["back"], trouble=trouble, status=429 if trouble == "too_many" else 401)
+    mine = await parts.store.atransact(lambda rows: factors.of(rows, member.id))
+    if mine.any:
+        proven = await parts.store.atransact(by_factor)
+        await told_of_recovery(parts, signed, mine)
+    else:
+        known = await parts.store.atransact(lambda rows: staff.credentials(rows, member.login))
+        proven = await password_fits(request, parts, who, written["password"], known)
+    if not proven:
+        trouble, status = ("too_many", 429) if proven is None else ("wrong", 401)
+        return await _ask(request, parts, signed, written["back"], trouble=trouble, status=status)
+    await parts.store.atransact(lambda rows: staff.prove(rows, signed, now))
     return RedirectResponse(_own(written["back"]), status_code=303)
 
 

@@ -125,11 +125,12 @@ def _form(request: Request, parts: Parts, template: str, /, *, status: int = 200
 def _trouble_with(name: str, login: str, password: str, again: str) -> Trouble | None:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():  # no invisible twin of a colleague's name
         return "name"
-    if not staff.login_of(login) or len(login) > _LONGEST_LOGIN or not login.isprintable() or " " in login:
+    kept = staff.login_of(login)  # one spelling may be longer than what was typed, and have spaces where that had none
+    if not kept or len(kept) > _LONGEST_LOGIN or not login.isprintable() or not kept.isprintable() or " " in kept:
         return "login"
     if password != again:
         return "differ"
-    return passwords.problem_with(password, login=staff.login_of(login), name=name)
+    return passwords.problem_with(password, login=kept, name=name)
 
 
 async def password_fits(request: Request, parts: Parts, who: str, password: str, known: Credentials | None) -> bool | None:
