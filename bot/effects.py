@@ -143,7 +143,8 @@ def _open_case(session: Session, done: Done, effect: model.OpenCase, now: dateti
 
 def _facts(person: model.Relative) -> dict[str, str]:
     """A person of the home as 世帯 keeps them; that it was said, not asked or confirmed, stands beside it (I8)."""
-    return {"relation": person.relation, "birth": "" if person.age is None else f"{person.age}歳", "note": _AS_TOLD}
+    birth = "" if person.age is None else f"{person.age}歳"
+    return {"relation": person.relation, "birth": birth, "note": _AS_TOLD, household.TOLD_IN: person.ref or ""}
 
 
 def _raise_alarm(session: Session, done: Done, effect: model.RaiseAlarm, now: datetime) -> Done:

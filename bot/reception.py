@@ -27,7 +27,7 @@ from bot.posting import ROOMY, SIGNPOST, post
 from bot.told import scene_for, scene_of, session_of, utterance_of
 from flows.model import Scene, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import attachments, cases, consents, outbox, records
+from storage import attachments, cases, consents, household, outbox, records
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -46,6 +46,8 @@ _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
 _LOOKED_THROUGH = 500
 """Lines of a talk in which answers to an unsent message are looked for; platforms let residents take back what is at most a day old."""
+_EARLIER_KEPT = 20
+"""Versions of one message that are kept besides the first: nobody fills a case by writing one message anew all day."""
 _QUOTED = re.compile("「([^「」]{2,})」")
 
 Split = Callable[[Outgoing], Sequence[Outgoing]]
@@ -343,25 +345,29 @@ def mark_unreachable(rows: Rows, talk: Talk, now: datetime) -> None:
 
 def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     """The resident took a message back: its words go everywhere, the fact of a danger stays, nothing is said (R8, D13)."""
-    message_id = talks.by_platform_id(at.rows, talk, platform_id)
-    if message_id is not None:
-        talks.forget_words(at.rows, talk, [message_id, *_answers_that_quote(at.rows, talk, message_id)], at.now)
-        cases.forget_words(at.rows, talk, message_id)
+    line = talks.by_platform_id(at.rows, talk, platform_id)
+    if line is not None:
+        talks.forget_words(at.rows, talk, [line.id, *_answers_that_quote(at.rows, talk, line.id)], at.now)
+        cases.forget_words(at.rows, talk, line.id)
+        household.forget_words(at.rows, talk, line.id)
         if talk.flow_session is not None:
-            talk = replace(talk, flow_session=flows.without_words(session_of(talk), message_id).model_dump_json(exclude_defaults=True))
+            talk = replace(talk, flow_session=flows.without_words(session_of(talk), line.id).model_dump_json(exclude_defaults=True))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, at.now)
     return Received(talk.id, case_changed=True)
 
 
 def _edited(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
-    """Words were changed after they were sent: the line carries the new ones. Danger in them is answered like any danger (G1)."""
+    """Words were changed after they were sent: the line carries the new ones, and what stood there before (P2: nothing that was said is lost, nor
+    is it for whoever holds the telephone to undo). Danger in them is answered like any danger (G1). One that was taken back stays empty."""
     text = clean(inbound.text)
-    if scan(at, talk, text).heard:
+    line = talks.by_platform_id(at.rows, talk, inbound.platform_id or "")
+    body: dict[str, Any] = {} if line is None or line.body is None else json.loads(line.body)
+    if body.get("text") != text and scan(at, talk, text).heard:
         return message(at, talk, inbox_id, replace(inbound, kind="text"))
-    message_id = talks.by_platform_id(at.rows, talk, inbound.platform_id or "")
-    if message_id is not None:
-        talks.reword(at.rows, talk, message_id, json.dumps({"text": text}, ensure_ascii=False))
+    if line is not None and body and body.get("text") != text:
+        first, *later = [*body.get("earlier", ()), {"text": body.get("text", ""), "until": at.now.isoformat()}]
+        talks.reword(at.rows, talk, line.id, json.dumps(body | {"text": text, "earlier": [first, *later[-_EARLIER_KEPT:]]}, ensure_ascii=False))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, talk.last_at)
     return Received(talk.id)

@@ -193,6 +193,13 @@ def lines_since(session: Session, viewer: Viewer, code: str, after: int) -> tupl
     return lines, by_number, staff.names(session), row.version
 
 
+def changed_lines(session: Session, viewer: Viewer, code: str, up_to: int) -> list[Line]:
+    """Of the last hundred lines up to number `up_to`, which a page may show: those that were taken back or written anew since they came (R8)."""
+    row = row_of(session, viewer, code)
+    recent = talks.lines(session, row.conversation_id, after=max(row.from_seq - 1, up_to - _LINES_SHOWN), limit=_LINES_SHOWN)
+    return [line for line in recent if line.seq <= up_to and (line.body is None or "earlier" in json.loads(line.body))]
+
+
 def seen(session: Session, viewer: Viewer, code: str, up_to: int) -> bool:
     """A page that is in view shows lines up to this number; True when that is news."""
     row = row_of(session, viewer, code)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from storage import audit
@@ -16,6 +16,7 @@ from storage.ids import new_id
 from storage.refusals import Missing, Stale
 from storage.sealing import seal_json, unseal_json
 from storage.tables import Case, HouseholdMember
+from storage.talk import Talk, scope_of
 
 _H, _K = table(HouseholdMember), table(Case)
 
@@ -23,6 +24,8 @@ OwnConsent = Literal["unknown", "given", "refused"]
 """未確認, 同意あり, 同意しない: whether this person agrees to being spoken of."""
 OWN_CONSENTS: tuple[OwnConsent, ...] = get_args(OwnConsent)
 FACTS = ("name", "kana", "relation", "birth", "state", "note")
+TOLD_IN = "told_in"
+"""Beside the facts, until staff write them anew: id of the message the resident told them in. They go with it (R8)."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,17 @@ def as_told(session: Session, case_id: str, scope: str, told: Sequence[Mapping[s
         if facts["relation"] in known:
             continue
         made = new_id()
-        cell = seal_json(session, scope, f"household_member.body:{made}:1", {name: facts.get(name, "") for name in FACTS})
+        cell = seal_json(session, scope, f"household_member.body:{made}:1", {name: facts.get(name, "") for name in (*FACTS, TOLD_IN)})
         values = {"consent": "unknown", "restricted": False, "version": 1, "created_at": now}
         session.execute(_H.insert().values(id=made, case_id=case_id, body_sealed=cell, **values))
         audit.note(session, actor="bot", act="household.added", now=now, case_id=case_id, member=made)
+
+
+def forget_words(session: Session, talk: Talk, message_id: str) -> None:
+    """People who are written down only because an unsent message named them go with it, from closed cases too (R8)."""
+    rows = session.execute(select(_H.c.id, _H.c.version, _H.c.body_sealed).join(_K, _K.c.id == _H.c.case_id).where(_K.c.conversation_id == talk.id))
+    bodies = {row.id: unseal_json(session, scope_of(talk.id), f"household_member.body:{row.id}:{row.version}", row.body_sealed) for row in rows}
+    session.execute(delete(_H).where(_H.c.id.in_([one for one, body in bodies.items() if body.get(TOLD_IN) == message_id])))
 
 
 def remove(session: Session, viewer: Viewer, case: CaseHead, member_id: str, now: datetime) -> None:

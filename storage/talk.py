@@ -17,11 +17,11 @@ from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.prepared import prepared
 from storage.sealing import fingerprint, keyring, mark_erasure, seal, unseal
-from storage.tables import Attachment, Conversation, Identity, Inbox, Message, Person
+from storage.tables import Attachment, Conversation, Identity, Inbox, Message, Outbox, Person
 from storage.text import clean
 
 _C, _I, _X, _M, _P = table(Conversation), table(Identity), table(Inbox), table(Message), table(Person)
-_F = table(Attachment)
+_F, _O = table(Attachment), table(Outbox)
 _OF: Any = bindparam("of")
 
 _TALK = select(
@@ -80,7 +80,10 @@ class Talk:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a talk, opened. `body` is JSON: `{"text"}` of residents and staff, `{"bubbles", "buttons"}` of the bot; None when withdrawn."""
+    """One line of a talk, opened. `body` is JSON: `{"text"}` of residents and staff, `{"bubbles", "buttons"}` of the bot; None when withdrawn.
+
+    Words that were written anew have what stood there before beside them: `{"text", "earlier": [{"text", "until"}]}`, the first of all first.
+    """
 
     id: str
     seq: int
@@ -279,24 +282,25 @@ def pending(session: Session, talk: Talk) -> list[Pending]:
 
 
 def forget_words(session: Session, talk: Talk, message_ids: Sequence[str], now: datetime) -> None:
-    """Erase the bodies of these lines and of their raw events; the numbered rows stay (D1b, R8)."""
+    """Erase the bodies of these lines, of their raw events and of the calls that carry them, gone or waiting; the numbered rows stay (D1b, R8)."""
     session.execute(update(_M).where(_M.c.id.in_(message_ids), _M.c.conversation_id == talk.id).values(body_sealed=None, withdrawn_at=now))
     session.execute(update(_X).where(_X.c.message_id.in_(message_ids), _X.c.conversation_id == talk.id).values(raw_sealed=None))
-    session.execute(delete(_F).where(_F.c.message_id.in_(message_ids), _F.c.conversation_id == talk.id))
+    for carried in (_F, _O):
+        session.execute(delete(carried).where(carried.c.message_id.in_(message_ids), carried.c.conversation_id == talk.id))
     mark_erasure(session)
 
 
 def reword(session: Session, talk: Talk, message_id: str, body: str) -> None:
-    """The resident changed the words of a line; one that was taken back stays empty."""
+    """The line says this from now on."""
     cell = seal(session, scope_of(talk.id), f"message.body:{message_id}", body)
-    written = _M.c.id == message_id, _M.c.conversation_id == talk.id, _M.c.body_sealed.is_not(None)
-    session.execute(update(_M).where(*written).values(body_sealed=cell))
+    session.execute(update(_M).where(_M.c.id == message_id, _M.c.conversation_id == talk.id).values(body_sealed=cell))
 
 
-def by_platform_id(session: Session, talk: Talk, platform_id: str) -> str | None:
-    """Our id of the line that a platform's message became."""
-    query = select(_M.c.id).where(_M.c.platform_hash == fingerprint(session, f"{talk.channel}:{platform_id}"), _M.c.conversation_id == talk.id)
-    return session.execute(query).scalar()
+def by_platform_id(session: Session, talk: Talk, platform_id: str) -> Line | None:
+    """The line that a platform's message became; the newest, where danger written into it made one more."""
+    query = _LINE.where(_M.c.platform_hash == bindparam("hash")).order_by(_M.c.seq.desc()).limit(1)
+    row = session.execute(query, {"of": talk.id, "hash": fingerprint(session, f"{talk.channel}:{platform_id}")}).first()
+    return None if row is None else _line(session, talk.id, row)
 
 
 # ---------------------------------------------------------------- reading

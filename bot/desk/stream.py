@@ -6,7 +6,7 @@ stream never keeps anybody signed in, and ends when its session does. Everything
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -46,6 +46,8 @@ class _Told:
     writing: str | None = None
     shared: str | None = None
     version: int | None = None
+    changed: dict[int, int] = field(default_factory=dict)
+    """Lines taken back or written anew that the page was told of: number → what stands there now, as a hash."""
 
 
 @router.get("/desk/stream")
@@ -122,6 +124,16 @@ async def _case_news(parts: Parts, viewer: Viewer, code: str, told: _Told) -> As
     if lines:
         yield _event("lines", _fragment(shown(lines, names, files), lines, states, told, code), id_=lines[-1].seq)
         told.seq = lines[-1].seq
+
+    def look_again(rows: Rows) -> tuple[list[Line], dict[str, Shown]]:
+        changed = desk_cases.changed_lines(rows, viewer, code, told.seq)
+        return changed, attachments.of_lines(rows, desk_cases.conversation_of(rows, viewer, code), changed)
+
+    changed, files = await parts.store.atransact(look_again)
+    marks = {line.seq: hash(line.body) for line in changed}
+    if news := [line for line in changed if told.changed.get(line.seq) != marks[line.seq]]:
+        told.changed = marks
+        yield _event("changed", pages.render("lines.html", lines=shown(news, names, files), deliveries={}, day_before=None, code=code))
     written = json.dumps(states, sort_keys=True)
     if written != told.states:
         told.states = written

@@ -55,6 +55,8 @@ class ShownLine:
     danger_level: str
     danger_rule: str | None
     withdrawn: bool
+    earlier: tuple[tuple[str, datetime], ...] = ()
+    """What stood here before it was written anew, the first of all first, each with the time until when."""
     times: int = 1
     """How often it was written in a row: a flood of the same words is one line, and none is dropped (R6)."""
 
@@ -95,6 +97,8 @@ def _says_the_same(before: ShownLine, one: ShownLine) -> bool:
     """Words of the resident right after the same words, on the same day; the newest of them stands for all."""
     if not (before.author == one.author == "resident" and before.kind == one.kind == "text") or before.withdrawn or one.withdrawn:
         return False
+    if before.earlier or one.earlier:
+        return False
     return (before.texts, before.day, before.danger_level, before.danger_rule) == (one.texts, one.day, one.danger_level, one.danger_rule)
 
 
@@ -118,4 +122,5 @@ def _shown(line: Line, body: dict[str, Any], pressed: str, names: Mapping[str, s
         day=line.at.astimezone(JST).date(), kind=line.kind, media=body.get("media"), file=file, texts=texts, links=links, cards=cards,
         buttons=tuple(button["label"] for button in body.get("buttons", ())), danger_level=line.danger_level, danger_rule=line.danger_rule,
         withdrawn=line.withdrawn_at is not None or line.body is None,
+        earlier=tuple((unturned(one["text"]), datetime.fromisoformat(one["until"])) for one in body.get("earlier", ())),
     )  # fmt: skip

@@ -261,7 +261,7 @@ def test_words_taken_back_leave_no_bytes_in_the_sqlite_files(sqlite_database: Da
     store = Store.open(sqlite_database.url, keyring)
     talk = store.transact(a_whole_story)
     (line,) = store.transact(lambda rows: talks.lines(rows, talk.id, limit=1))
-    assert store.transact(lambda rows: talks.by_platform_id(rows, talk, "canary-platform-message")) == line.id
+    assert store.transact(lambda rows: talks.by_platform_id(rows, talk, "canary-platform-message")).id == line.id
     folder = Path(sqlite_database.name).parent
 
     cells = store.transact(lambda rows: cells_of(rows, line.id))

@@ -258,7 +258,7 @@ def test_words_taken_back_are_gone_and_their_numbered_line_stays(store: Store) -
         return line.id
 
     line_id = store.transact(work)
-    assert store.transact(lambda rows: talks.by_platform_id(rows, talk, "message-9")) == line_id
+    assert store.transact(lambda rows: talks.by_platform_id(rows, talk, "message-9")).id == line_id
     later = NOW + timedelta(minutes=1)
     store.transact(lambda rows: talks.forget_words(rows, talk, [line_id], later))
     gone, kept = store.transact(lambda rows: talks.lines(rows, talk.id))

@@ -36,6 +36,7 @@ function listen() {
   on("alarms", showAlarms);
   on("queue", showNews);
   on("lines", showLines);
+  on("changed", showRewritten);
   on("deliveries", showDeliveries);
   on("version", showChanged);
   on("writing", showWriting);
@@ -166,6 +167,10 @@ function showLines(fragment) {
   if (last) list.dataset.last = last.dataset.seq;
   if (atEnd) list.scrollTop = list.scrollHeight; else $("#to-newest").hidden = false;
   tellSeen();
+}
+
+function showRewritten(fragment) { // words that were taken back or written anew: the line stands where it stood
+  for (const node of parsed(fragment)) if (node.id) document.getElementById(node.id)?.replaceWith(node);
 }
 
 function offerNewest() {
