@@ -127,9 +127,9 @@ def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
 
 
 def serve(settings: Settings, ready: Callable[[Parts], None]) -> None:
-    """Run the web application until it is stopped: by Ctrl+C, or by SIGTERM, as systemd and containers do, after which SystemExit goes up."""
+    """Run the web application until it is stopped: by Ctrl+C, or by SIGTERM, as systemd and containers do: SystemExit then."""
     sys.setswitchinterval(_THREADS_TAKE_TURNS)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has ended: by default that is death, and nothing is closed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again at its end: by default nothing would be closed
     folder, keep = Path(settings.knowledge), settings.kept_folder
     build_apart(folder, keep)
     knowledge = _knowing(settings)

@@ -72,7 +72,8 @@ def test_production_refuses_to_start_and_says_what_is_missing(tmp_path: Path) ->
 
 def test_a_talk_that_nobody_reads_any_more_ends_without_an_error(tmp_path: Path) -> None:
     with_built_knowledge(tmp_path)
-    with subprocess.Popen([*_COMMAND, "talk"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as talk:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*_COMMAND, "talk"], cwd=tmp_path, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as talk:
         assert talk.stdout is not None
         talk.stdout.close()
         _, said = talk.communicate("家賃が払えません\n人と話す\n", timeout=_PATIENCE)
