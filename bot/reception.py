@@ -366,8 +366,9 @@ def _edited(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     if body.get("text") != text and scan(at, talk, text).heard:
         return message(at, talk, inbox_id, replace(inbound, kind="text"))
     if line is not None and body and body.get("text") != text:
-        first, *later = [*body.get("earlier", ()), {"text": body.get("text", ""), "until": at.now.isoformat()}]
-        talks.reword(at.rows, talk, line.id, json.dumps(body | {"text": text, "earlier": [first, *later[-_EARLIER_KEPT:]]}, ensure_ascii=False))
+        earlier = [*body.get("earlier", ()), {"text": body.get("text", ""), "until": at.now.isoformat()}]
+        kept = {"text": text, "earlier": earlier[:1] + earlier[1:][-_EARLIER_KEPT:]}
+        talks.reword(at.rows, talk, line.id, json.dumps(body | kept, ensure_ascii=False))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, talk.last_at)
     return Received(talk.id)

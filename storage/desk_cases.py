@@ -183,6 +183,14 @@ def conversation_of(session: Session, viewer: Viewer, code: str) -> str:
     return found
 
 
+def watched(session: Session, viewer: Viewer, code: str, now: datetime) -> str:
+    """A page of this case begins to listen: as good as reading it, and audited so (R43). Returns the id of its talk."""
+    row = row_of(session, viewer, code)
+    audit.note(session, actor=viewer.actor, act="case.watched", now=now, case_id=row.id)
+    found: str = row.conversation_id
+    return found
+
+
 def lines_since(session: Session, viewer: Viewer, code: str, after: int) -> tuple[list[Line], dict[str, str], dict[str, str], int]:
     """What a page that lies open lacks: lines after number `after`, delivery states of staff lines by number, names of staff, version of the case."""
     row = row_of(session, viewer, code)

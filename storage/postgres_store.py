@@ -3,22 +3,31 @@
 A work that lost a race (serialisation, deadlock) is run again. Urgent works have threads of their own: none of them stands behind ordinary ones.
 """
 
+import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import TextClause, event, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlmodel import Session
 
 from storage import row_locks
 from storage.sealing import Keyring
 from storage.store import Store, StoreDown, T, Work, down, is_down
+from storage.tables import CLASSES
 
 _THREADS, _URGENT_THREADS = 6, 2
 _TRIES = 5
 _CONNECT_SECONDS = 5
 _SETTINGS = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
 """A stuck neighbour costs ten seconds and a 503, not the front door."""
+_REWRITES, _REWRITTEN = select(func.pg_try_advisory_lock(106_005)), select(func.pg_advisory_unlock(106_005))
+_HARDLY_WAITS = text("SET lock_timeout = '1s'")
+"""Whoever asks for a table while its rewriting waits for it stands behind that."""
+_BYTES = text("SELECT pg_total_relation_size(to_regclass(:name))")
+_MOST_REWRITTEN = 300_000_000
+"""Bytes of a table: a second or two, in which whoever asks for it waits."""
+_WITH_WORDS = {place.partition(".")[0] for place in (CLASSES["C3"] + " " + CLASSES["C2"]).split()} | {"data_key"}
 _AS_ROLE = f", set_config('role', '{row_locks.ROLE}', true)"
 
 
@@ -45,6 +54,25 @@ class PostgresStore(Store):
             return (self._urgent_threads if urgent else self._threads).submit(self._run, work)
         except RuntimeError as error:
             raise StoreDown("closed") from error
+
+    def rewrite(self) -> None:
+        """Dead rows stay in the pages of a table until it is written anew. A table that is in use for long is left for the next day, one that is too
+        large for a lock of moments to its pages being used again; what the WAL still holds goes with its files (`wal_recycle = off`)."""
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                if not connection.execute(_REWRITES).scalar():  # another process is at it
+                    return
+                connection.detach()  # its settings are its own, and end with it
+                connection.execute(_HARDLY_WAITS)
+                for name in sorted(_WITH_WORDS):
+                    with contextlib.suppress(OperationalError):
+                        small = connection.execute(_BYTES, {"name": name}).scalar_one() <= _MOST_REWRITTEN
+                        connection.execute(text(f'VACUUM (FULL {small}) "{name}"'))
+                with contextlib.suppress(ProgrammingError):  # only an owner of the server, or a role that was lent pg_checkpoint
+                    connection.execute(text("CHECKPOINT"))
+                connection.execute(_REWRITTEN)
+        except DBAPIError as error:
+            raise down(error) from error
 
     def close(self) -> None:
         """Finish what waits, then close; to close twice is harmless."""

@@ -1,13 +1,16 @@
 """A machine is lost; another one, with the backup and two keys, goes on (R49). On both engines."""
 
+import io
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bot import backup as backups
+from bot import keeping
 from bot.settings import Settings
 from storage import audit, erasure, outbox, records
 from storage import talk as talks
@@ -129,6 +132,22 @@ def test_nothing_old_is_sent_after_a_restore_until_a_human_lets_it(lost: Setting
     assert back.transact(lambda rows: outbox.release(rows, talk_id, later)) == 1
     assert back.transact(lambda rows: outbox.due_conversations(rows, later)) == [talk_id]
     back.close()
+
+
+@pytest.mark.requirement("R41", "R49")
+def test_a_restore_without_the_list_of_erasures_says_what_may_have_come_back(
+    lost: Settings, new_machine: Settings, tmp_path: Path, now: datetime, keys: tuple[str, Path]
+):
+    store = open_store(lost)
+    writes(store, now)
+    store.close()
+    written = backups.backup(lost, tmp_path, now)
+    (tmp_path / "erasures.jsonl").unlink()
+    told = Console(file=io.StringIO(), width=300)
+    assert keeping.restore(new_machine, written, keys[1], False, told, told) == 0
+    said = told.file.getvalue()
+    assert "消した相談の一覧（erasures.jsonl）がありません" in said
+    assert "戻っているかもしれません" in said
 
 
 @pytest.mark.requirement("R41", "R49")

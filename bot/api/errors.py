@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.channels import strict_json
 from bot.desk.acts import NotNow, RecipientChanged, Unreachable
 from storage.refusals import Closed, HeldByOther, Locked, Missing, NoGround, NotHeld, Refused, Stale
 from storage.store import StoreDown
@@ -40,15 +41,22 @@ def problem(status: int, error: str, message: str) -> JSONResponse:
     return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
 
 
+class _Strict(Request):
+    """A request whose JSON has one meaning only (R4): anything else is no body as described."""
+
+    async def json(self) -> Any:
+        return strict_json.read(await self.body())
+
+
 class ApiRoute(APIRoute):
-    """A route that turns every trouble into `{error, message}`. FastAPI's own 422 would echo what was sent."""
+    """A route that reads strictly, and turns every trouble into `{error, message}`. FastAPI's own 422 would echo what was sent."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
         async def watched(request: Request) -> Response:
             try:
-                return await inner(request)
+                return await inner(_Strict(request.scope, request.receive))
             except RequestValidationError as wrong:
                 places = sorted({".".join(str(part) for part in error["loc"] if isinstance(part, str)) for error in wrong.errors()})
                 return problem(422, "invalid", "Not as described: " + ", ".join(places))

@@ -10,16 +10,22 @@ DEEPEST = 64
 """Levels of nesting; the deepest update Telegram writes has about ten."""
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """Return the object that `body` holds. NaN, infinite numbers, repeated keys, deep nesting and anything but UTF-8 are `BadRequest`."""
+def read(body: bytes) -> Any:
+    """Return what `body` holds. NaN, infinite numbers, repeated keys, deep nesting and anything but UTF-8 are `BadRequest`."""
     try:
         found = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_repeats)
     except (ValueError, RecursionError):
         raise BadRequest("not readable as JSON") from None
-    if not isinstance(found, dict):
-        raise BadRequest("not an object")
     if _deeper_than(found, DEEPEST):
         raise BadRequest("nested too deeply")
+    return found
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The same, where only an object will do."""
+    found = read(body)
+    if not isinstance(found, dict):
+        raise BadRequest("not an object")
     return found
 
 

@@ -47,13 +47,15 @@ def read_update(found: dict[str, Any], now: datetime) -> Inbound:
 
 def _understand(inbound: Inbound, update: Update) -> Inbound:
     chat = update.effective_chat
-    if chat is None or not isinstance(chat.id, int):
+    if chat is None or type(chat.id) is not int or chat.id == 0:
         return inbound
     if chat.type != Chat.PRIVATE:
         ousted = update.my_chat_member is not None and update.my_chat_member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
         return inbound if ousted else replace(inbound, kind="group", group_id=str(chat.id))
     if (said := update.message or update.edited_message) is not None and said.from_user is not None and said.from_user.is_bot:
         return inbound  # our own words, or another bot's, are no resident's
+    if not (update.message or update.edited_message or update.callback_query or update.my_chat_member or update.message_reaction):
+        return inbound  # somebody else's talk that Telegram tells us of, as of a business account: whoever wrote there did not write to us (R9)
     inbound = replace(inbound, sender=str(chat.id))
     if update.message is not None:
         return _message(inbound, update.message)

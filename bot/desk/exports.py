@@ -5,8 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-_RUNS = tuple("=+-@\t\r＝＋－＠")
-"""A cell that begins so is a formula to a spreadsheet; the wide forms too."""
+from knowledge.exchange.cells import safe
 
 _WIDTHS = {3: (18, 34, 60), 6: (12, 22, 16, 12, 60, 14)}
 """Of columns, in letters, by how many there are."""
@@ -16,8 +15,8 @@ def csv_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """One header row, one value a cell, UTF-8 with BOM."""
     written = io.StringIO()
     table = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writerow([harmless(cell) for cell in header])
-    table.writerows([harmless(cell) for cell in row] for row in rows)
+    table.writerow([safe(cell) for cell in header])
+    table.writerows([safe(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + written.getvalue().encode()
 
 
@@ -56,8 +55,3 @@ def _add_sheet(book: Any, title: str, header: Sequence[str], rows: Sequence[Sequ
     sheet.freeze_panes(1, 0)
     sheet.set_header(f"&L取扱注意&C{title}")
     sheet.set_footer("&C&P / &N")
-
-
-def harmless(cell: str) -> str:
-    """The cell with a leading ' where a spreadsheet would run it."""
-    return "'" + cell if cell.startswith(_RUNS) else cell

@@ -19,7 +19,7 @@ from bot.desk.access import Signed, TheParts
 from bot.desk.talk_view import ShownLine, shown
 from bot.hub import DESK, conversation
 from bot.parts import Parts
-from storage import attachments, audit, desk_cases, desk_queue, desk_sheets, referrals
+from storage import attachments, desk_cases, desk_queue, desk_sheets, referrals
 from storage.attachments import Shown
 from storage.desk_queue import Viewer
 from storage.refusals import Missing
@@ -60,12 +60,7 @@ async def case_stream(request: Request, code: str, parts: TheParts, signed: Sign
     """The same, with the lines of this talk after `after` or Last-Event-ID. Watching is audited as reading (R43)."""
     viewer, now = access.viewer_of(signed), parts.clock.now()
 
-    def begin(rows: Rows) -> str:
-        talk_id = desk_cases.conversation_of(rows, viewer, code)
-        audit.note(rows, actor=viewer.actor, act="case.watched", now=now, code=code)
-        return talk_id
-
-    talk_id = await parts.store.atransact(begin)
+    talk_id = await parts.store.atransact(lambda rows: desk_cases.watched(rows, viewer, code, now))
     after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after"))
     return _answer(_events(request, parts, code, talk_id, _Told(after)))
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot import heads
+from bot.clock import JST
 from bot.jobs import due, retention
 from bot.parts import Parts
 from storage import audit, outbox, records
@@ -30,6 +32,8 @@ class Loop:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._head: heads.Head = (0, audit.GENESIS)
+        self._day: date | None = None
+        """Of the last sweep."""
 
     async def run(self) -> None:
         """Until cancelled: settled words and the outbox at start and every 5 s, promises every second."""
@@ -41,6 +45,7 @@ class Loop:
                     await self._parts.doorman.sweep()
                     await self._parts.delivery.sweep()
                     await self._let_go()
+                    await self.write_over()
                     await self._keep_head()
                 await self.keep_promises()
             except StoreDown:
@@ -65,6 +70,13 @@ class Loop:
             log.warning("retention_asks", reason="clock")
         elif dropped:
             log.info("retention_dropped", count=dropped)
+
+    async def write_over(self) -> None:
+        """Each night, what was erased goes from the engine's own files too (R41)."""
+        today = self._parts.clock.now().astimezone(JST).date()
+        if self._day is not None and self._day != today:
+            await asyncio.to_thread(self._parts.store.rewrite)
+        self._day = today
 
     async def _keep_head(self) -> None:
         """The end of the audit's chain, outside the database, never older than this beat (R43)."""

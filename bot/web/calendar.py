@@ -1,5 +1,6 @@
 """行けるところのカレンダー for everybody: a page of the next weeks, an A4 notice when printed, a feed for calendar apps (RFC 5545)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -24,6 +25,7 @@ _FEED_DAYS = 92
 _LINE = 74
 """Octets of a line of iCalendar before it is folded (RFC 5545 3.1: 75 with the space)."""
 _KEPT = "public, max-age=300"
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @router.get("/calendar")
@@ -89,7 +91,9 @@ def _utc(at: datetime) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\r", "").replace("\n", "\\n")
+    """A text value (RFC 5545 3.3.11). Of control characters it allows none, and some readers take the rarer ones for the end of a line."""
+    lines = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\r", "").replace("\n", "\\n")
+    return _CONTROL.sub(" ", lines)
 
 
 def _folded(line: str) -> Iterator[str]:

@@ -1,7 +1,9 @@
-"""Cells of other people's tables, read as our values: what cannot be read is left out and told in `lost`, never guessed."""
+"""Cells of other people's tables, read as our values: what cannot be read is left out and told in `lost`, never guessed. And cells of ours, written
+so that no spreadsheet calculates them."""
 
 import re
 import unicodedata
+from typing import Final
 
 from knowledge.days import UnknownDays, days_of
 from knowledge.hearing import normalise
@@ -9,6 +11,19 @@ from knowledge.reading import Tree
 from knowledge.said import LATE, clock_said, day_said
 from knowledge.written import half_width
 from knowledge.written import tel as tel_of
+
+_CALCULATED: Final = "=+-@\t\r\n＝＋－＠"
+"""A cell that begins so is a formula to a spreadsheet; the wide forms too."""
+
+
+def safe(cell: str) -> str:
+    """The cell with a leading ' where a spreadsheet would calculate it (R33)."""
+    return f"'{cell}" if cell[:1] and cell[0] in _CALCULATED else cell
+
+
+def unsafe(cell: str) -> str:
+    """What `safe` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in _CALCULATED else cell
 
 
 def hiragana(kana: str) -> str:

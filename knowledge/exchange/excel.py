@@ -13,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from knowledge.exchange.opendata import NoTable, safe
+from knowledge.exchange import cells as written_cells
+from knowledge.exchange.opendata import NoTable
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Trail, Tree
 from knowledge.said import day_said, hours_said
@@ -66,7 +67,7 @@ def export_excel(entries: Mapping[str, Mapping[str, Tree]]) -> bytes:
         sheet.column_dimensions[get_column_letter(number)].width = 44 if field in WIDE else 18
     for row, fields in enumerate(entries.values(), 2):
         for number, field in enumerate(COLUMNS, 1):
-            cell = sheet.cell(row, number, safe(_told(field, _at(fields, _way(field)))) or None)
+            cell = sheet.cell(row, number, written_cells.safe(_told(field, _at(fields, _way(field)))) or None)
             cell.number_format, cell.alignment = "@", Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "C2"
     out = io.BytesIO()
@@ -182,8 +183,7 @@ def _text(cell: Any) -> str:
             return "true" if cell else "false"
         case float() if cell.is_integer():
             return str(int(cell))
-    text = str(cell).replace("\r\n", "\n").replace("_x000D_", "").strip()
-    return text[1:] if re.match("'[=+@-]", text) else text
+    return written_cells.unsafe(str(cell).replace("\r\n", "\n").replace("_x000D_", "").strip())
 
 
 def _way(field: str) -> Trail:

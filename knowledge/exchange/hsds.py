@@ -71,7 +71,7 @@ def export_tabular(entries: Mapping[str, Mapping[str, Tree]], organization: str)
             text = io.StringIO(newline="")
             writer = csv.DictWriter(text, _TABLES[name], extrasaction="ignore", lineterminator="\r\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({key: cells.safe(value) if isinstance(value, str) else value for key, value in row.items()} for row in rows)
             packed.writestr(zipfile.ZipInfo(f"{name}.csv", (2000, 1, 1, 0, 0, 0)), text.getvalue())
     return out.getvalue()
 
@@ -190,7 +190,7 @@ def _tables(content: bytes) -> dict[str, list[dict[str, str]]]:
     try:
         return {
             name.removesuffix(".csv"): [
-                {key: value for key, value in row.items() if isinstance(key, str) and isinstance(value, str)}
+                {key: cells.unsafe(value) for key, value in row.items() if isinstance(key, str) and isinstance(value, str)}
                 for row in csv.DictReader(io.StringIO(part.decode("utf-8-sig"), newline=""))
             ]
             for name, part in parts.items()

@@ -46,7 +46,6 @@ class Dataset:
     columns: Mapping[str, tuple[str, ...]]
 
 
-_CALCULATED: Final = "=+@\t\r-"
 _BRACKETED: Final = re.compile(r"\([^()]*\)")
 _POLITE: Final = re.compile(r"^\s*(?:施設|ご|お)")
 _TOTALS: Final = frozenset(("計", "合計", "総計", "小計", "総数"))
@@ -138,7 +137,7 @@ def import_csv(content: bytes, known_ids: Collection[str] = ()) -> Taken:
     bad = list[BadRow]()
     for number, row in enumerate(rows[start + 1 :], start + 2):
         filled = {name: row[place].strip() for name, place in columns.items() if place < len(row) and row[place].strip()}
-        said = {name: re.sub(f"^'(?=[{_CALCULATED}])", "", cell) for name, cell in filled.items()}
+        said = {name: cells.unsafe(cell) for name, cell in filled.items()}
         if not any(cell.strip() for cell in row):
             continue
         name, lost = re.sub(r"\s+", " ", said.get("name", "")), list[str]()
@@ -352,13 +351,8 @@ def export_csv(entries: Sequence[Mapping[str, Tree]], dataset_name: str) -> byte
     writer.writerow(columns.values())
     for entry in entries:
         told = _cells(entry)
-        writer.writerow([safe(told.get(ours) or "") for ours in columns])
+        writer.writerow([cells.safe(told.get(ours) or "") for ours in columns])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def safe(cell: str) -> str:
-    """A cell that a spreadsheet would calculate is shown as text (R33)."""
-    return f"'{cell}" if cell[:1] and cell[0] in _CALCULATED else cell
 
 
 def _cells(entry: Mapping[str, Tree]) -> dict[str, str | None]:

@@ -56,6 +56,17 @@ async def test_an_agency_reads_what_was_ticked_and_nothing_more(office: Office, 
         assert (await agency.http.get(door)).status_code == 404
 
 
+@pytest.mark.requirement("R43")
+async def test_an_agency_that_looks_through_its_list_leaves_a_trace(office: Office, lead: Browser, a_browser: NewBrowser) -> None:
+    agency = await of_agency(lead, a_browser(), AGENCY, "houkatsu")
+    await refers(lead, office.has_case(), basis="danger", danger="倒れている")
+    before = office.rows("SELECT max(seq) FROM audit")[0][0]
+    await agency.opens("/desk/shared")
+    ((actor,),) = office.rows("SELECT id FROM staff WHERE login = 'houkatsu'")
+    listed = office.rows(f"SELECT actor, detail FROM audit WHERE act = 'shared.listed' AND seq > {before}")
+    assert listed == [(f"staff:{actor}", '{"count": 1}')]
+
+
 async def test_an_agency_accepts_reports_and_completes_and_a_refusal_needs_its_reason(office: Office, lead: Browser, a_browser: NewBrowser) -> None:
     agency = await of_agency(lead, a_browser(), AGENCY, "houkatsu")
     code = office.has_case()

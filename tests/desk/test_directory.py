@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from bot.settings import Settings
+from storage import staff
 from tests.desk.conftest import PASSWORD, URL, Browser, Office
 from tests.twins.directory_twin import DirectoryTwin
 
@@ -124,6 +125,31 @@ async def test_one_subject_is_one_account_and_tying_needs_the_same_browser(
     await thief.opens(answer)
     assert thief.status == 403
     assert office.rows("SELECT count(*) FROM oidc_link") == [(1,)]
+
+
+@pytest.mark.requirement("R26", "R28")
+async def test_a_stolen_cookie_ties_no_account_without_its_password(office: Office, sato: Browser, directory: DirectoryTwin) -> None:
+    await sato.opens("/desk/me")
+    answers = [(await sato.posts("/desk/directory/tie", current=guess)) for guess in ("", "ちがう合言葉です", PASSWORD.upper() + "x")]
+    assert [one.status_code for one in answers] == [422] * 3
+    assert not any("/authorize" in one.text for one in answers)
+    assert office.rows("SELECT count(*) FROM oidc_attempt") == [(0,)]
+    for _ in range(5):
+        await sato.posts("/desk/directory/tie", current="ちがう合言葉です")
+    assert (await sato.posts("/desk/directory/tie", current=PASSWORD)).status_code == 422, "too many guesses: not even the right one, for a while"
+    assert office.rows("SELECT count(*) FROM oidc_link") == [(0,)]
+
+
+@pytest.mark.requirement("R26")
+async def test_an_account_that_was_stopped_signs_in_by_no_directory(
+    office: Office, sato: Browser, directory: DirectoryTwin, a_browser: NewBrowser
+) -> None:
+    await _ties(sato, directory)
+    office.store.transact(lambda rows: staff.disable(rows, login="sato", now=office.clock.now()))
+    other = a_browser()
+    await _signs_in(other, directory)
+    assert other.status == 403
+    assert (await other.http.get("/desk")).headers["location"] == "/desk/sign-in"
 
 
 @pytest.mark.requirement("R26")
