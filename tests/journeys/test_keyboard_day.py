@@ -66,7 +66,6 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
     resident = town.resident_on("line").taps("相談をはじめる").says("もう死にたい。父の介護で限界です")
 
     # 10:41 the alarm, on the page that lies open
-    expect(page.locator("table.queue tbody tr")).to_have_count(1)  # an empty queue is drawn anew when its first row comes
     expect(page.locator("[data-alarm]")).to_be_visible(timeout=5_000)
     expect(page).to_have_title(re.compile("^緊急 1件 "))
     hands.tabs_to("受け持つ", within="#alarms").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
@@ -114,7 +113,6 @@ def test_from_alarm_to_close_without_a_mouse(town: Town, desk: Callable[[str], P
 def test_a_danger_to_life_gets_its_two_names_without_a_mouse(town: Town, desk: Callable[[str], Page]) -> None:
     first, second = desk("佐藤"), desk("田中")
     resident = town.resident_on("line").taps("相談をはじめる").says("いま薬を全部飲んだ")
-    expect(first.locator("table.queue tbody tr")).to_have_count(1)  # an empty queue is drawn anew when its first row comes
     expect(first.locator("[data-alarm]")).to_be_visible(timeout=5_000)
     Keyboard(first).tabs_to("受け持つ", within="#alarms").presses("Enter").arrives(f"**/desk/cases/{resident.case}*")
     expect(first.locator("main")).to_contain_text("もう一人の確認がまだです")
@@ -188,3 +186,26 @@ def test_an_open_page_finds_its_way_back_after_the_desk_could_not_answer(town: T
     town.resident_on("line").says("もう死にたい")
 
     expect(page.locator("[data-alarm]")).to_be_visible(timeout=9_000)
+
+
+def test_the_first_row_of_an_empty_queue_takes_the_focus_from_nobody(town: Town, desk: Callable[[str], Page]) -> None:
+    page = desk("佐藤")
+    expect(page.locator("[data-empty=open]")).to_be_visible()
+    page.locator("#q").focus()
+    page.keyboard.insert_text("書きかけ")
+    page.evaluate("window.hasNotBeenLoadedAnew = true")
+
+    first = town.resident_on("line").says("家賃が払えません").says("人と話したい").taps("渡す")
+
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    expect(page.locator("table.queue")).to_contain_text("家賃が払えません")
+    expect(page.locator(".queue-head__counts")).to_contain_text("受付 1")
+    assert page.evaluate("window.hasNotBeenLoadedAnew === true && document.activeElement.id === 'q' && document.activeElement.value") == "書きかけ"
+    expect(page.locator("#news")).to_be_hidden()
+    town.resident_on("telegram").says("仕事をなくしました").says("人と話したい").taps("渡す")
+    expect(page.locator("#news")).to_contain_text("新しい 1 件")
+    page.keyboard.press("Escape")
+    page.locator("#q").blur()
+    Keyboard(page).presses("j", "x")
+    expect(page.locator("[data-together]")).to_contain_text("1 件：選んだ相談を")
+    Keyboard(page).presses("Enter").arrives(f"**/desk/cases/{first.case}*")

@@ -32,14 +32,12 @@ function keepDrafts() {
   }
 }
 
-function sendOnce() {
-  for (const form of $$("form[method=post]")) {
-    form.addEventListener("submit", (event) => {
-      if (form.dataset.going) event.preventDefault();
-      form.dataset.going = "yes";
-      setTimeout(() => { delete form.dataset.going; }, 5000);
-    });
-  }
+function sendOnce(event) {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.going) event.preventDefault();
+  form.dataset.going = "yes";
+  setTimeout(() => { delete form.dataset.going; }, 5000);
 }
 
 // ---------------------------------------------------------------- keys (desk.md §8)
@@ -180,7 +178,6 @@ function showNewest() {
 goesBack();
 listen();
 keepDrafts();
-sendOnce();
 takeTokenFromAddress();
 copyOffers();
 offerReadySentences();
@@ -196,5 +193,6 @@ watchIdle(Number(page.dataset.endsIn));
 setInterval(tick, 15000);
 setInterval(watchSilence, 5000);
 document.addEventListener("keydown", onKey);
+document.addEventListener("submit", sendOnce);
 document.addEventListener("input", tellWriting);
 document.addEventListener("visibilitychange", tellSeen);

@@ -131,6 +131,23 @@ function showAlarms(fragment) {
   }
 }
 
+async function drawQueue(content) { // nothing of a queue is under the pointer yet; the strip, the head and whoever tabs through them stay as they are
+  const answer = await fetch("/desk", { credentials: "same-origin" }).catch(() => null);
+  const fresh = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  const empty = $("[data-empty=open]");
+  if (!empty) return showNews(content); // news that came while it was drawn
+  if (!fresh || !$("[data-queue]", fresh)) return;
+  for (const place of [".queue-head__counts", ".views"]) {
+    if (!$(place).contains(document.activeElement)) $(place).replaceWith($(place, fresh));
+  }
+  Object.assign($("#news").dataset, $("#news", fresh).dataset);
+  knownQueue = JSON.stringify(JSON.parse($("#news").dataset.pulse));
+  $("#news").hidden = true;
+  empty.replaceWith($("[data-queue]", fresh), $("[data-together]", fresh));
+  offerTogether();
+  tick();
+}
+
 let knownQueue = null;
 function showNews(content) {
   const now = JSON.parse(content);
@@ -140,8 +157,8 @@ function showNews(content) {
   if (!bar) return;
   const next = $("[data-next]");
   if (next) next.disabled = !now.open.some(([, state]) => state === "waiting");
-  if (now.open.length && $("[data-empty=open]")) { // nothing is under the pointer, so nothing can move away from it
-    location.reload();
+  if (now.open.length && $("[data-empty=open]")) {
+    drawQueue(content);
     return;
   }
   const open = JSON.stringify(now.open);
