@@ -42,6 +42,22 @@ def save_sheet(session: Session, viewer: Viewer, code: str, lines: Sequence[Mapp
     audit.note(session, actor=viewer.actor, act="sheet.changed", now=now, case_id=row.id, lines=len(lines))
 
 
+def topics(session: Session, viewer: Viewer, code: str) -> tuple[tuple[str, ...], str]:
+    """分野 of the case, the one that weighs most first, and a mark of exactly these."""
+    found = case_cells.topics_of(session, row_of(session, viewer, code))
+    return found, _mark(json.dumps(found))
+
+
+def save_topics(session: Session, viewer: Viewer, code: str, wanted: Sequence[str], *, expected: str, now: datetime) -> None:
+    """Write 分野 anew, as the figures count them; closed months stay. Raises `Stale` when they are no longer those of `expected` (R23)."""
+    row = row_of(session, viewer, code)
+    row = session.execute(select(_K).where(_K.c.id == row.id).with_for_update()).one()
+    if _mark(json.dumps(case_cells.topics_of(session, row))) != expected:
+        raise Stale
+    session.execute(update(_K).where(_K.c.id == row.id).values(**case_cells.next_version(session, row, topics=wanted)))
+    audit.note(session, actor=viewer.actor, act="topics.changed", now=now, case_id=row.id, topics=len(wanted))
+
+
 def answers(session: Session, case: CaseHead) -> tuple[dict[str, Any], int]:
     """What was written into the national forms, by field id, and its version; 0 = nothing yet."""
     row = session.execute(select(_I).where(_I.c.case_id == case.id)).first()

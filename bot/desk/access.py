@@ -126,6 +126,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/desk/cases/{code}/reopen"): "cases",
     ("GET", "/desk/cases/{code}/sheet"): "cases",
     ("POST", "/desk/cases/{code}/sheet"): "cases",
+    ("POST", "/desk/cases/{code}/topics"): "cases",
     ("POST", "/desk/cases/{code}/answers"): "cases",
     ("GET", "/desk/cases/{code}/household"): "cases",
     ("POST", "/desk/cases/{code}/household"): "cases",

@@ -61,11 +61,12 @@ def _value(field: Field, answers: dict[str, Any], known: dict[str, str]) -> str:
 def _known(data: FormData) -> dict[str, str]:
     """What the product knows without asking anybody again."""
     case, plan = data.case, data.plans[0] if data.plans else None
-    names = next(dict(field.choices) for field in national_forms.fields_of("reception") if field.id == "topic.selected")
+    names = national_forms.lists()["topics"]
     topics = [names[code] for code in data.topics if code in names]
     found = {
         "reception.case_id": case.code, "reception.date": long_date(_day(case.opened_at)), "reception.staff": data.received_by,
-        "reception.channel": _CHANNELS.get(case.channel, ""), "topic.selected": "、".join(topics), "topic.free_text": _own_words(data),
+        "reception.channel": _CHANNELS.get(case.channel, ""), "topic.selected": "、".join(topics),
+        "topic.primary": next(iter(topics), ""), "topic.free_text": _own_words(data),
         "assess.household": _household(data), "screening.referred_to": "、".join(data.referred_to),
         "noconsent.route": data.support[0].why if data.support else "", **_consent([one for one in data.consents if one.purpose == "referral"]),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """整理: the hand-off sheet, every line with its source and editable, and the answers of the national forms (desk.md §3, I8, R23)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,11 +27,17 @@ def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[s
     lines, mark, numbers = desk_sheets.sheet(rows, viewer, case.code)
     answers, version = desk_sheets.answers(rows, case)
     fields = national_forms.to_ask(*_ASKED)
+    topics, topics_mark = desk_sheets.topics(rows, viewer, case.code)
     return {
         "lines": lines, "mark": mark, "numbers": numbers, "abouts": ABOUTS, "sources": SOURCES, "answers": answers, "answers_version": version,
         "fields": fields, "sections": national_forms.by_section(fields), "forms": national_forms.read().forms.values(),
-        "lock": releases.lock_of(rows, case, now),
+        "lock": releases.lock_of(rows, case, now), "topics": topics, "topics_mark": topics_mark, "topic_codes": _choices(topics),
     }  # fmt: skip
+
+
+def _choices(found: Sequence[str]) -> tuple[str, ...]:
+    """The topics of the national form, and what else stands in the case: a field of the town's own."""
+    return tuple(dict.fromkeys([*national_forms.lists()["topics"], *found]))
 
 
 SHEET = Sheet("sheet", _gather)
@@ -58,6 +65,21 @@ async def save(request: Request, code: str, parts: TheParts, signed: Signed) -> 
         desk_sheets.save_sheet(rows, viewer, code, kept, expected=mark, now=now)
 
     return await SHEET.write(request, parts, signed, code, {"sheet": kept}, work)
+
+
+@router.post("/desk/cases/{code}/topics")
+async def topics(request: Request, code: str, parts: TheParts, signed: Signed) -> Response:
+    """分野, corrected: the bot guessed them from what it showed, and the statistics count them."""
+    written = await access.fields(request, "first", "mark")
+    ticked = (await access.lists(request, "topic"))["topic"]
+    kept = list(dict.fromkeys([written["first"], *ticked]))
+
+    def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
+        known = _choices(desk_sheets.topics(rows, viewer, code)[0])
+        wanted = [one for one in kept if one in known]
+        desk_sheets.save_topics(rows, viewer, code, wanted, expected=written["mark"], now=now)
+
+    return await SHEET.write(request, parts, signed, code, {"topics": kept}, work)
 
 
 @router.post("/desk/cases/{code}/answers")

@@ -15,7 +15,7 @@ _FROM_THE_CASE = {
     "reception.case_id", "reception.date", "reception.staff", "reception.channel", "consent.recipients", "consent.purpose", "consent.items",
     "consent.withdrawn_at", "consent.share", "consent.date", "consent.signature", "assess.household", "log.datetime", "log.staff", "log.method",
     "log.content", "plan.date", "plan.seq", "plan.person_goal", "plan.goals", "plan.period", "screening.referred_to",
-    "caselist.status",
+    "caselist.status", "topic.selected", "topic.primary",
 }  # fmt: skip
 """Filled from what the product knows: nothing is asked twice (WCAG 3.3.7)."""
 _LONGEST = 2000

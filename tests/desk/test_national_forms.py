@@ -68,6 +68,8 @@ async def whole(office: Office, sato: Browser) -> str:
     await sato.opens(tab(code, "sheet"))
     asked = national_forms.to_ask("reception", "reception_without_consent", "assessment")
     await sato.posts(tab(code, "answers"), expected_version="0", **{f"a.{field.id}": answer_to(field) for field in asked})
+    await sato.opens(tab(code, "sheet"))
+    await sato.posts(tab(code, "topics"), mark=sato.field("mark", "/topics"), first="T12", topic="T02")
     await sato.opens(tab(code, "household"))
     father = {"name": "見本 一郎", "relation": "父", "birth": "昭和19年", "state": "入院中", "consent": "yes"}
     await sato.posts(tab(code, "household"), member="", expected_version="0", **father)

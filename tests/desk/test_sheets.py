@@ -10,7 +10,7 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from storage import audit, cases, consents, referrals, staff
+from storage import audit, cases, consents, facts, referrals, staff
 from storage import talk as talks
 from tests.desk.conftest import Browser, Office, joins
 
@@ -72,6 +72,73 @@ async def test_the_sheet_is_edited_and_keeps_the_way_to_its_messages(office: Off
     assert "社協に断られた" in sato.text
     assert 'href="#m-1"' in sato.page
     assert "sheet.changed" in acts(office)
+
+
+def topics_on(page: str) -> tuple[str, set[str]]:
+    """What the form of 分野 shows as chosen: the one that weighs most, and the rest."""
+    form = page.partition('/topics" method')[2].partition("</form>")[0]
+    first = re.search(r'value="([^"]*)" selected', form)
+    return first[1] if first else "", set(re.findall(r'value="([^"]*)" checked', form))
+
+
+async def corrects(browser: Browser, code: str, *chosen: str) -> int:
+    """Opens 整理 and says what the worry is about, the first weighing most."""
+    await browser.opens(tab(code, "sheet"))
+    fields = {"csrf": browser.field("csrf"), "mark": browser.field("mark", "/topics"), "first": chosen[0], "topic": list(chosen[1:])}
+    answer = await browser.http.post(tab(code, "topics"), data=fields)
+    await browser._arrives(answer)
+    return answer.status_code
+
+
+async def test_a_coordinator_corrects_what_the_bot_thought_the_worry_was_about(office: Office, sato: Browser) -> None:
+    code = office.has_case("退院後の家のこと")
+    await corrects(sato, code, "T12", "T02", "T09")
+
+    assert topics_on(sato.page) == ("T12", {"T02", "T09"})
+    await sato.opens(f"/desk/cases/{code}")
+    assert "介護" in sato.text.partition("分野")[2].partition("危険の記録")[0]
+    assert "分野を直した" in sato.text
+    rows = csv.reader(io.StringIO((await sato.http.get(tab(code, "forms/reception/csv"))).content.decode("utf-8-sig")))
+    told = {label: value for _, label, value in rows}
+    assert told["一番お困りのこと（◎）"] == "介護のこと"
+    assert told["ご相談の内容（お困りのこと）複数可"] == "介護のこと、住まいについて、地域との関係について"
+    assert "topics.changed" in acts(office)
+    assert not any("T12" in str(detail) for (detail,) in office.rows("SELECT detail FROM audit")), "what it is about stays sealed"
+
+
+async def test_a_corrected_field_is_what_the_figures_count(office: Office, sato: Browser) -> None:
+    for number in range(12):
+        await corrects(sato, office.has_case(who=f"U{number}"), "T12")
+
+    since, until = office.clock.now() - timedelta(days=1), office.clock.now() + timedelta(days=1)
+    counted = office.store.transact(lambda rows: [one.topics for one in facts.of_span(rows, since, until).handed])
+
+    assert counted == [("T12",)] * 12
+    await sato.opens("/desk/figures")
+    assert "介護のこと 10〜19" in sato.text.partition("困りごとの種類")[2]
+
+
+async def test_no_topic_at_all_is_said_as_not_known(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await corrects(sato, code, "")
+
+    assert topics_on(sato.page) == ("", set())
+    await sato.opens(f"/desk/cases/{code}")
+    assert "未確認" in sato.text.partition("分野")[2].partition("危険の記録")[0]
+
+
+@pytest.mark.requirement("R23")
+async def test_two_who_correct_the_topics_do_not_write_over_one_another(office: Office, sato: Browser, tanaka: Browser) -> None:
+    code = office.has_case()
+    await tanaka.opens(tab(code, "sheet"))
+    mark = tanaka.field("mark", "/topics")
+    await corrects(sato, code, "T12")
+
+    answer = await tanaka.posts(tab(code, "topics"), mark=mark, first="T05", topic="T06")
+
+    assert answer.status_code == 409
+    assert topics_on(tanaka.page) == ("T05", {"T06"}), "what was chosen is still chosen"
+    assert "いまの分野（ほかの人が直したもの）：介護" in tanaka.text
 
 
 @pytest.mark.requirement("R23")
