@@ -5,7 +5,7 @@ for a 支援会議.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -66,7 +66,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class MadePlan:
-    """プラン. `answers` are fields of the national plan and evaluation sheets."""
+    """プラン. `answers` are fields of the national plan and evaluation sheets. `earlier`: how it stood before it was changed, oldest first."""
 
     id: str
     number: int
@@ -77,6 +77,11 @@ class MadePlan:
     goals: tuple[Goal, ...]
     answers: Mapping[str, Any]
     version: int
+    earlier: tuple["MadePlan", ...] = ()
+
+    def at_version(self, version: int) -> "MadePlan | None":
+        """This plan as it stood then."""
+        return next((one for one in (*self.earlier, self) if one.version == version), None)
 
 
 def hold_support_meeting(session: Session, viewer: Viewer, case: CaseHead, meeting: HeldSupportMeeting, now: datetime) -> str:
@@ -141,7 +146,8 @@ def save_plan(
     session: Session, viewer: Viewer, case: CaseHead, plan_id: str | None, *, own_words: str, goals: Sequence[Goal], made_on: date,
     review_on: date | None, meeting_id: str | None, answers: Mapping[str, Any], expected: int, now: datetime,
 ) -> str:  # fmt: skip
-    """Make a plan, or change one. Raises `NoGround` without the person's own words (D14) or with a meeting of another kind, `Missing`, `Stale`."""
+    """Make a plan, or change one: how it stood before stays with it. Raises `NoGround` without the person's own words (D14) or with a meeting of
+    another kind, `Missing`, `Stale`."""
     if not own_words.strip() or not goals:
         raise NoGround
     if meeting_id is not None and session.execute(select(_G.c.id).where(_G.c.id == meeting_id, _G.c.case_id == case.id)).first() is None:
@@ -158,20 +164,39 @@ def save_plan(
         session.execute(_P.insert().values(id=made, case_id=case.id, number=number, body_sealed=cell, version=1, at=now, **values))
         audit.note(session, actor=viewer.actor, act="plan.made", now=now, case_id=case.id, plan=made)
         return made
-    cell = seal_json(session, case.scope, f"plan.body:{plan_id}:{expected + 1}", body)
-    mine = (_P.c.id == plan_id, _P.c.case_id == case.id)
-    changed = update(_P).where(*mine, _P.c.version == expected).values(body_sealed=cell, version=expected + 1, **values)
+    before = session.execute(select(_P).where(_P.c.id == plan_id, _P.c.case_id == case.id)).first()
+    if before is None:
+        raise Missing
+    if before.version != expected:
+        raise Stale
+    stood = _body(session, case, before)
+    earlier = [*stood.pop("earlier", ()), {**stood, **{name: getattr(before, name) for name in (*values, "version")}}]
+    cell = seal_json(session, case.scope, f"plan.body:{plan_id}:{expected + 1}", {**body, "earlier": earlier})
+    changed = update(_P).where(_P.c.id == plan_id, _P.c.version == expected).values(body_sealed=cell, version=expected + 1, **values)
     if not session.execute(changed).rowcount:  # type: ignore[attr-defined]
-        raise Stale if session.execute(select(_P.c.id).where(*mine)).first() else Missing
+        raise Stale
     audit.note(session, actor=viewer.actor, act="plan.changed", now=now, case_id=case.id, plan=plan_id)
     return plan_id
 
 
+def _body(session: Session, case: CaseHead, row: Any) -> dict[str, Any]:
+    """`{own_words, answers, goals, earlier}`; each of `earlier` is such a body with the columns as they were."""
+    found: dict[str, Any] = unseal_json(session, case.scope, f"plan.body:{row.id}:{row.version}", row.body_sealed)
+    return found
+
+
 def _plan(session: Session, case: CaseHead, row: Any) -> MadePlan:
-    body = unseal_json(session, case.scope, f"plan.body:{row.id}:{row.version}", row.body_sealed)
-    goals = tuple(Goal(one["what"], one["who"], _day(one["until"]), one["how"]) for one in body["goals"])
-    made_on, review_on = date.fromisoformat(row.made_on), _day(row.review_on)
-    return MadePlan(row.id, row.number, made_on, review_on, row.meeting_id, body["own_words"], goals, body["answers"], row.version)
+    body = _body(session, case, row)
+    columns = {name: getattr(row, name) for name in ("made_on", "review_on", "meeting_id", "version")}
+    return replace(_stood(row, {**body, **columns}), earlier=tuple(_stood(row, one) for one in body.get("earlier", ())))
+
+
+def _stood(row: Any, told: Mapping[str, Any]) -> MadePlan:
+    goals = tuple(Goal(one["what"], one["who"], _day(one["until"]), one["how"]) for one in told["goals"])
+    return MadePlan(
+        row.id, row.number, date.fromisoformat(told["made_on"]), _day(told["review_on"]), told["meeting_id"], told["own_words"], goals,
+        told["answers"], told["version"],
+    )  # fmt: skip
 
 
 def _frame(viewer: Viewer, case: CaseHead, meeting: HeldSupportMeeting | HeldCoordinationMeeting, now: datetime) -> dict[str, Any]:

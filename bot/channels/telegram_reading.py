@@ -40,9 +40,11 @@ def read_update(found: dict[str, Any], now: datetime) -> Inbound:
     """Read one update that has an `update_id`; what cannot be read is kept as `unknown` (R3)."""
     unknown = Inbound("telegram", str(found["update_id"]), "unknown", "", now, json.dumps(found))
     try:
-        return _understand(unknown, Update.de_json(found, None))
+        read = _understand(unknown, Update.de_json(found, None))
     except _UNREADABLE:
         return unknown
+    are_words = all(isinstance(part, str | None) for part in (read.text, read.button, read.file_id, read.callback_id))
+    return read if are_words else unknown  # Telegram's own classes take anything for a text
 
 
 def _understand(inbound: Inbound, update: Update) -> Inbound:

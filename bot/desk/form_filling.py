@@ -14,7 +14,7 @@ from bot.desk.japanese_dates import long_date, long_time
 from bot.desk.national_forms import UNKNOWN, Field
 from bot.desk.pages import words
 from storage.forms_data import FormData
-from storage.meetings import HeldCoordinationMeeting, HeldSupportMeeting
+from storage.meetings import HeldCoordinationMeeting, HeldSupportMeeting, MadePlan
 from storage.records import GivenConsent
 
 _CHANNELS = {"line": "SNS", "telegram": "SNS", "web": "その他（ウェブの相談）", "terminal": "その他"}
@@ -46,8 +46,8 @@ def filled(form: str, data: FormData, today: date) -> Filled:
 
 def _fields(form: str, data: FormData) -> list[Row]:
     answers = dict(data.answers)
-    if form in ("plan", "evaluation") and data.plans:
-        answers |= data.plans[0].answers
+    if form in ("plan", "evaluation") and data.plan is not None:
+        answers |= data.plan.answers
     known = _known(data)
     return [Row(field.section, field.label, _value(field, answers, known)) for field in national_forms.fields_of(form)]
 
@@ -60,7 +60,7 @@ def _value(field: Field, answers: dict[str, Any], known: dict[str, str]) -> str:
 
 def _known(data: FormData) -> dict[str, str]:
     """What the product knows without asking anybody again."""
-    case, plan = data.case, data.plans[0] if data.plans else None
+    case, plan = data.case, data.plan
     names = national_forms.lists()["topics"]
     topics = [names[code] for code in data.topics if code in names]
     found = {
@@ -75,11 +75,17 @@ def _known(data: FormData) -> dict[str, str]:
             f"{goal.what}（{goal.who or UNKNOWN}・{long_date(goal.until) + 'まで' if goal.until else 'いつまで：' + UNKNOWN}）" for goal in plan.goals
         )
         found |= {
-            "plan.date": long_date(plan.made_on), "plan.seq": f"第{plan.number}回", "plan.person_goal": plan.own_words, "plan.goals": goals,
+            "plan.date": long_date(plan.made_on), "plan.seq": f"第{plan.number}回" + _before_it_was_changed(plan, data),
+            "plan.person_goal": plan.own_words, "plan.goals": goals,
             "plan.period": long_date(plan.review_on) if plan.review_on else "",
             "eval.achievement": "\n".join(f"{goal.what}：{goal.how}" for goal in plan.goals if goal.how),
         }  # fmt: skip
     return found
+
+
+def _before_it_was_changed(plan: MadePlan, data: FormData) -> str:
+    """An older version says so on paper: nobody takes it for the one that holds."""
+    return "" if plan in data.plans else f"（第{plan.version}版。このあと直されました）"
 
 
 def _consent(asked: list[GivenConsent]) -> dict[str, str]:

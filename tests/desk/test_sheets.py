@@ -356,6 +356,31 @@ async def test_a_plan_without_the_persons_own_words_is_none(office: Office, sato
     assert office.rows("SELECT count(*) FROM plan") == [(0,)]
 
 
+async def test_an_older_plan_and_how_one_stood_before_it_was_changed_can_still_be_printed(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await sato.opens(tab(code, "meetings"))
+    plan = {"goal": "家をさがす", "who": "佐藤", "until": "R9.3.31", "how": "", "meeting": "", "made_on": "R8.12.10"}
+    await sato.posts(tab(code, "plans"), plan="", expected_version="0", own_words="孫と暮らしたい", **plan)
+    ((first,),) = office.rows("SELECT id FROM plan")
+    await sato.posts(tab(code, "plans"), plan=str(first), expected_version="1", own_words="ひとりで暮らしたい", **plan | {"made_on": "R8.12.20"})
+    await sato.posts(tab(code, "plans"), plan=str(first), expected_version="2", own_words="妹と暮らしたい", **plan)
+    await sato.posts(tab(code, "plans"), plan="", expected_version="0", own_words="店をまた開きたい", **plan)
+    paper = tab(code, "forms/plan")
+    seen = {}
+    for asked in ("", "?plan=2", "?plan=1", "?plan=1&version=1", "?plan=1&version=2", "?plan=1&version=3"):
+        page = await sato.opens(f"{paper}{asked}")
+        seen[asked] = next(words for words in ("孫と暮らしたい", "ひとりで暮らしたい", "妹と暮らしたい", "店をまた開きたい") if words in page)
+        assert ("このあと直されました" in page) == (asked in ("?plan=1&version=1", "?plan=1&version=2")), asked
+    assert list(seen.values()) == ["店をまた開きたい", "店をまた開きたい", "妹と暮らしたい", "孫と暮らしたい", "ひとりで暮らしたい", "妹と暮らしたい"]
+    assert "令和8年12月20日" in await sato.opens(f"{paper}?plan=1&version=2")
+    assert "孫と暮らしたい" in (await sato.http.get(f"{paper}/csv?plan=1&version=1")).content.decode("utf-8-sig")
+    for missing in ("?plan=3", "?plan=1&version=4", "?plan=x", "?plan=0", "?plan=1&version=0"):
+        assert (await sato.http.get(f"{paper}{missing}")).status_code == 404, missing
+    page = await sato.opens(tab(code, "meetings"))
+    assert f"/desk/cases/{code}/forms/plan?plan=1&amp;version=2" in page
+    assert (await sato.posts(tab(code, "plans"), plan=str(first), expected_version="1", own_words="x", **plan)).status_code == 409
+
+
 # ---------------------------------------------------------------- 履歴, 渡す, ひらく
 
 

@@ -258,3 +258,17 @@ def test_a_signed_webhook_of_long_ago_is_answered_once_for_good(town: Town) -> N
     town.rests()
     times = [row[0] for row in town.rows("SELECT at FROM message WHERE author = 'resident'")]
     assert all(str(at) >= "2026-11" and str(at) < "2027-12" for at in times)
+
+
+@pytest.mark.requirement("R3")
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+@pytest.mark.parametrize("words", [{"text": True}, {"caption": True}, {"text": 7}, {"caption": {"a": 1}}, {"text": ["x"]}])
+def test_words_of_telegram_that_are_none_are_kept_as_they_came_and_do_not_come_for_ever(town: Town, kind: str, words: dict[str, object]) -> None:
+    """An error of ours would make the platform bring them again and again, and hold up everybody behind them."""
+    resident = town.resident_on("telegram")
+    update = json.loads(town.telegram.text(resident.account, "x").body)
+    message = {name: part for name, part in update.pop("message").items() if name != "text"}
+    body = json.dumps({**update, kind: {**message, **words, "photo": [{"file_id": "1", "file_unique_id": "1", "width": 1, "height": 1}]}})
+    headers = {"x-telegram-bot-api-secret-token": town.telegram.secret}
+    assert town.http.post("/telegram/webhook", content=body.encode(), headers=headers).status_code == 200
+    assert resident.says("もしもし").heard()
