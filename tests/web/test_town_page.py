@@ -49,6 +49,7 @@ def test_only_whole_closed_quarters_are_told_with_small_numbers_hidden(open_town
     assert re.search(r"収入・生活費のこと</th><td>27</td>", page)
     assert re.search(r"介護のこと</th><td>10未満</td>", page)
     assert not re.search(r"<td>[1-9]</td>", page)
+    assert not re.search("相談票|制度の狭間|アセスメント", page), "residents read it: no word of the desk"
 
 
 def test_a_quarter_later_the_page_gives_away_nothing_of_the_one_before(open_town: Town, viewer: Viewer) -> None:
@@ -72,5 +73,6 @@ def test_what_is_done_and_where_to_join_stands_there_and_no_wish_of_anybody(open
     assert "夜に行ける場所がない" in page
     assert "話し合いました" in page
     assert "フードバンク" in page
+    assert "新しい支えができました" in page
     assert 'href="/calendar"' in page
     assert "ひみつの願い" not in page
