@@ -146,3 +146,35 @@ def test_a_link_from_line_opens_the_room_only_when_its_button_is_pressed(town: T
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert "家賃" not in resident.hears()
+
+
+@pytest.mark.requirement("R15")
+def test_a_new_link_opens_in_the_window_where_a_used_one_was_refused(town: Town, open_browser: Open) -> None:
+    resident = town.resident_on("telegram").taps("相談をはじめる").says("専用ページ")
+    used = urlsplit(str(resident.button("専用ページで話す").url))
+    first, second = open_browser(), open_browser()
+    for page in (first, second):
+        page.goto(f"{used.path}#{used.fragment}")
+        page.get_by_role("button", name="相談ページをひらく").click()
+    expect(second.get_by_role("alert")).to_contain_text("新しいボタンが出ます")
+    expect(second.get_by_role("button", name="相談ページをひらく")).to_be_hidden()
+
+    resident.says("専用ページ")
+    fresh = urlsplit(str(resident.button("専用ページで話す").url))
+    second.goto(f"{fresh.path}#{fresh.fragment}")
+    expect(second.get_by_role("alert")).to_be_hidden()
+    second.get_by_role("button", name="相談ページをひらく").click()
+    second.locator("#text").fill("夜ねむれません")
+    second.get_by_role("button", name="送る").click()
+
+    for page in (first, second):
+        expect(page.locator("#log .resident").last).to_contain_text("夜ねむれません")
+
+
+def test_the_calendar_is_a_notice_of_at_most_two_sheets_of_paper(town: Town, open_browser: Open) -> None:
+    page = open_browser()
+    page.goto("/calendar")
+
+    printed = page.pdf(prefer_css_page_size=True)
+
+    assert len(re.findall(rb"/Type /Page\b", printed)) <= 2
