@@ -1,6 +1,7 @@
 """Pictures and papers: known by content, made anew, sealed, shown to who may read the case, gone with their words (R34, R35)."""
 
 import asyncio
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.jobs import fetching
 from bot.made_anew import NotTaken, made_anew
 from bot.outside import InnerAddress, NotFetched, fetch, public_address
 from storage import attachments, desk_cases, staff
@@ -139,6 +141,27 @@ def test_the_towns_scanner_decides_and_without_it_nothing_unseen_is_kept(build_t
     with build_town(town_store, scanner=command) as town:
         town.resident_on("line").says("こんにちは").sends_picture(photo())
         assert _fetched(town, left_wanted=state[0] == "wanted") == [state]
+
+
+@pytest.mark.requirement("R34")
+def test_a_scanner_that_hangs_is_ended_and_its_file_waits_for_the_next_try(build_town, town_store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_SCAN_SECONDS", 0.2)
+    with build_town(town_store, scanner="sleep 98765.4321") as town:
+        town.resident_on("line").says("こんにちは").sends_picture(photo())
+        assert _fetched(town, left_wanted=True) == [("wanted", None)]
+        town.until(lambda: town.rows("SELECT tries FROM attachment")[0][0] >= 1)
+        town.on_loop(fetching.Fetching(town.parts).sweep())
+        town.until(lambda: not _runs("98765.4321"))
+
+
+def _runs(word: str) -> bool:
+    """Whether a process with this word on its command line is alive."""
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            command = one.read_bytes()
+            if command.startswith(b"sleep\0") and word.encode() in command:
+                return True
+    return False
 
 
 @pytest.mark.requirement("R35")

@@ -87,10 +87,17 @@ class Fetching:
             return
         quiet = asyncio.subprocess.DEVNULL
         try:
+            running = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet)
+        except OSError as error:
+            raise NotFetched("scanner_failed", again=True) from error
+        try:
             async with asyncio.timeout(_SCAN_SECONDS):
-                running = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet)
                 await running.communicate(content)
         except (OSError, TimeoutError) as error:
             raise NotFetched("scanner_failed", again=True) from error
+        finally:
+            if running.returncode is None:  # one that hangs must not stay: each file would leave one more
+                running.kill()
+                await running.wait()
         if running.returncode != 0:
             raise NotTaken("scanner")
