@@ -109,6 +109,7 @@ def _row(rule: Rule, tests: list[tuple[str, str]], tried: list[bool]) -> str:
 
 if __name__ == "__main__":
     PAPER.write_text(table(), encoding="utf-8")
+    proved = proofs()
     for rule in rules():
-        if (stands := rule.state(len(proofs().get(rule.number, [])))) != "done":
+        if (stands := rule.state(len(proved.get(rule.number, [])))) != "done":
             print(rule.number, stands, rule.lacks or rule.not_applicable)
