@@ -12,8 +12,7 @@ from sqlmodel import func, select
 
 from bot.building import build_apart
 from bot.living import LivingKnowledge
-from bot.settings import Settings
-from knowledge.base import BrokenBase
+from knowledge.base import STARTER, BrokenBase
 from storage.store import Store
 from storage.tables.talk import Inbox
 from tests.town import Town
@@ -84,14 +83,15 @@ async def test_a_new_file_and_a_deleted_one_are_seen(folder: Path, living: Livin
 
 def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_start(tmp_path: Path) -> None:
     folder = tmp_path / "minato"
-    shutil.copytree(Settings().knowledge, folder)
+    for domain in ("koritsu", "okane"):
+        shutil.copytree(STARTER / domain, folder / domain)
     living = LivingKnowledge(folder, tmp_path / "kept")
     (folder / "hanabi.yaml").write_text(
         "id: hanabi\nname: 花火の相談\nsummary: 花火の音の相談です。\nexamples: [花火の音がうるさい]\n", encoding="utf-8"
     )
     assert living.reload()
     fresh = LivingKnowledge(folder).town.base
-    for text in ("花火の音がうるさい", "米びつが空っぽです", "子どもが学校に行かない"):
+    for text in ("花火の音がうるさい", "米びつが空っぽです", "部屋から出てこない息子のことで"):
         assert living.town.base.hearing.rank(text) == fresh.hearing.rank(text)
 
 

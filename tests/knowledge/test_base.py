@@ -199,7 +199,7 @@ def test_a_prefecture_lies_between_the_starter_and_the_town_field_by_field(tmp_p
     (tmp_path / "ken" / "food-bank.yaml").write_text("id: food-bank\ncost: 県では無料\nhow: 県に電話\n", encoding="utf-8")
     (tmp_path / "machi" / "town.yaml").write_text("name: 山野町\nextends: ../ken\n", encoding="utf-8")
     (tmp_path / "machi" / "food-bank.yaml").write_text("id: food-bank\nhow: 町に電話\n", encoding="utf-8")
-    base = load(tmp_path / "machi")
+    base = lay(tmp_path / "machi")
     food_bank = base.entries["food-bank"]
     assert (food_bank.how, food_bank.cost, food_bank.domain) == ("町に電話", "県では無料", "okane")
     assert (base.town.name, base.town.retention) == ("山野町", "県のきまり")
