@@ -38,6 +38,11 @@ class Loop:
     async def run(self) -> None:
         """Until cancelled: settled words and the outbox at start and every 5 s, promises every second."""
         await self._free_leases()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._nights())
+            await self._beats()
+
+    async def _beats(self) -> None:
         beat = 0
         while True:
             try:
@@ -45,7 +50,6 @@ class Loop:
                     await self._parts.doorman.sweep()
                     await self._parts.delivery.sweep()
                     await self._let_go()
-                    await self.write_over()
                     await self._keep_head()
                 await self.keep_promises()
             except StoreDown:
@@ -54,6 +58,15 @@ class Loop:
                 log.error("job_failed", error=type(error).__name__)
             beat += 1
             await asyncio.sleep(_EVERY)
+
+    async def _nights(self) -> None:
+        """Beside the beats: neither a promise nor an alarm waits until tables are written anew."""
+        while True:
+            try:
+                await self.write_over()
+            except StoreDown:
+                log.error("jobs_wait_for_database")
+            await asyncio.sleep(_EVERY * _SWEEP_EVERY)
 
     async def _free_leases(self) -> None:
         """Alone with our database, whatever is marked as being sent was ours before we died: it need not wait for its lease."""
