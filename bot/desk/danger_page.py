@@ -80,7 +80,8 @@ async def _page(
     history = await parts.store.atransact(lambda rows: knowledge_edits.of_entry(rows, DANGER))
     return await pages.page(
         request, signed, "danger_words.html", status=status, begun=own_danger_file(folder) is not None, own=danger_work.is_own(folder, path),
-        files={key: danger_work.title(file) for key, file in files.items()}, file=next(key for key, file in files.items() if file == path),
+        files={key: danger_work.title(file) for key, file in files.items()}, sentences=danger_work.of_sentences(files),
+        file=next(key for key, file in files.items() if file == path),
         text=now if text is None else text, mark=danger_work.mark(now),
         problems=problems, heard=heard, trouble=trouble, waits=waits, history=history, why=why,
     )  # fmt: skip

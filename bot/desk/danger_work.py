@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -54,6 +54,11 @@ def files(folder: Path) -> dict[str, Path]:
     country = files_of(STARTER / _LIST)
     named = {path.relative_to(folder).as_posix(): path for path in own}
     return named | {f"{COUNTRY}{path.relative_to(STARTER).as_posix()}": path for path in country}
+
+
+def of_sentences(names: Iterable[str]) -> list[str]:
+    """Those of the files that hold sentences to learn from, and no rules: dozens, each by one writer."""
+    return [name for name in names if name.rpartition("/")[2].startswith("sentences")]
 
 
 def is_own(folder: Path, path: Path) -> bool:

@@ -21,7 +21,7 @@ DANGER = """rules:
     must: [もう死にたい]
     must_not: [死ぬまで元気でいたい]
 """
-MORE = DANGER.replace("[もう死にたい]", "[もう死にたい, めがね岩まで来た]")
+MORE = DANGER.replace("[もう死にたい]", "[もう死にたい, めがね岩で待ってる]")
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ async def test_a_changed_danger_sentence_waits_until_a_second_person_lets_it_thr
     await proposes(sato)
     assert "ほかの人がたしかめると、公開されます" in sato.text
     assert on_disk(office) == DANGER
-    assert office.parts.knowledge.town.base.danger.scan("めがね岩まで来た").level == "L0"
+    assert office.parts.knowledge.town.base.danger.scan("めがね岩で待ってる").level == "L0"
     one = f"/desk/proposals/{way_to_proposal(sato)}"
     await tanaka.opens(one)
     assert "橋の名前を足す" in tanaka.text
-    assert re.search("めがね岩まで来た 聞こえない (危機|いま命があぶない)", tanaka.text), "at least what the rule says: the ear may raise it"
+    assert re.search("めがね岩で待ってる 聞こえない (危機|いま命があぶない)", tanaka.text), "at least what the rule says: the ear may raise it"
     await tanaka.posts(one, act="publish")
     assert on_disk(office) == MORE
-    heard = office.parts.knowledge.town.base.danger.scan("めがね岩まで来た")
+    heard = office.parts.knowledge.town.base.danger.scan("めがね岩で待ってる")
     assert (heard.rule, heard.level in ("L2", "L3")) == ("bridge", True)
     await tanaka.opens("/desk/danger-words")
     assert "佐藤" in tanaka.text, "the history names who wrote it"
@@ -77,9 +77,9 @@ async def test_nobody_lets_their_own_change_through_but_may_take_it_back(office:
 
 
 async def test_a_broken_list_or_one_that_fails_its_own_sentences_is_not_even_proposed(office: Office, sato: Browser):
-    await proposes(sato, MORE.replace("hear: [もう死にたい, めがね岩まで来た]", "hear: [もう死にたい]", 1))
+    await proposes(sato, MORE.replace("hear: [もう死にたい, めがね岩で待ってる]", "hear: [もう死にたい]", 1))
     assert sato.status == 422
-    assert "めがね岩まで来た" in sato.text
+    assert "めがね岩で待ってる" in sato.text
     assert office.rows("select count(*) from knowledge_proposal") == [(0,)]
     await proposes(sato, "rules: [")
     assert sato.status == 422
