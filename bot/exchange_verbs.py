@@ -123,10 +123,10 @@ def _show(found: Plan) -> None:
         for cell in cells[:MOST_SHOWN]:
             out.print(f"    {cell.field}: {_short(cell.now)}" if cell.kind == "new" else f"    {cell.field}: {_short(cell.was)} → {_short(cell.now)}")
     for one in found.notes:
-        out.print(f"△ {one.row} 行目「{one.name}」: {one.reason}")
+        out.print(f"△ {one.where}: {one.reason}")
     for one in found.bad:
-        out.print(f"× {one.row} 行目「{one.name}」: {one.reason}")
-    counts = f"新しい {len(found.new)} 件、変わる {len(found.changed)} 件、同じ {found.same} 件、取りこめない行 {len(found.bad)} 件"
+        out.print(f"× {one.where}: {one.reason}")
+    counts = f"新しい {len(found.new)} 件、変わる {len(found.changed)} 件、同じ {found.same} 件、取りこめないところ {len(found.bad)} 件"
     out.print(f"{found.kind}: {counts}。")
 
 

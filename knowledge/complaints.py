@@ -99,6 +99,11 @@ def placed(sources: Sequence[Source], way: Trail, row: object = None) -> tuple[S
 
 def complaints(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[Problem]:
     """Every mistake of one entry, each at its place. `sources`: the uppermost layer first."""
+    return (problem for _, problem in complaints_by_way(error, model, sources))
+
+
+def complaints_by_way(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[tuple[Trail, Problem]]:
+    """The same, each with the way to the value it is about: `("contacts", 0, "tel")`."""
     found = error.errors(include_url=False)
     with_wide_colon = {(*_way(one)[:-1], str(_way(one)[-1]).partition("：")[0].strip()) for one in found if "：" in str(_way(one)[-1:])}
     in_one = {_way(one)[:-1] for one in found if one["type"] == "two_clocks"}
@@ -108,7 +113,7 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
         source, there = placed(sources, way, one.get("input"))
         if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
             continue  # it stands there, under another name or in a line that could not be read
-        yield _complaint(one, way, there, model, source)
+        yield way, _complaint(one, way, there, model, source)
 
 
 def _way(one: ErrorDetails) -> Trail:

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from knowledge.exchange import cells as written_cells
 from knowledge.exchange.opendata import NoTable
-from knowledge.exchange.rows import BadRow, Taken, take
+from knowledge.exchange.rows import BadRow, Taken, mistakes, take
+from knowledge.problem import Problem
 from knowledge.reading import Trail, Tree
 from knowledge.said import day_said, hours_said
 
@@ -78,8 +79,11 @@ def export_excel(entries: Mapping[str, Mapping[str, Tree]]) -> bytes:
 def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only: Collection[str] | None = None) -> Taken:
     """Rows of the first sheet over what the entries are now. Raises NoTable for what is no such workbook.
 
-    An empty cell empties a field that had something; a column that is not there says nothing.
+    An empty cell empties a field that had something; a column that is not there says nothing. A cell that cannot be read is told and left as it
+    was; the others of its row are taken.
     """
+    from openpyxl.utils import get_column_letter
+
     rows = _rows(content)
     columns = _columns(rows[0]) if rows else {}
     if "id" not in columns:
@@ -89,17 +93,47 @@ def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only:
         cells = {field: _text(row[place]) for field, place in columns.items() if place < len(row)}
         if not any(cells.values()):
             continue
-        fields = dict(before.get(cells.get("id", ""), {}))
         name = cells.get("name") or cells.get("id", "")
-        try:
-            for field, text in cells.items():
-                fields = _with(fields, field, text)
-        except ValueError as wrong:
-            bad.append(BadRow(number, name, str(wrong)))
-            continue
+        fields, wrong = _taken_over(before.get(cells.get("id", ""), {}), cells)
+        bad += [BadRow(number, name, told, f"「{COLUMNS[field]}」（{get_column_letter(columns[field] + 1)} 列）") for field, told in wrong.items()]
         found.append((number, name, fields))
-    taken = take(found, "Excel の表")
+    taken = take(found, "Excel の表", headings=COLUMNS)
     return Taken(taken.entries, tuple(sorted((*bad, *taken.bad), key=lambda one: one.row)), (), taken.kind)
+
+
+def _taken_over(before: Mapping[str, Tree], cells: Mapping[str, str]) -> tuple[dict[str, Tree], dict[str, str]]:
+    """The fields with every cell that can be read laid over them, and the others: field → what is wrong and what to write."""
+    changed = {field: text for field, text in cells.items() if text != cell(before, field).strip()}
+    wrong = unreadable(changed)
+    while True:
+        good = {field: text for field, text in changed.items() if field not in wrong}
+        fields = with_cells(before, good)
+        told: dict[str, str] = {}
+        for way, problem in mistakes(fields):
+            for field in _cells_at(way, good):
+                told.setdefault(field, _in_a_cell(field, problem))
+        if not told:
+            return fields, wrong
+        wrong |= told
+
+
+def _cells_at(way: Trail, cells: Collection[str]) -> list[str]:
+    """The cell in which a value stands; those below it, for a mistake of several together. A row that has no ID has no cell that could stay."""
+    ways = {field: _way(field) for field in cells if field != "id"}
+    here = [field for field, mine in ways.items() if mine == way[: len(mine)]]
+    return here or [field for field, mine in ways.items() if way and way == mine[: len(way)]]
+
+
+def _in_a_cell(field: str, problem: Problem) -> str:
+    """What is wrong and what to write, in the words of a sheet: its complaint was written for a line of YAML."""
+    said = problem.message.removeprefix(f"{field.rpartition('.')[2]}: ")
+    if problem.code in ("missing", "empty", "contact_name"):
+        return "空にできません。言葉を書いてください。"
+    if "null" in problem.hint:
+        return f"{said}。ないとき、わからないときは、マスを空にしてください。"
+    if "- name:" in problem.hint:
+        return f"{said}。一つだけ書いてください。"
+    return f"{said}。{problem.hint}" if problem.hint else said
 
 
 def cell(fields: Mapping[str, Tree], field: str) -> str:

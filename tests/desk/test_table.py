@@ -94,19 +94,54 @@ async def test_the_same_table_twice_changes_nothing(office: Office, sato: Browse
     assert on_disk(office) == ENTRY
 
 
-async def test_a_new_row_becomes_an_entry_and_a_bad_row_is_named_with_its_number(office: Office, sato: Browser):
+async def test_a_new_row_becomes_an_entry_and_a_row_without_what_it_needs_is_named_with_its_number(office: Office, sato: Browser):
     def rows(sheet: Any, columns: dict[str, int]) -> None:
-        for number, (entry_id, name, tel) in enumerate((("hatake", "畑の会（見本）", ""), ("warui", "わるい行", "電話する")), 3):
+        for number, (entry_id, name, summary) in enumerate((("hatake", "畑の会（見本）", "みんなで野菜を育てます。"), ("warui", "わるい行", "")), 3):
             sheet.cell(number, columns["id"]).value = entry_id
             sheet.cell(number, columns["name"]).value = name
-            sheet.cell(number, columns["summary"]).value = "みんなで野菜を育てます。"
-            sheet.cell(number, columns["contacts.0.name"]).value = "畑（見本）"
-            sheet.cell(number, columns["contacts.0.tel"]).value = tel
+            sheet.cell(number, columns["summary"]).value = summary
 
     await hands_in(sato, await taken_home(sato, rows))
-    assert "4 行目「わるい行」" in sato.text
+    assert "4 行目「わるい行」： 「説明」のマスが空です" in sato.text
     await publishes(sato, packed(sato))
     assert set(office.parts.knowledge.town.base.entries) == {"kome-bank", "hatake"}
+
+
+async def test_a_bad_cell_is_named_and_the_good_cells_of_its_row_can_be_published(office: Office, sato: Browser):
+    def cells(sheet: Any, columns: dict[str, int]) -> None:
+        sheet.cell(2, columns["contacts.0.tel"]).value = 312345678
+        sheet.cell(2, columns["contacts.0.mail"]).value = "なし"
+        sheet.cell(2, columns["checked.on"]).value = "来月"
+        sheet.cell(2, columns["name"]).value = None
+        sheet.cell(2, columns["contacts.0.hours"]).value = "月-金 9:00-16:00"
+        sheet.cell(2, columns["cost"]).value = "無料"
+
+    await hands_in(sato, await taken_home(sato, cells))
+    assert "取り込めないところ（4件）" in sato.text
+    assert "2 行目「kome-bank」の「電話」（S 列）： 先頭の 0 がありません" in sato.text
+    assert "「0312345678」でよいか" in sato.text
+    assert "の「メール」（U 列）： メールの住所の形ではありません。fukushi@example.lg.jp のように" in sato.text
+    assert "の「確認日」（AE 列）： 日付の形ではありません。2026-10-01 のように" in sato.text
+    assert "の「名前」（B 列）： 空にできません" in sato.text
+    assert "変わる項目 1 件、変わるマス 2" in sato.text
+    await publishes(sato, packed(sato))
+    assert "1 件の項目を公開しました" in sato.text
+    entry = office.parts.knowledge.town.base.entries["kome-bank"]
+    assert (entry.name, entry.cost, entry.contacts[0].tel, entry.contacts[0].hours[0].to) == ("こめバンク（見本）", "無料", "0000-00-1013", "16:00")
+
+
+async def test_a_new_row_with_one_bad_cell_comes_in_without_that_cell(office: Office, sato: Browser):
+    def row(sheet: Any, columns: dict[str, int]) -> None:
+        for field, text in (("id", "hatake"), ("name", "畑の会（見本）"), ("summary", "野菜を育てます。"), ("contacts.0.name", "畑"),
+                            ("contacts.0.tel", "０００００ーなし"), ("kind", "畑")):  # fmt: skip
+            sheet.cell(3, columns[field]).value = text
+
+    await hands_in(sato, await taken_home(sato, row))
+    assert "3 行目「畑の会（見本）」の「電話」（S 列）：" in sato.text
+    assert "3 行目「畑の会（見本）」の「種類」（E 列）： 「畑」は使えません。次から選んでください: consultation" in sato.text
+    await publishes(sato, packed(sato))
+    entry = office.parts.knowledge.town.base.entries["hatake"]
+    assert (entry.name, entry.contacts[0].name, entry.contacts[0].tel) == ("畑の会（見本）", "畑", None)
 
 
 async def test_a_cell_somebody_else_changed_meanwhile_stops_it(office: Office, sato: Browser):
