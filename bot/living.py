@@ -1,7 +1,9 @@
 """The knowledge that is in use now: one immutable town at a time, swapped whole (design.md §3)."""
 
 import asyncio
+import contextlib
 from pathlib import Path
+from threading import Lock
 
 import structlog
 from watchfiles import Change, awatch
@@ -19,6 +21,8 @@ _QUIET = 400
 """Milliseconds of quiet after a change: an editor writes a file in several steps, a copied folder in hundreds."""
 _LONGEST = 1_600
 """Milliseconds after which a change is looked at even if more keep coming: within five seconds it must be live."""
+_Lying = frozenset[tuple[Path, int, int, int]]
+"""Each file of the knowledge with its place on the disk, when it was written, and its size."""
 
 
 class LivingKnowledge:
@@ -29,13 +33,34 @@ class LivingKnowledge:
         self.folder = folder
         self._keep = keep
         self._model = model
+        self._building = Lock()
+        self._built = self._lies()
         self.town = flows.load_town(self._with_model(load(folder, keep)))
         self.problems: tuple[Problem, ...] = ()
         """Why what lies on the disk now is not in use; empty when it is."""
 
     def reload(self) -> bool:
         """Build the folder anew beside the running town and swap; False when it is broken, and the running one stays."""
+        with self._building:
+            return self._build()
+
+    def catch_up(self) -> None:
+        """Build what was saved, unless that has happened: whoever publishes at the desk builds, and the watcher sees the same files change."""
+        with self._building:
+            if self._lies() != self._built:
+                self._build()
+
+    def _lies(self) -> _Lying:
+        lying = set()
+        for path in (path for folder in folders_of(self.folder) for path in folder.rglob("*") if _reads(path)):
+            with contextlib.suppress(FileNotFoundError):  # it went away meanwhile
+                stat = path.stat()
+                lying.add((path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return frozenset(lying)
+
+    def _build(self) -> bool:
         try:
+            self._built = self._lies()
             town = flows.load_town(self._with_model(load(self.folder, self._keep, before=self.town.base)))
         except BrokenBase as broken:
             self.problems = broken.problems
@@ -61,7 +86,7 @@ class LivingKnowledge:
         while True:
             folders = [folder for folder in folders_of(self.folder) if folder.is_dir()]
             async for _ in awatch(*folders, watch_filter=_is_knowledge, debounce=_LONGEST, step=_QUIET, raise_interrupt=False):
-                await asyncio.to_thread(self.reload)
+                await asyncio.to_thread(self.catch_up)
                 if [folder for folder in folders_of(self.folder) if folder.is_dir()] != folders:
                     break  # town.yaml names another prefecture now
             else:
@@ -69,7 +94,11 @@ class LivingKnowledge:
 
 
 def _is_knowledge(change: Change, path: str) -> bool:
-    return path.endswith((".yaml", ".yml"))
+    return _reads(Path(path))
+
+
+def _reads(path: Path) -> bool:
+    return path.suffix in (".yaml", ".yml")
 
 
 def _where(problem: Problem) -> str:

@@ -95,6 +95,18 @@ def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_sta
         assert living.town.base.hearing.rank(text) == fresh.hearing.rank(text)
 
 
+def test_what_the_desk_has_built_already_is_not_built_again_when_the_watcher_sees_its_files(folder: Path) -> None:
+    living = LivingKnowledge(folder)
+    (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの家"), encoding="utf-8")
+    assert living.reload()
+    published = living.town
+    living.catch_up()
+    assert living.town is published
+    (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの庭"), encoding="utf-8")
+    living.catch_up()
+    assert living.town.base.entries["ibasho"].name == "みんなの庭"
+
+
 def test_the_running_product_takes_a_saved_file_and_loses_no_message(build_town: Callable[..., Town], town_store: Store, folder: Path) -> None:
     with build_town(town_store, knowledge=folder) as town:
         resident = town.resident_on("line")
