@@ -199,7 +199,7 @@ def _one_day(found: re.Match[str]) -> Rule:
 
 
 _FORMS: Final = (
-    (re.compile(r"[\s・、,，/と]+"), None),
+    (re.compile(r"[\s・、,，/]+|(?<=.)と"), None),
     (re.compile(r"毎日|無休|年中無休"), lambda _: Weekly(frozenset(range(7)))),
     (re.compile(r"年末年始"), lambda _: NEW_YEAR),
     (re.compile(r"平日"), lambda _: Workdays()),

@@ -81,7 +81,7 @@ def test_closing_days_of_every_kind_are_kept() -> None:
         ("月-金", "23 24 25 26 27"), ("月〜金", "23 24 25 26 27"), ("月曜日から水曜日まで", "23 24 25"), ("平日", "24 25 26 27"),
         ("土日祝", "23 28 29"), ("土・日・祝日", "23 28 29"), ("毎日", "23 24 25 26 27 28 29"), ("月・水・金", "23 25 27"), ("火木", "24 26"),
         ("毎週火", "24"), ("第4土", "28"), ("第２・第４土曜日", "28"), ("最終金", "27"), ("毎月25日", "25"), ("金-月", "23 27 28 29"),
-        ("11/24-11/26", "24 25 26"), ("2026-11-26", "26"), ("月-金・第4土", "23 24 25 26 27 28"), ("第5月", ""), ("年末年始", ""),
+        ("11/24-11/26", "24 25 26"), ("2026-11-26", "26"), ("月-金・第4土", "23 24 25 26 27 28"), ("月と木", "23 26"), ("第5月", ""), ("年末年始", ""),
     ],
 )  # fmt: skip
 def test_days_are_understood_as_japanese_desks_write_them(written: str, days: str) -> None:
@@ -95,6 +95,11 @@ def test_days_that_mean_nothing_certain_are_refused_with_a_way_to_write_them(wri
     with pytest.raises(UnknownDays) as refused:
         days_of(written)
     assert refused.value.hint
+
+
+def test_a_word_that_is_no_day_is_named_whole() -> None:
+    with pytest.raises(UnknownDays, match="「ときどき」"):
+        days_of("ときどき")
 
 
 def test_the_next_meeting_of_the_dementia_cafe_is_the_first_thursday() -> None:
