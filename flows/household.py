@@ -27,6 +27,8 @@ _SELF_OF_AGE: Final = re.compile(
 _KIN_SEEN: Final = re.compile(rf"(?<![一-鿿])({_KIN})(?=[がはもをにのと、。]|さん)")
 _TOGETHER: Final = re.compile(r"(?:一人|ひとり|独り|[二三四五2-9]人)(?:暮らし|ぐらし|で暮らし)|同居|いっしょに住んで|一緒に住んで|離れて暮らし|別居")
 _TURN: Final = re.compile(r"(?<=[、，])|(?<=けれども)|(?<=けれど)|(?<=けど)(?!、)|(?<=だし)(?!、)|(?<=たし)(?!、)|(?<=ないし)(?!、)")
+_AND: Final = re.compile("(?<=[一-鿿ァ-ヺー])と$")
+"""Between one trouble and the next: of 「母の介護と、家賃の滞納と、」 母の介護 and 家賃の滞納 are read back."""
 _ALSO: Final = re.compile(r"^(?:あとは?|それと|それから|それに|ほかに|また)[、\s]*")
 _TOO_MUCH: Final = "too_much"
 _END: Final = "。"
@@ -59,7 +61,7 @@ def troubles(text: str, town: Town) -> list[Trouble]:
                 waiting = ""
             begins = False
         waiting += _END if waiting else ""
-    return [Trouble(tidy(one.text), one.area) for one in found]
+    return [Trouble(_AND.sub("", tidy(one.text)), one.area) for one in found]
 
 
 def several_sides(found: list[Trouble], town: Town) -> bool:

@@ -26,8 +26,6 @@ CARDS_FOR_SEVERAL = 6
 CANDIDATES = 5
 _ASKS_OF = re.compile(r"(?:について|のこと)?[をが]?(?:知りたい|しりたい|教えて|おしえて|聞きたい)[^。、]{0,6}$")
 """After the name of a service: it is asked for all the same."""
-_AND = re.compile("(?<=[一-鿿ァ-ヺー])と$")
-"""Between one need and the next: 「母の介護と、」 is told as 母の介護."""
 
 
 class Listens(Protocol):
@@ -100,7 +98,7 @@ def _door(total: Floats) -> int | None:
 def _need(part: Part, total: Floats, asked: Asked) -> Need:
     home = _door(total)
     return Need(
-        text=_AND.sub("", asked.plain.said(part.start, part.end).strip(" \n\u3000、")),
+        text=asked.plain.said(part.start, part.end).strip(),
         domain=None if home is None else asked.index.homes[home],
         services=tuple(asked.matches(part, total, CANDIDATES)),
     )
