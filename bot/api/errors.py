@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.channels import strict_json
+from bot import strict_json
 from bot.desk.acts import NotNow, RecipientChanged, Unreachable
 from storage.refusals import Closed, HeldByOther, Locked, Missing, NoGround, NotHeld, Refused, Stale
 from storage.store import StoreDown

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.channels.line_stickers import means_yes
 from bot.channels.port import BadRequest, Inbound, NoProof
-from bot.channels.strict_json import read_object
+from bot.strict_json import read_object
 
 SIGNATURE = "x-line-signature"
 _TOKEN_LIFE = timedelta(seconds=50)

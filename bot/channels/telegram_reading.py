@@ -10,7 +10,7 @@ from typing import Any, Literal
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, Message, Update
 
 from bot.channels.port import BadRequest, Inbound, NoProof
-from bot.channels.strict_json import read_object
+from bot.strict_json import read_object
 
 SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 (the name of a header)
 _YES_STICKERS = {"👍", "👌", "🙆", "🆗", "✅", "💯"}

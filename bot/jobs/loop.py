@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from datetime import date
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from bot.clock import JST
 from bot.jobs import due, retention
 from bot.parts import Parts
 from storage import audit, outbox, records
+from storage import retention as retained
 from storage.store import StoreDown
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _EVERY = 1.0
 _SWEEP_EVERY = 5
 _CURSOR = "telegram.offset"
 _AGAIN_AFTER = 60.0
+_CLOCKS_DIFFER = timedelta(days=1)
+"""At midnight one process may be a day ahead of another; a clock that was once years ahead stops nothing."""
 
 
 class Loop:
@@ -32,8 +35,6 @@ class Loop:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._head: heads.Head = (0, audit.GENESIS)
-        self._day: date | None = None
-        """Of the last sweep."""
 
     async def run(self) -> None:
         """Until cancelled: settled words and the outbox at start and every 5 s, promises every second."""
@@ -85,11 +86,13 @@ class Loop:
             log.info("retention_dropped", count=dropped)
 
     async def write_over(self) -> None:
-        """Each night, what was erased goes from the engine's own files too (R41)."""
-        today = self._parts.clock.now().astimezone(JST).date()
-        if self._day is not None and self._day != today:
-            await asyncio.to_thread(self._parts.store.rewrite)
-        self._day = today
+        """Each night, what was erased goes from the engine's own files too (R41); whoever was not awake at midnight does it when they are."""
+        store, today = self._parts.store, self._parts.clock.now().astimezone(JST).date()
+        last = await store.atransact(retained.last_rewriting)
+        if last is not None and today <= last <= today + _CLOCKS_DIFFER:
+            return
+        if last is None or await asyncio.to_thread(store.rewrite):  # the count of nights begins
+            await store.atransact(lambda rows: retained.note_rewriting(rows, today))
 
     async def _keep_head(self) -> None:
         """The end of the audit's chain, outside the database, never older than this beat (R43)."""

@@ -76,12 +76,50 @@ def test_no_file_of_postgresql_holds_what_was_erased_once_the_night_is_over(serv
     assert _files_with(server.data, cells) == set()
 
 
+@pytest.fixture
+def nights(town: Town, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The days on which the tables of this town were written anew."""
+    found: list[str] = []
+
+    def rewrite() -> bool:
+        found.append(town.clock.now().date().isoformat())
+        return True
+
+    monkeypatch.setattr(town.parts.store, "rewrite", rewrite)
+    return found
+
+
 @pytest.mark.requirement("R41")
-def test_the_tables_are_written_anew_once_a_night_and_not_at_every_start(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    nights: list[str] = []
-    monkeypatch.setattr(town.parts.store, "rewrite", lambda: nights.append(town.clock.now().date().isoformat()))
+def test_the_tables_are_written_anew_once_a_night_and_not_at_every_start(town: Town, nights: list[str]) -> None:
     loop = Loop(town.parts)
     for _ in range(6):
         town.on_loop(loop.write_over())
         town.clock.moves(hours=8)
     assert nights == ["2026-11-25", "2026-11-26"]
+
+
+@pytest.mark.requirement("R41")
+def test_a_process_that_was_down_at_midnight_writes_the_tables_anew_when_it_is_back(town: Town, nights: list[str]) -> None:
+    town.on_loop(Loop(town.parts).write_over())
+    town.clock.moves(days=1)
+    for _ in range(3):
+        town.on_loop(Loop(town.parts).write_over())
+    assert nights == ["2026-11-25"]
+
+
+@pytest.mark.requirement("R41", "R48")
+def test_a_night_counts_as_done_only_when_it_was_and_a_clock_that_was_years_ahead_stops_no_night(
+    town: Town, nights: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = Loop(town.parts)
+    town.on_loop(loop.write_over())
+    town.clock.moves(days=1)
+    with monkeypatch.context() as another_is_at_it:
+        another_is_at_it.setattr(town.parts.store, "rewrite", lambda: False)
+        town.on_loop(loop.write_over())
+    town.on_loop(loop.write_over())
+    town.clock.moves(days=3650)
+    town.on_loop(loop.write_over())
+    town.clock.moves(days=-3649)
+    town.on_loop(loop.write_over())
+    assert nights == ["2026-11-25", "2036-11-22", "2026-11-26"]
