@@ -1,5 +1,6 @@
 """What the schema refuses, told at its line in the file and in Japanese (D15): unknown fields with 「もしかして」, wrong shapes, wrong words."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from knowledge.hearing.normalise import hiragana
 from knowledge.mending import quoted
 from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
+from knowledge.written import LANGUAGES_CALLED
 
 OUR_WORD_FOR: Final = {
     "電話": "tel", "電話番号": "tel", "TEL": "tel", "phone": "tel", "telephone": "tel", "名前": "name", "名称": "name",
@@ -35,9 +37,7 @@ OUR_VALUE_FOR: Final = {
     "相談": "consultation", "窓口": "consultation", "給付": "benefit", "手当": "benefit", "お金": "benefit", "助成": "benefit", "サービス": "service",
     "場所": "place", "施設": "place", "居場所": "place", "活動": "activity", "催し": "activity", "イベント": "activity", "緊急": "emergency",
     "ばしょ": "place", "そうだん": "consultation", "子供": "child", "こども": "child",
-    "今夜": "tonight", "夜間": "night", "夜": "night", "子ども": "child", "訪問": "outreach", "匿名": "anonymous", "日本語": "ja", "英語": "en",
-    "中国語": "zh", "ポルトガル語": "pt", "ベトナム語": "vi", "やさしい日本語": "easy",
-    "english": "en", "chinese": "zh", "portuguese": "pt", "vietnamese": "vi", "korean": "ko", "japanese": "ja",
+    "今夜": "tonight", "夜間": "night", "夜": "night", "子ども": "child", "訪問": "outreach", "匿名": "anonymous", **LANGUAGES_CALLED,
     **{str(number): f"T{number:02}" for number in range(1, 17)}, **{f"T{number}": f"T{number:02}" for number in range(1, 10)},
 }  # fmt: skip
 """What people write for a closed word → the word."""
@@ -55,6 +55,8 @@ HOW_TO_WRITE: Final = {
     "translations": "translations: {en: {name: …, summary: …}}", "examples": "- 住民が書くような文",
 }  # fmt: skip
 """A field that is more than one word → one line of how it is written."""
+_ODD_COLON: Final = re.compile(r"\s*([^：=]+?)\s*([：=])\s*(.*?)\s*$")
+"""A name and its value with another mark between them, which is a name without a value to YAML."""
 NEAR: Final = 60
 """How alike two words must be to be taken for the same one misspelt (0–100)."""
 
@@ -105,13 +107,15 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
 def complaints_by_way(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[tuple[Trail, Problem]]:
     """The same, each with the way to the value it is about: `("contacts", 0, "tel")`."""
     found = error.errors(include_url=False)
-    with_wide_colon = {(*_way(one)[:-1], str(_way(one)[-1]).partition("：")[0].strip()) for one in found if "：" in str(_way(one)[-1:])}
+    with_odd_colon = {(*_way(one)[:-1], odd[1]) for one in found if (odd := _ODD_COLON.match(_name(_way(one))))}
     in_one = {_way(one)[:-1] for one in found if one["type"] == "two_clocks"}
     misspelt = {(*_way(one)[:-1], nearest(_name(_way(one)), field_names(_model_at(model, _way(one)[:-1])))) for one in found if _is_unknown(one)}
     for one in found:
         way = _way(one)
+        if _is_unknown(one) and _name(way).startswith("?"):
+            continue  # no name at all: told where it was read
         source, there = placed(sources, way, one.get("input"))
-        if one["type"] == "missing" and (way in with_wide_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
+        if one["type"] == "missing" and (way in with_odd_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
             continue  # it stands there, under another name or in a line that could not be read
         yield way, _complaint(one, way, there, model, source)
 
@@ -177,10 +181,11 @@ class _Telling:
 
 
 def _unknown(told: _Telling, name: str, model: type[BaseModel]) -> Problem:
-    if "：" in name:  # {name： 福祉課}
-        key, _, value = name.partition("：")
-        hint = f"半角の「{key.strip()}: {value.strip()}」にしてください。"
-        return told.problem("wide_colon", f"{name}: 全角の「：」は読めません", hint, key=True)
+    if odd := _ODD_COLON.match(name):  # {name： 福祉課}
+        key, mark, value = odd.groups()
+        hint = f"半角の「{key}: {value}」にしてください。"
+        what = "全角の「：」は読めません" if mark == "：" else f"「{mark}」では読めません"
+        return told.problem("wide_colon", f"{name}: {what}", hint, key=True)
     here = _model_at(model, told.way[:-1])
     known = field_names(here)
     near = nearest(name, known)
@@ -199,7 +204,8 @@ def _elsewhere(name: str, here: type[BaseModel] | None) -> str | None:
 
 
 def _choose(said: str, choices: list[str]) -> str:
-    near = OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
+    said = unicodedata.normalize("NFKC", said).strip()
+    near = said if said in choices else OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
     topics = [code for code, words in TOPIC_WORDS.items() if code in choices and len(said) > 1 and said in words]
     near = topics[0] if len(topics) == 1 else near
     if near is None and len(said) > 3:  # T17 is near to every topic

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from knowledge.days import WEEK, UnknownDays, days_of
 from knowledge.hearing.model import Lang
 from knowledge.said import clocks_said, hours_said
-from knowledge.written import Clock, Day, Degrees, Id, Mail, Tel, Texts, Truth, Url, Words, listed, minutes, words, wrong
+from knowledge.written import Clock, Day, Degrees, Id, Languages, Mail, Tel, Texts, Truth, Url, Words, listed, minutes, words, wrong
 
 Kind = Literal["consultation", "benefit", "service", "place", "activity", "emergency"]
 Topic = Literal[
@@ -154,8 +154,8 @@ class Contact(Written):
     closed: DaysLines = ()
     """祝日, 年末年始, 第3月 …; wins over every row of hours."""
     place: Place = Place()
-    languages: Texts = ()
-    """Languages spoken there; an interpreter is promised only if one is listed (D12)."""
+    languages: Languages = ()
+    """Languages spoken there, by their codes; an interpreter is promised only if one is listed (D12)."""
     hotline: Id | None = None
 
     @model_validator(mode="after")

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from knowledge.problem import Problem
+from knowledge.problem import Problem, errors
 
 SAFE: Final = frozenset(
     (
         "wide_colon", "no_space_after_colon", "wide_space", "no_space_after_dash", "wide_dash", "empty_before_hash", "strange_start",
         "colon_in_value", "text_after_quote", "full_width_digits", "clock", "date", "truth", "control_letter", "double_comma",
-        "hours", "days", "url", "mail", "no_dash", "foreign_note", "wide_indent",
+        "hours", "days", "url", "mail", "no_dash", "foreign_note", "wide_indent", "pasted", "comma_at_end", "no_comma", "language",
     )
 )  # fmt: skip
 """Kinds of mistake whose mending cannot mean anything else. An open quote or bracket is not among them: it may end earlier."""
@@ -72,7 +72,8 @@ def _one_a_line(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _better(before: list[Problem], after: list[Problem]) -> bool:
-    """Some mistake is gone; what is new at most was hidden by it, and stands at another line of the same file."""
-    was = [(problem.line, problem.code) for problem in before]
-    now = [(problem.line, problem.code) for problem in after]
+    """Some mistake is gone; what is new at most was hidden by it, and stands at another line of the same file. Advice does not count against it:
+    of an entry with a mistake none is given."""
+    was = [(problem.line, problem.code) for problem in errors(before)]
+    now = [(problem.line, problem.code) for problem in errors(after)]
     return len(now) < len(was) or (now != was and not set(now) - set(was))

@@ -27,7 +27,8 @@ def indent(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Brok
 
 def _not_in_line(line: int, found: int, other: int, wanted: int, text: str) -> Broken:
     side = "上" if other < line else "下"
-    hint = f"行の頭の空白が {found} 個です。{side}の {other + 1} 行目は、{wanted} 個ぶん右から始まります。同じ仲間の行は、左の端をそろえてください。"
+    where = f"{wanted} 個ぶん右から" if wanted else "左の端から"
+    hint = f"行の頭の空白が {found} 個です。{side}の {other + 1} 行目は、{where}始まります。同じ仲間の行は、左の端をそろえてください。"
     return Broken(line, 0, "indent", "字下げがそろっていません", hint, max(found, 1), " " * wanted + text.strip(), certain=False)
 
 

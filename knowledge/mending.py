@@ -26,11 +26,17 @@ _NO_SPACE: Final = re.compile(_FIELD + r"(?P<key>[A-Za-z_]+):(?P<value>(?!//)\S.
 _COLON_INSIDE: Final = re.compile(_FIELD + r"(?P<key>[^\s:：\"'#\[{,][^:]*?): +(?P<value>[^\"'\[{|>#].*?)(?P<note>\s+# .*)?$")
 _STRANGE_START: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:[@`%|>*&!,\]}]|\? ).*?)\s*$")
 _BRACKET_THEN_MORE: Final = re.compile(_FIELD + r"(?:(?P<key>[^\s:\"'#\[{,]+): +)?(?P<value>(?:\[[^\[\]]*\]|\{[^{}]*\})\s*[^\s#,\]}:].*?)\s*$")
-_ODD_AFTER: Final = re.compile(_FIELD + rf"(?P<mark>-|[A-Za-z_]+:)(?P<gap> *[{ODD_SPACE}][{ODD_SPACE} ]*)(?P<value>\S.*)$")
+_ODD_AFTER: Final = re.compile(_FIELD + rf"(?P<mark>-|[A-Za-z_]+:)(?P<gap> *[{ODD_SPACE}][{ODD_SPACE} ]*|(?<=-) *\t\s*)(?P<value>\S.*)$")
 _BULLET: Final = re.compile(r"^(?P<before>\s*)(?P<mark>[－−―—–•●○◯・＊]|[ー*+※](?=\s))\s*(?P<value>\S.*)$")
 _NO_COLON: Final = re.compile(r"^(?P<before>\s*(?:- +)*)(?P<key>[A-Za-z_]+)(?P<mark>\s*[;=；＝→]\s*|\s+)(?P<value>[^:\s][^:]*)$")
 _HASH_IN_BRACKETS: Final = re.compile(r"(?P<before>[\[{].*?[:,\[{]\s*)(?P<value>(?<=\s)#[^\s,\]}]+)")
-_NOTE: Final = re.compile(r"^(?P<before>\s*)(?P<mark>//|<!--|/\*|※|■|◆|;)\s*(?P<value>.*?)\s*(?:-->|\*/)?$")
+_NOTE: Final = re.compile(r"^(?P<before>\s*)(?P<mark>//|<!--|/\*|※|■|◆|;|＃)\s*(?P<value>.*?)\s*(?:-->|\*/)?$")
+_PASTED: Final = re.compile(r"^(?P<mark>`{3,}\S*$|> (?=\s*(?:- |#|[A-Za-z_]+:))|\|(?=.*\|\s*$))")
+_CLOSED: Final = re.compile(r"""(["']).*\1|\[.*\]|\{.*\}""")
+_DASH_VALUE: Final = re.compile(_FIELD + r"(?P<key>[A-Za-z_]+): +(?P<value>- .*?)\s*$")
+_FIELDS_INSIDE: Final = re.compile(r"(?<=\S)\s+[a-z_]{2,}: ")
+_BETWEEN: Final = re.compile(r"(?<=[^\s,{])(?:\s*[、，;；]\s*|\s+)(?=[A-Za-z_]+\s*: )")
+_COMMA_AT_END: Final = re.compile(r"(?<=[\]}\"'])\s*[,、]\s*$")
 _OPEN_QUOTE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<quote>["'])(?:(?!(?P=quote)).)*$""")
 _QUOTED_THEN_MORE: Final = re.compile(r"""^\s*(?:- +)*(?:[^\s:"'#\[{,]+: +)?(?P<value>(["']).*?\2\s*[^\s#,\]}:].*?)\s*$""")
 
@@ -102,7 +108,7 @@ def _odd_after(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> 
         found = _ODD_AFTER.match(lines[number])
         if found:
             mended = f"{found['before']}{found['mark']} {found['value']}"
-            kind = "全角の空白" if "　" in found["gap"] else "ふつうの空白でない空白"
+            kind = "全角の空白" if "　" in found["gap"] else "タブ" if "\t" in found["gap"] else "ふつうの空白でない空白"
             hint = f"「{found['mark']} …」のように、半角の空白を一つにしてください。"
             return Broken(number, found.start("gap"), "wide_space", f"{found['mark']} のあとが{kind}です", hint, len(found["gap"]), mended)
     return None
@@ -123,7 +129,8 @@ def _wide_colon(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) ->
         found = _WIDE_COLON.match(lines[number])
         if found and not re.search(r"^\S*: ", found["before"] + found["key"]):
             key = found["key"]
-            mended = f"{found['before']}{key}: {quoted(found['value'])}".rstrip()
+            value = found["value"].rstrip()
+            mended = f"{found['before']}{key}: {value if _CLOSED.fullmatch(value) else quoted(value)}".rstrip()
             column = found.start("colon") + found["colon"].index("：")
             hint = "半角の「: 」（コロンと空白）にしてください。"
             return Broken(number, column, "wide_colon", f"{key}： 全角の「：」は読めません", hint, 1, mended)
@@ -138,6 +145,20 @@ def _no_space(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> B
             hint = f"「{found['key']}: …」のように、: のあとに半角の空白を入れてください。"
             return Broken(number, found.end("key"), "no_space_after_colon", f"{found['key']}: コロンのあとに空白がありません", hint, 1, mended)
     return None
+
+
+def _pasted(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """What came along when it was copied from a chat, a mail or a page: ``` around it, > before every line, a table of bars."""
+    found = _PASTED.match(lines[line])
+    if not found:
+        return None
+    mark = found["mark"].rstrip()
+    if mark == "|":
+        hint = "表は、Excel か CSV のファイルにすると、madoguchi knowledge import で取りこめます。"
+        return Broken(line, 0, "pasted", "「|」で区切った表は読めません", hint, len(lines[line]))
+    message = f"行の頭の「{mark}」は読めません" if mark == ">" else f"「{mark}」の行は読めません"
+    hint = "写したときに入った印です。" + ("印を消してください。" if mark == ">" else "この行を消してください。")
+    return Broken(line, 0, "pasted", message, hint, len(mark), lines[line][found.end() :])
 
 
 def _open_quote(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
@@ -315,9 +336,48 @@ def _colon_inside(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) 
     if error.problem != "mapping values are not allowed in this context" or not found or not re.search(r":( |$)", found["value"]):
         return None
     start, said = found.start("value"), found["value"]
+    if _FIELDS_INSIDE.search(said):
+        hint = '項目ごとに行を分けてください。一つの文なら、全体を " で囲んでください。'
+        return Broken(line, start, "colon_in_value", f"{found['key']}: 一つの行に、項目がいくつもあります", hint, len(said))
     mended = lines[line][:start] + quoted(said, always=True) + (found["note"] or "")
     hint = f'値の中に「: 」があるときは、全体を " で囲んでください: {quoted(said, always=True)}'
     return Broken(line, start, "colon_in_value", f"{found['key']}: 値の中の「: 」で読めなくなりました", hint, len(said), mended)
+
+
+def _dash_value(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    found = _DASH_VALUE.match(lines[line])
+    if not found:
+        return None
+    start, said = found.start("value"), found["value"]
+    hint = f"一覧なら、「{said}」を次の行に、字下げして書いてください。文字なら {quoted(said, always=True)} のように囲んでください。"
+    mended = lines[line][:start] + quoted(said, always=True)
+    message = f"{found['key']}: 同じ行に「- 」は書けません"
+    return Broken(line, start, "dash_in_value", message, hint, len(said), mended, certain=False)
+
+
+def _comma_at_end(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """`who: {note: …},` as JSON has it."""
+    for number in _near(error, lines, line):
+        found = _COMMA_AT_END.search(lines[number])
+        mended = lines[number][: found.start()] if found else ""
+        if found and _stops([*lines[:number], mended, *lines[number + 1 :]]) > _stops(lines):
+            hint = "YAML では、行の終わりに「,」を書きません。消してください。"
+            return Broken(number, found.start(), "comma_at_end", f"行の終わりの「{found[0].strip()}」は読めません", hint, len(found[0]), mended)
+    return None
+
+
+def _between(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """`{days: 月-金 from: "9:00"}`, `{days: 月-金、from: "9:00"}`: fields of one row that no comma parts."""
+    before, brace, row = lines[line].partition("{")
+    found = _BETWEEN.search(row)
+    if found is None:
+        return None
+    mended = before + brace + _BETWEEN.sub(", ", row)
+    if _stops([*lines[:line], mended, *lines[line + 1 :]]) <= _stops(lines):
+        return None
+    hint = f"{mended.strip().removeprefix('- ')} にしますか。"
+    column = len(before) + 1 + found.start()
+    return Broken(line, column, "no_comma", "項目と項目のあいだに、半角の「, 」がありません", hint, max(len(found[0]), 1), mended)
 
 
 def _no_space_dash(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
@@ -344,9 +404,9 @@ def _inside_brackets(error: yaml.MarkedYAMLError, lines: Sequence[str], line: in
 
 Look = Callable[[yaml.MarkedYAMLError, Sequence[str], int], Broken | None]
 _LOOKS: Final[tuple[Look, ...]] = (
-    _tab, _wide_indent, _note, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start, _after_quote,
-    _after_bracket, _open_bracket, _colon_inside, _inside_brackets, _no_space_dash, _bullet, _under_bar, _no_dash, _no_colon, _stray,
-    indent,
+    _tab, _wide_indent, _pasted, _note, _backslash, _open_quote, _wide_colon, _odd_after, _hash_in_brackets, _no_space, _strange_start,
+    _after_quote, _after_bracket, _open_bracket, _colon_inside, _dash_value, _comma_at_end, _between, _inside_brackets, _no_space_dash, _bullet,
+    _under_bar, _no_dash, _no_colon, _stray, indent,
 )  # fmt: skip
 
 

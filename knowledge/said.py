@@ -51,10 +51,10 @@ def plain(text: str) -> str:
 
 
 def clock_said(text: str) -> str | None:
-    """17:00 of 17時, 午後5時, 5:00 PM, 17.00, 17:00:00, ”17:00”; None when it is none, or a bare number."""
-    found = _ONE_CLOCK.fullmatch(plain(text))
+    """17:00 of 17時, 午後5時, 5:00 PM, 17.00, 17:00:00, 1700, ”17:00”; None when it is none, or a bare number."""
     if plain(text) == "正午":
         return "12:00"
+    found = _ONE_CLOCK.fullmatch(re.sub(r"^([01]?\d|2[0-4])([0-5]\d)$", r"\1:\2", plain(text)))
     if found is None or not (found[4] or "時" in found[0]):
         return None
     half = (found[2] or found[7] or "").upper()

@@ -15,6 +15,8 @@ from pydantic_core import PydanticCustomError
 from knowledge.said import QUOTES, clock_said, clocks_said, day_of_excel, day_said, is_no_day
 
 _TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
+_ELEVEN_DIGITS: Final = re.compile(r"0[25-9]0|00")
+"""How numbers of eleven digits begin: 020, 050, 060, 070, 080, 090, 0800; all others have ten. 00 stands in samples and is no number."""
 _BULLETS: Final = "－−―—–•●○◯・ー"
 _CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
 _YEARLESS: Final = re.compile(r"(\d{1,2})[/月](\d{1,2})日?(?:\([月火水木金土日]\))?")
@@ -77,7 +79,9 @@ _ONE_NUMBER: Final = "一つの窓口に一つの番号です。もう一つは�
 
 
 def _is_tel(text: str) -> bool:
-    return bool(_TEL.fullmatch(text)) and (len(text) <= 6 or 9 <= sum(letter.isdigit() for letter in text) <= 11)
+    digits = text.replace("-", "")
+    most = 11 if _ELEVEN_DIGITS.match(digits) else 10
+    return bool(_TEL.fullmatch(text)) and (len(text) <= 6 or len(digits) == most or (len(digits) == 10 and digits.startswith("00")))
 
 
 def _why_no_tel(half: str) -> tuple[str, str]:
@@ -85,6 +89,12 @@ def _why_no_tel(half: str) -> tuple[str, str]:
     numbers = re.findall(r"0\d{1,4}-\d{1,4}-\d{3,4}", half)
     if not half or half in ("なし", "無し", "無", "ない", "-", "未定", "不明", "確認中"):
         return "電話番号ではありません", "番号がないとき、わからないときは null と書いてください。"
+    if len(numbers) < 2 and re.fullmatch(r"[\d-]+", half, re.ASCII):
+        digits = half.replace("-", "")
+        if digits[0] != "0" and len(digits) >= 8:
+            return "先頭の 0 がありません", f"Excel などで 0 が消えたのかもしれません。「0{half}」でよいか、確かめてください。"
+        right = "050・070・080・090 などで始まる番号は 11 桁です。" if re.match(r"0[25-9]0", digits) else "市外局番から 10 桁です。"
+        return f"電話番号の桁数がちがいます（{len(digits)} 桁）", f"{right}短い番号は「110」や「#8008」のように書きます。"
     if len(numbers) > 1 and re.search(r"fax|ファク?ッ?クス|ファクス", half, re.IGNORECASE):
         return "電話とファクスが、いっしょに書かれています", "電話だけを tel に書き、ファクスは、下に「fax: …」の行を足して書いてください。"
     if len(numbers) > 1:
@@ -93,11 +103,6 @@ def _why_no_tel(half: str) -> tuple[str, str]:
         return "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。"
     if half.startswith("+81"):
         return "国番号（+81）は使えません", "0 から始まる番号にしてください。"
-    if re.fullmatch(r"[\d-]+", half, re.ASCII):
-        digits = half.replace("-", "")
-        if digits[0] != "0" and len(digits) >= 8:
-            return "先頭の 0 がありません", f"Excel などで 0 が消えたのかもしれません。「0{half}」でよいか、確かめてください。"
-        return f"電話番号の桁数がちがいます（{len(digits)} 桁）", "市外局番から 10 桁か 11 桁です。短い番号は「110」や「#8008」のように書きます。"
     if re.fullmatch(r"\d\.\d+E\+\d+", half, re.ASCII):
         return "電話番号の形ではありません", "Excel が数として書きかえたようです。もとの番号を見て、打ちなおしてください。"
     if re.fullmatch(r"[\d\s.・/-]+", half, re.ASCII):
@@ -134,6 +139,8 @@ def day(value: object) -> date:
     """2026-10-01."""
     if isinstance(value, date):
         return value
+    if isinstance(value, list) and len(value) > 1:
+        raise wrong("date", "日付が二つあります", _ONE_DAY)
     text = _text(value)
     better = day_said(text)
     if better is not None and text == better.isoformat():
@@ -147,8 +154,11 @@ def day(value: object) -> date:
     if _YEARLESS.fullmatch(half_width(text)):
         raise wrong("date", "日付に年がありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
     if len(re.findall(r"\d{4}[-/.年]", text)) > 1:
-        raise wrong("date", "日付が二つあります", "一つの行に一つの日です。つづく日は「- {title: …, on: …}」の行を分けて書いてください。")
+        raise wrong("date", "日付が二つあります", _ONE_DAY)
     raise wrong("date", "日付の形ではありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
+
+
+_ONE_DAY: Final = "一つの行に一つの日です。つづく日は「- {title: …, on: …}」の行を分けて書いてください。"
 
 
 def truth(value: object) -> bool:
@@ -202,6 +212,25 @@ def ident(value: object) -> str:
     raise wrong("id", f"「{text[:80]}」は使えません", hint)
 
 
+LANGUAGES_CALLED: Final = {
+    "日本語": "ja", "やさしい日本語": "easy", "英語": "en", "えいご": "en", "中国語": "zh", "韓国語": "ko", "ポルトガル語": "pt", "スペイン語": "es",
+    "ベトナム語": "vi", "タガログ語": "tl", "フィリピン語": "tl", "ネパール語": "ne", "インドネシア語": "id", "タイ語": "th", "ミャンマー語": "my",
+    "english": "en", "chinese": "zh", "portuguese": "pt", "vietnamese": "vi", "korean": "ko", "japanese": "ja", "spanish": "es",
+}  # fmt: skip
+"""What people call a language → its code."""
+
+
+def spoken(value: object) -> str:
+    """A language spoken at a desk, by its code: an interpreter is promised to whoever writes in it (D12)."""
+    text = words(value)
+    if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?|easy", text):
+        return text
+    half = half_width(text).lower()
+    better = LANGUAGES_CALLED.get(half) or (half if re.fullmatch(r"[a-z]{2,3}|easy", half) else None)
+    hint = f"「{better}」にしますか。" if better else "ja, en, zh, ko, pt, vi のような記号で書いてください。手話や筆談は how に書きます。"
+    raise wrong("language", f"「{text}」は言葉の記号ではありません", hint, better)
+
+
 def words(value: object) -> str:
     """One text that is not empty."""
     text = _text(value)
@@ -218,7 +247,7 @@ def listed(value: object) -> object:
         raise wrong("list", "一覧として読めません", "- のあとに半角の空白を入れて、「- 」の行を並べてください。")
     if value[:1] in _BULLETS:
         raise wrong("list", f"ここは一覧です。「{value[:1]}」では行が分かれません", "一行ずつ、半角の「- 」で始めてください。")
-    inside = value.strip().strip("［］【】〔〕[]") if value.strip()[:1] in "［〔【" else value
+    inside = value.strip().strip("［］【】〔〕[]()（）") if re.fullmatch(r"\s*[［〔【(（].*[］〕】)）\]]\s*", value) else value
     parts = [part.strip() for part in re.split(r"[、，,／]", inside)]
     even = unicodedata.normalize("NFKC", inside)
     codes = re.findall(r"T\d\d", even)
@@ -242,3 +271,4 @@ Degrees = Annotated[float, _as(degrees)]
 Url = Annotated[str, _as(url)]
 Mail = Annotated[str, _as(mail)]
 Texts = Annotated[tuple[Words, ...], _as(listed)]
+Languages = Annotated[tuple[Annotated[str, _as(spoken)], ...], _as(listed)]

@@ -32,6 +32,7 @@ def fix(folder: Path, content: bytes) -> Fixed | None:
         ("name: まち", "name：まち"), ("cost: 無料", "cost:　無料"), ("cost: 無料", "cost:無料"), (TEL, '"０１２０-０００-０００"'),
         ("  - 話し", "  -話し"), ("  - 話し", "  － 話し"), ('from: "9:00"', 'from: "９：００"'), ("2026-10-01", "2026/10/1"),
         ("[居場所, お茶]", "[居場所,, お茶]"), ("無料", "無料\u200b"), (TEL, '"0120ー000ー000"'),
+        ("    tel: ", "    tel："), ('月-金, from: "9:00", to', '月-金、from: "9:00"；to'), ("  - 話し", "  -\t話し"), ("福祉課}", "福祉課},"),
     ],
 )  # fmt: skip
 def test_a_safe_slip_is_mended_and_the_rest_of_the_file_stays_as_it_was(folder: Path, was: str, typed: str) -> None:
