@@ -40,9 +40,12 @@ class Hub:
         self._closed = True
         self.heard(*self._watchers)
 
-    async def watch(self, *topics: str, every: float = 15.0) -> AsyncIterator[bool]:
-        """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller or the server stops."""
+    async def watch(self, *topics: str, every: float = 15.0, at_once: bool = False) -> AsyncIterator[bool]:
+        """Yield at each wake-up (True) and at least every `every` seconds (False), until the caller or the server stops. `at_once`: also when it
+        begins, so that nothing falls between the first look and the watch."""
         woken = asyncio.Event()
+        if at_once:
+            woken.set()
         for topic in topics:
             self._watchers[topic].add(woken)
         try:

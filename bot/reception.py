@@ -348,8 +348,8 @@ def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     line = talks.by_platform_id(at.rows, talk, platform_id)
     if line is not None:
         talks.forget_words(at.rows, talk, [line.id, *_answers_that_quote(at.rows, talk, line.id)], at.now)
-        cases.forget_words(at.rows, talk, line.id)
         household.forget_words(at.rows, talk, line.id)
+        cases.forget_words(at.rows, talk, line.id, at.now)
         if talk.flow_session is not None:
             talk = replace(talk, flow_session=flows.without_words(session_of(talk), line.id).model_dump_json(exclude_defaults=True))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")

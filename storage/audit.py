@@ -56,6 +56,8 @@ def head(session: Session) -> tuple[int, str]:
 
 
 HEAD = "audit.head"
+TAKEN_BACK = "words.taken_back"
+"""The resident took a message back, and what rested on it left the case (R8)."""
 
 
 def note_head(session: Session, now: datetime) -> None:

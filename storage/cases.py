@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, or_, select, text, update
 from sqlmodel import Session
 
-from storage import case_cells
+from storage import audit, case_cells
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_code, new_id
 from storage.prepared import prepared
@@ -126,7 +126,7 @@ def move_promise(session: Session, case_id: str, promise_at: datetime) -> None:
     session.execute(update(_K).where(_K.c.id == case_id).values(promise_at=promise_at))
 
 
-def forget_words(session: Session, talk: Talk, message_id: str) -> None:
+def forget_words(session: Session, talk: Talk, message_id: str, now: datetime) -> None:
     """Take the lines that rest on an unsent message out of the sheets and titles of this talk's cases, closed ones too (R8)."""
     for row in session.execute(select(_K).where(_K.c.conversation_id == talk.id).with_for_update()).all():
         sheet = json.loads(case_cells.sheet_of(session, row))
@@ -137,6 +137,7 @@ def forget_words(session: Session, talk: Talk, message_id: str) -> None:
         cells = case_cells.next_version(session, row, title=title, sheet=json.dumps(kept, ensure_ascii=False))
         session.execute(_CHANGE, {"of": row.id, **cells})
         mark_erasure(session)
+        audit.note(session, actor="resident", act=audit.TAKEN_BACK, now=now, case_id=row.id)
 
 
 def is_staffed(session: Session) -> bool:

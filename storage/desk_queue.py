@@ -16,11 +16,11 @@ from storage import audit, case_cells
 from storage.dialect import table
 from storage.sealing import unseal
 from storage.staff import Role
-from storage.tables import Alarm, Case, Conversation, Message, Plan, Referral, ShutOut, Staff, Task
+from storage.tables import Alarm, Audit, Case, Conversation, Message, Plan, Referral, ShutOut, Staff, Task
 from storage.talk import scope_of
 
 _K, _C, _M, _S, _L, _T = table(Case), table(Conversation), table(Message), table(Staff), table(Alarm), table(Task)
-_R, _P, _O = table(Referral), table(Plan), table(ShutOut)
+_R, _P, _O, _A = table(Referral), table(Plan), table(ShutOut), table(Audit)
 
 State = Literal["waiting", "held", "returned", "closed"]
 View = Literal["open", "mine", "unanswered", "today", "due", "quiet", "closed"]
@@ -212,6 +212,13 @@ def pulse(session: Session, viewer: Viewer) -> list[tuple[str, str, int, str, bo
         .where(in_scope(viewer), _K.c.state != "closed").order_by(*_order())
     )  # fmt: skip
     return [(row.code, row.state, row.urgency, row.name or "", bool(row.unread)) for row in session.execute(query)]
+
+
+def taken_back(session: Session, viewer: Viewer, after: int) -> tuple[int, list[str]]:
+    """Codes of cases that lost words since row `after` of the audit, because their resident took them back (R8), and the row looked up to."""
+    taken = select(_K.c.code).join(_A, _A.c.case_id == _K.c.id).where(_A.c.seq > after, _A.c.act == audit.TAKEN_BACK, in_scope(viewer))
+    newest, _ = audit.head(session)
+    return newest, sorted(set(session.execute(taken.where(_A.c.seq <= newest)).scalars()))
 
 
 def next_promise(session: Session, viewer: Viewer, now: datetime) -> datetime | None:

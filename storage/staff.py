@@ -77,6 +77,8 @@ class SignedIn:
     """Residents whose cases an emergency opens to them now (R21)."""
     proven_at: datetime | None = None
     """When they last proved again who they are, while signed in; None since the sign-in."""
+    heard: int = 0
+    """Number of the newest row of the audit by then: of what happens later, the page that is made now still has to hear."""
 
     @property
     def last_proven(self) -> datetime:

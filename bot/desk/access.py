@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from bot.parts import Parts
-from storage import keeping_out, staff
+from storage import audit, keeping_out, staff
 from storage.desk_queue import Viewer, may_read_cases
 from storage.ids import new_token
 from storage.staff import Role, SignedIn
@@ -265,7 +265,7 @@ async def find_signed_in(request: Request, *, touch: bool = True, entering: bool
 
     def look(rows: Rows) -> SignedIn | None:
         found = staff.signed_in(rows, token, now, touch=touch)
-        return found and replace(found, let_in=keeping_out.let_in(rows, found.member.id, now))
+        return found and replace(found, let_in=keeping_out.let_in(rows, found.member.id, now), heard=audit.head(rows)[0])
 
     signed = await parts.store.atransact(look)
     return None if signed is not None and signed.factor_due and not entering else signed

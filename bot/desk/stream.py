@@ -39,6 +39,8 @@ class _Told:
     """What this page was told last, so that only news is sent."""
 
     seq: int
+    heard: int
+    """Number of the newest row of the audit that was looked at for words taken back."""
     day: date | None = None
     alarms: str | None = None
     queue: str | None = None
@@ -52,7 +54,7 @@ class _Told:
 
 @router.get("/desk/stream")
 async def desk_stream(request: Request, parts: TheParts, signed: Signed) -> StreamingResponse:
-    return _answer(_events(request, parts, None, None, _Told(0)))
+    return _answer(_events(request, parts, None, None, _Told(0, _heard(request, signed))))
 
 
 @router.get("/desk/cases/{code}/stream")
@@ -62,17 +64,15 @@ async def case_stream(request: Request, code: str, parts: TheParts, signed: Sign
 
     talk_id = await parts.store.atransact(lambda rows: desk_cases.watched(rows, viewer, code, now))
     after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after"))
-    return _answer(_events(request, parts, code, talk_id, _Told(after)))
+    return _answer(_events(request, parts, code, talk_id, _Told(after, _heard(request, signed))))
 
 
 async def _events(request: Request, parts: Parts, code: str | None, talk_id: str | None, told: _Told) -> AsyncIterator[str]:
     yield "retry: 3000\n\n"
     topics = [DESK] if talk_id is None else [DESK, conversation(talk_id)]
-    async for news in _look(request, parts, code, told):
-        yield news
     signed: SignedIn = request.state.signed
     every = _SHARED_EVERY if signed.member.role == "agency" else _LOOK_EVERY
-    async for _ in parts.hub.watch(*topics, every=every):
+    async for _ in parts.hub.watch(*topics, every=every, at_once=True):
         async for news in _look(request, parts, code, told):
             yield news
             if news.startswith("event: signed-out"):
@@ -86,13 +86,16 @@ async def _look(request: Request, parts: Parts, code: str | None, told: _Told) -
         yield _event("signed-out", "")
         return
     viewer = access.viewer_of(signed)
-    alarms, queue = await parts.store.atransact(lambda rows: _frame(rows, signed, viewer, parts))
+    frame = await parts.store.atransact(lambda rows: (*_frame(rows, signed, viewer, parts), *desk_queue.taken_back(rows, viewer, told.heard)))
+    alarms, queue, told.heard, taken_back = frame
     if alarms != told.alarms:
         told.alarms = alarms
         yield _event("alarms", alarms)
     if queue != told.queue:
         told.queue = queue
         yield _event("queue", queue)
+    if taken_back:
+        yield _event("taken-back", json.dumps(taken_back))
     if viewer.role == "agency":
         moment = parts.clock.now()
         shared = json.dumps(await parts.store.atransact(lambda rows: referrals.pulse_of(rows, viewer.staff_id, moment)))
@@ -165,6 +168,11 @@ def _event(name: str, content: str, *, id_: int | None = None) -> str:
 
 def _answer(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+
+
+def _heard(request: Request, signed: SignedIn) -> int:
+    """What the page had heard when it was made; of one that does not say so, what there is now."""
+    return _number(request.query_params.get("heard")) or signed.heard
 
 
 def _number(written: str | None) -> int:

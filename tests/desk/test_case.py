@@ -254,7 +254,7 @@ async def test_unsent_words_are_gone_from_the_desk(office: Office, sato: Browser
     talk, now = office.talk(), office.clock.now()
     (message,) = office.rows("SELECT id FROM message")[0]
     office.store.transact(lambda rows: talks.forget_words(rows, talk, [str(message)], now))
-    office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message)))
+    office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message), now))
     await sato.opens(f"/desk/cases/{code}")
     assert "消したい言葉" not in sato.page
     assert "取り消されました" in sato.text

@@ -9,11 +9,11 @@ from tests.desk.conftest import Browser, Office, joins, unmarked
 NewBrowser = Callable[..., Browser]
 
 
-def _staff_id(office: Office, login: str) -> str:
+def staff_id(office: Office, login: str) -> str:
     return str(office.rows(f"SELECT id FROM staff WHERE login = '{login}'")[0][0])
 
 
-async def _shuts_out(browser: Browser, code: str, staff_id: str) -> None:
+async def shuts_out(browser: Browser, code: str, staff_id: str) -> None:
     await browser.opens(f"/desk/cases/{code}/pass-on")
     await browser.posts(f"/desk/cases/{code}/shut-out", staff=staff_id, why="となりの家")
     assert browser.status in (200, 303)
@@ -23,7 +23,7 @@ async def _shuts_out(browser: Browser, code: str, staff_id: str) -> None:
 async def test_whoever_is_shut_out_finds_no_trace_of_the_case(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case("退院後の家のことで困っています", urgency=2, rings=True)
     office.has_case("家賃のこと", who="U2")
-    await _shuts_out(sato, code, _staff_id(office, "tanaka"))
+    await shuts_out(sato, code, staff_id(office, "tanaka"))
     assert "となりの家" in sato.text
     for path in ("/desk", "/desk?view=closed", "/desk/tasks", f"/desk/search?q={code}", "/desk/search?q=退院"):
         page = await tanaka.opens(path)
@@ -47,7 +47,7 @@ async def test_whoever_is_shut_out_finds_no_trace_of_the_case(office: Office, sa
 @pytest.mark.requirement("R21")
 async def test_an_alarm_without_a_case_is_hidden_from_whoever_is_shut_out_of_the_resident(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case()
-    await _shuts_out(sato, code, _staff_id(office, "tanaka"))
+    await shuts_out(sato, code, staff_id(office, "tanaka"))
     office.rings()
     alarm = office.rows("SELECT id FROM alarm")[0][0]
     await tanaka.opens("/desk")
@@ -61,14 +61,14 @@ async def test_an_alarm_without_a_case_is_hidden_from_whoever_is_shut_out_of_the
 async def test_what_somebody_held_waits_for_the_others_once_they_are_shut_out(office: Office, sato: Browser, tanaka: Browser) -> None:
     code = office.has_case()
     await tanaka.claims(code)
-    await _shuts_out(tanaka, code, _staff_id(office, "tanaka"))
+    await shuts_out(tanaka, code, staff_id(office, "tanaka"))
     assert tanaka.path == "/desk"
     assert code not in tanaka.text
     assert office.rows("SELECT state, coordinator_id FROM care_case") == [("waiting", None)]
     await sato.claims(code)
     await sato.opens(f"/desk/cases/{code}/pass-on")
     version = str(office.rows("SELECT version FROM care_case")[0][0])
-    answer = await sato.posts(f"/desk/cases/{code}/pass-on", to=_staff_id(office, "tanaka"), words="", expected_version=version)
+    answer = await sato.posts(f"/desk/cases/{code}/pass-on", to=staff_id(office, "tanaka"), words="", expected_version=version)
     assert answer.status_code == 404
     await sato.opens(f"/desk/cases/{code}/pass-on")
     assert (await sato.posts(f"/desk/cases/{code}/shut-out/{office.rows('SELECT id FROM shut_out')[0][0]}/lift")).status_code == 404
@@ -77,7 +77,7 @@ async def test_what_somebody_held_waits_for_the_others_once_they_are_shut_out(of
 @pytest.mark.requirement("R21")
 async def test_a_lead_takes_a_shutting_out_back(office: Office, sato: Browser, tanaka: Browser, a_browser: NewBrowser) -> None:
     code = office.has_case()
-    await _shuts_out(sato, code, _staff_id(office, "tanaka"))
+    await shuts_out(sato, code, staff_id(office, "tanaka"))
     lead = await joins(a_browser(), "高橋", "takahashi", "lead")
     await lead.opens(f"/desk/cases/{code}/pass-on")
     await lead.posts(f"/desk/cases/{code}/shut-out/{office.rows('SELECT id FROM shut_out')[0][0]}/lift")
@@ -92,7 +92,7 @@ async def test_an_emergency_opens_one_case_for_an_hour_by_a_second_person(office
     suzuki = await joins(a_browser(), "鈴木", "suzuki", role)
     if role == "coordinator":
         for one in (code, other):
-            await _shuts_out(sato, one, _staff_id(office, "suzuki"))
+            await shuts_out(sato, one, staff_id(office, "suzuki"))
     await suzuki.opens("/desk/emergency")
     await suzuki.posts("/desk/emergency", code=code, why="倒れていると電話があった")
     said = suzuki.text
@@ -160,7 +160,7 @@ async def test_whoever_was_let_in_lets_nobody_else_in(office: Office, sato: Brow
     for asker in (suzuki, ito):
         await asker.opens("/desk/emergency")
         await asker.posts("/desk/emergency", code=code, why="わけ")
-    first, second = (office.rows(f"SELECT id FROM emergency WHERE staff_id = '{_staff_id(office, login)}'")[0][0] for login in ("suzuki", "ito"))
+    first, second = (office.rows(f"SELECT id FROM emergency WHERE staff_id = '{staff_id(office, login)}'")[0][0] for login in ("suzuki", "ito"))
     await sato.opens("/desk/emergency")
     await sato.posts(f"/desk/emergency/{first}", answer="yes")
     await suzuki.opens("/desk/emergency")

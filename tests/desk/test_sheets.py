@@ -306,7 +306,7 @@ async def test_unsent_words_leave_what_was_shared(office: Office, sato: Browser)
     talk, now = office.talk(), office.clock.now()
     (message,) = office.rows("SELECT id FROM message")[0]
     office.store.transact(lambda rows: talks.forget_words(rows, talk, [str(message)], now))
-    office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message)))
+    office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message), now))
     await sato.opens(tab(code, "referrals"))
     assert "消したい言葉" not in sato.page
     assert "残る言葉" in sato.text

@@ -74,3 +74,29 @@ def test_an_alarm_that_is_known_is_not_told_again_and_takes_no_focus(town: Town,
     expect(page.locator("#news")).to_be_visible(timeout=9_000)
 
     expect(take).to_be_focused()
+
+
+@pytest.mark.requirement("R8")
+def test_words_taken_back_leave_the_pages_that_lie_open_and_what_is_written_beside_them_stays(town: Town, desk: Desk) -> None:
+    resident = town.resident_on("line").taps("相談をはじめる")
+    event = town.line.text_event(resident.account, "家賃が払えません")
+    told = town.line.webhook(event)
+    town.http.post("/line/webhook", content=told.body, headers=told.headers)
+    town.rests()
+    resident.says("人と話したい").taps("渡す")
+    queue, case = desk("佐藤"), desk("田中")
+    queue.goto("/desk")
+    expect(queue.locator("[data-queue]")).to_contain_text("家賃が払えません")
+    case.goto(f"/desk/cases/{resident.case}")
+    note = case.locator("#note-text")
+    note.press_sequentially("電話した")
+    for place in (".case-head h1", "[data-said=sheet]", "#lines"):
+        expect(case.locator(place)).to_contain_text("家賃が払えません")
+
+    unsent = town.line.unsend(resident.account, str(event["message"]["id"]))
+    town.http.post("/line/webhook", content=unsent.body, headers=unsent.headers)
+    town.rests()
+    for page in (queue, case):
+        expect(page.locator("body")).not_to_contain_text("家賃が払えません", timeout=9_000)
+    expect(note).to_have_value("電話した")
+    expect(note).to_be_focused()

@@ -37,6 +37,7 @@ function listen() {
   on("queue", showNews);
   on("lines", showLines);
   on("changed", showRewritten);
+  on("taken-back", showTakenBack);
   on("deliveries", showDeliveries);
   on("version", showChanged);
   on("writing", showWriting);
@@ -188,6 +189,18 @@ function showLines(fragment) {
 
 function showRewritten(fragment) { // words that were taken back or written anew: the line stands where it stood
   for (const node of parsed(fragment)) if (node.id) document.getElementById(node.id)?.replaceWith(node);
+}
+
+async function showTakenBack(content) { // what rests on words that were taken back: as it stands now, or not at all; what somebody writes beside it stays
+  const codes = new Set(JSON.parse(content));
+  const places = (from) => $$("[data-said]", from).filter((place) => codes.has(place.dataset.code));
+  if (!places(document).length) return;
+  const answer = await fetch(location.pathname + location.search, { credentials: "same-origin" }).catch(() => null);
+  const fresh = answer?.ok ? places(new DOMParser().parseFromString(await answer.text(), "text/html")) : [];
+  for (const place of places(document)) {
+    const now = fresh.find((one) => one.dataset.code === place.dataset.code && one.dataset.said === place.dataset.said);
+    if (!now) place.remove(); else if (now.textContent !== place.textContent) place.replaceWith(now);
+  }
 }
 
 function offerNewest() {

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session as Rows
 
+from storage import cases
 from storage import talk as talks
 from storage.sealing import unseal
 from tests.desk.conftest import Browser, Office
+from tests.desk.test_need_to_know import shuts_out, staff_id
 from tests.desk.test_stream import listening
 from tests.town import Resident, Town
 from tests.twins import Webhook
@@ -100,6 +102,39 @@ async def test_an_open_page_of_the_case_loses_words_that_were_taken_back(office:
         assert 'id="m-2"' in fragment
         assert "取り消されました" in fragment
         assert "ひみつ" not in fragment
+
+
+def _takes_back(office: Office, code: str) -> None:
+    """The resident of this case takes back what they said first, as the platform tells it to another process: nobody here is woken."""
+    now = office.clock.now()
+
+    def work(rows: Rows) -> None:
+        found = "SELECT conversation_id, m.id FROM care_case JOIN message m USING (conversation_id) WHERE code = :code"
+        of, said = rows.execute(text(found), {"code": code}).one()
+        talk = talks.by_id(rows, of)
+        assert talk is not None
+        talks.forget_words(rows, talk, [said], now)
+        cases.forget_words(rows, talk, said, now)
+
+    office.store.transact(work)
+
+
+@pytest.mark.requirement("R8")
+async def test_every_open_page_hears_which_cases_lost_words_also_what_it_missed_and_nobody_shut_out_does(
+    office: Office, sato: Browser, tanaka: Browser
+) -> None:
+    code, other = office.has_case("ひみつの話", who="U1"), office.has_case("べつの話", who="U2")
+    await shuts_out(sato, code, staff_id(office, "tanaka"))
+    pages = [(await who.opens("/desk")).partition('data-stream="')[2].partition('"')[0] for who in (sato, tanaka)]
+    _takes_back(office, code)  # between the making of the page and its stream
+    async with listening(sato, pages[0]) as ear, listening(tanaka, pages[1]) as shut_out:
+        _, told, _ = await ear.hears("taken-back")
+        assert json.loads(told) == [code]
+        await shut_out.hears("beat")
+        _takes_back(office, other)
+        for one in (ear, shut_out):
+            _, told, _ = await one.hears("taken-back", seconds=5)
+            assert json.loads(told) == [other]
 
 
 @pytest.mark.requirement("R8")
