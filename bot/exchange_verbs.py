@@ -106,7 +106,8 @@ def _read(source: Path, laid: Laid) -> Taken:
     if content.startswith(b"PK\x03\x04") and source.suffix.lower() != ".zip":
         from knowledge.exchange.excel import import_excel
 
-        return import_excel(content, {entry_id: sheet.fields for entry_id, sheet in laid.sheets.items()})
+        before = {entry_id: sheet.fields for entry_id, sheet in laid.sheets.items()}
+        return import_excel(content, before, {domain.id: domain.name for domain in laid.domains.values()})
     if source.suffix.lower() in (".json", ".zip"):
         from knowledge.exchange.hsds import import_hsds
 

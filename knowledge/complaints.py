@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Final, get_args, get_origin
@@ -48,6 +48,12 @@ TOPIC_WORDS: Final = {
     "T13": "ひきこもり・不登校", "T14": "DV・虐待", "T15": "食べるものがない", "T16": "その他",
 }  # fmt: skip
 """The topics as the national intake form has them: nobody knows them by their codes."""
+CALLED: Final = {
+    **TOPIC_WORDS, "consultation": "相談", "benefit": "お金", "service": "サービス", "place": "場所", "activity": "活動", "emergency": "緊急",
+    "tonight": "今夜助けになる", "night": "夜に開いている", "child": "子ども本人", "outreach": "来てくれる", "no-certificate": "手帳がなくてもよい",
+    "anonymous": "名前を言わなくてよい", "any-language": "ことばを問わない",
+}  # fmt: skip
+"""Closed words → what they are called in Japanese."""
 HOW_TO_WRITE: Final = {
     "hours": '- {days: 月-金, from: "9:00", to: "17:00"}', "contacts": "- name: 福祉課", "events": "- {title: 茶話会, on: 2026-12-03}",
     "checked": "checked: {on: 2026-10-01, by: 福祉課}", "who": "who: {note: 市内に住んでいる人}",
@@ -205,13 +211,20 @@ def _elsewhere(name: str, here: type[BaseModel] | None) -> str | None:
 
 def _choose(said: str, choices: list[str]) -> str:
     said = unicodedata.normalize("NFKC", said).strip()
-    near = said if said in choices else OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
+    near = closed_word(said, choices)
     topics = [code for code, words in TOPIC_WORDS.items() if code in choices and len(said) > 1 and said in words]
     near = topics[0] if len(topics) == 1 else near
     if near is None and len(said) > 3:  # T17 is near to every topic
         near = closest(said, choices)
-    called = [f"{choice}（{TOPIC_WORDS[choice]}）" if choice in TOPIC_WORDS else choice for choice in (choices if near not in choices else [near])]
+    called = [f"{choice}（{CALLED[choice]}）" if choice in CALLED else choice for choice in (choices if near not in choices else [near])]
     return f"もしかして「{called[0]}」ですか。" if near in choices else f"次から選んでください: {', '.join(called)}"
+
+
+def closed_word(said: str, choices: Collection[str]) -> str | None:
+    """The closed word that people call so: 場所 is `place`."""
+    called = (choice for choice in choices if CALLED.get(choice) == said)
+    known = said if said in choices else OUR_VALUE_FOR.get(said) or OUR_VALUE_FOR.get(said.lower())
+    return known if known in choices else next(called, None)
 
 
 def _choices(context: dict[str, Any]) -> list[str]:

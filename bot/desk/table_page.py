@@ -96,7 +96,7 @@ def _compared(folder: Path, content: bytes) -> tuple[list[Cell], tuple[BadRow, .
     """Raises NoTable."""
     laid = lay(folder)
     before = {entry_id: sheet.fields for entry_id, sheet in laid.sheets.items()}
-    taken = excel.import_excel(content, before)
+    taken = excel.import_excel(content, before, {domain.id: domain.name for domain in laid.domains.values()})
     cells = [cell for entry_id, fields in taken.entries.items() for cell in _changed(entry_id, before.get(entry_id, {}), fields)]
     return cells[:_MOST_CELLS], taken.bad
 

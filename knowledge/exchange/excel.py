@@ -11,14 +11,17 @@ import zipfile
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from knowledge.complaints import closed_word, nearest
+from knowledge.entry import TAGS, TOPICS, Kind
 from knowledge.exchange import cells as written_cells
 from knowledge.exchange.opendata import NoTable
 from knowledge.exchange.rows import BadRow, Taken, mistakes, take
 from knowledge.problem import Problem
 from knowledge.reading import Trail, Tree
 from knowledge.said import day_said, hours_said
+from knowledge.written import LANGUAGES_CALLED
 
 COLUMNS: Final[Mapping[str, str]] = {
     "id": "ID", "name": "名前", "kana": "よみがな", "domain": "分野", "kind": "種類", "topics": "相談の分類", "summary": "説明", "keywords": "検索語",
@@ -37,6 +40,11 @@ LISTS: Final = frozenset(
         "topics", "keywords", "examples", "not_for", "bring", "contacts.0.area", "contacts.0.closed", "contacts.0.languages", "provider", "tags",
     )
 )  # fmt: skip
+CHOICES: Final[Mapping[str, Collection[str]]] = {
+    "kind": get_args(Kind), "topics": TOPICS, "tags": TAGS, "contacts.0.languages": tuple(dict.fromkeys(LANGUAGES_CALLED.values())),
+}  # fmt: skip
+"""Columns of closed words: whoever fills in a sheet need not know what they are called in a file."""
+NEW_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DATES: Final = frozenset(("checked.on", "valid.from", "valid.until"))
 WIDE: Final = frozenset(("summary", "examples", "not_for", "how", "keywords"))
 LARGEST: Final = 20 * 1024 * 1024
@@ -76,9 +84,10 @@ def export_excel(entries: Mapping[str, Mapping[str, Tree]]) -> bytes:
     return out.getvalue()
 
 
-def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only: Collection[str] | None = None) -> Taken:
+def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], domains: Mapping[str, str]) -> Taken:
     """Rows of the first sheet over what the entries are now. Raises NoTable for what is no such workbook.
 
+    `domains`: the fields of life, id → name; a sheet may have either, as 種類 and the other closed words may stand in Japanese.
     An empty cell empties a field that had something; a column that is not there says nothing. A cell that cannot be read is told and left as it
     was; the others of its row are taken.
     """
@@ -90,21 +99,36 @@ def import_excel(content: bytes, before: Mapping[str, Mapping[str, Tree]], only:
         raise NoTable("1 行目に「ID (id)」の見出しがありません。書き出した表の見出しを、そのまま使ってください。")
     found, bad = list[tuple[int, str, Mapping[str, Tree]]](), list[BadRow]()
     for number, row in enumerate(rows[1:], 2):
-        cells = {field: _text(row[place]) for field, place in columns.items() if place < len(row)}
+        cells = {field: _in_our_words(field, _text(row[place]), domains) for field, place in columns.items() if place < len(row)}
         if not any(cells.values()):
             continue
         name = cells.get("name") or cells.get("id", "")
-        fields, wrong = _taken_over(before.get(cells.get("id", ""), {}), cells)
+        entry_id = cells.get("id", "")
+        if entry_id and entry_id not in before and not NEW_ID.fullmatch(entry_id):
+            bad.append(BadRow(number, name, f"新しい ID「{entry_id}」は使えません。半角の英小文字・数字・「-」で書いてください（例: food-bank）。"))
+            continue
+        fields, wrong = _taken_over(before.get(entry_id, {}), cells, domains)
         bad += [BadRow(number, name, told, f"「{COLUMNS[field]}」（{get_column_letter(columns[field] + 1)} 列）") for field, told in wrong.items()]
         found.append((number, name, fields))
     taken = take(found, "Excel の表", headings=COLUMNS)
     return Taken(taken.entries, tuple(sorted((*bad, *taken.bad), key=lambda one: one.row)), (), taken.kind)
 
 
-def _taken_over(before: Mapping[str, Tree], cells: Mapping[str, str]) -> tuple[dict[str, Tree], dict[str, str]]:
+def _in_our_words(field: str, text: str, domains: Mapping[str, str]) -> str:
+    """場所 in the column of 種類 is `place`; what is none of its words stays as it is, and is told."""
+    choices = domains if field == "domain" else CHOICES.get(field, ())
+    by_name = {name: domain for domain, name in domains.items()} if field == "domain" else {}
+    return "\n".join(by_name.get(line) or closed_word(line, choices) or line for line in text.split("\n")) if choices else text
+
+
+def _taken_over(before: Mapping[str, Tree], cells: Mapping[str, str], domains: Mapping[str, str]) -> tuple[dict[str, Tree], dict[str, str]]:
     """The fields with every cell that can be read laid over them, and the others: field → what is wrong and what to write."""
     changed = {field: text for field, text in cells.items() if text != cell(before, field).strip()}
     wrong = unreadable(changed)
+    if (domain := changed.get("domain")) and domain not in domains:
+        near = nearest(domain, list(domains))
+        hint = f"もしかして「{near}（{domains[near]}）」ですか。" if near else f"使えるもの: {'、'.join(domains.values())}"
+        wrong["domain"] = f"「{domain}」という分野はありません。{hint}"
     while True:
         good = {field: text for field, text in changed.items() if field not in wrong}
         fields = with_cells(before, good)

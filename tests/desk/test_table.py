@@ -138,10 +138,30 @@ async def test_a_new_row_with_one_bad_cell_comes_in_without_that_cell(office: Of
 
     await hands_in(sato, await taken_home(sato, row))
     assert "3 行目「畑の会（見本）」の「電話」（S 列）：" in sato.text
-    assert "3 行目「畑の会（見本）」の「種類」（E 列）： 「畑」は使えません。次から選んでください: consultation" in sato.text
+    assert "3 行目「畑の会（見本）」の「種類」（E 列）： 「畑」は使えません。次から選んでください: consultation（相談）" in sato.text
     await publishes(sato, packed(sato))
     entry = office.parts.knowledge.town.base.entries["hatake"]
     assert (entry.name, entry.contacts[0].name, entry.contacts[0].tel) == ("畑の会（見本）", "畑", None)
+
+
+async def test_closed_words_may_be_written_as_people_call_them_and_what_is_none_of_them_is_told(office: Office, sato: Browser):
+    def rows(sheet: Any, columns: dict[str, int]) -> None:
+        for number, cells in (
+            (3, {"id": "hatake", "domain": "妊娠・出産・子育て", "kind": "場所", "topics": "T01\n子育て", "contacts.0.languages": "日本語\n英語"}),
+            (4, {"id": "mori", "domain": "こそだて", "contacts.0.languages": "うちゅう語"}),
+            (5, {"id": "ん"}),
+        ):
+            for field, text in {"name": f"{number} 番の会（見本）", "summary": "野菜を育てます。", "contacts.0.name": "畑", **cells}.items():
+                sheet.cell(number, columns[field]).value = text
+
+    await hands_in(sato, await taken_home(sato, rows))
+    assert "4 行目「4 番の会（見本）」の「分野」（D 列）： 「こそだて」という分野はありません" in sato.text
+    assert "の「話せる言葉」（AA 列）： 「うちゅう語」は言葉の記号ではありません" in sato.text
+    assert "5 行目「5 番の会（見本）」： 新しい ID「ん」は使えません" in sato.text
+    await publishes(sato, packed(sato))
+    entry = office.parts.knowledge.town.base.entries["hatake"]
+    assert (entry.domain, entry.kind, entry.topics, entry.contacts[0].languages) == ("kosodate", "place", ("T01", "T11"), ("ja", "en"))
+    assert set(office.parts.knowledge.town.base.entries) == {"kome-bank", "hatake", "mori"}
 
 
 async def test_a_cell_somebody_else_changed_meanwhile_stops_it(office: Office, sato: Browser):

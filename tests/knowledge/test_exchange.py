@@ -169,7 +169,7 @@ def test_an_entry_of_the_starter_gets_a_file_that_says_only_what_differs(folder:
 def test_every_entry_of_the_starter_goes_through_a_sheet_unchanged() -> None:
     laid = lay(Path(__file__).resolve().parents[2] / "knowledge" / "starter")
     before = {name: dict(sheet.fields) for name, sheet in laid.sheets.items()}
-    taken = import_excel(export_excel(before), before)
+    taken = import_excel(export_excel(before), before, {one.id: one.name for one in laid.domains.values()})
     assert taken.bad == ()
     assert taken.entries == before
 
@@ -177,7 +177,7 @@ def test_every_entry_of_the_starter_goes_through_a_sheet_unchanged() -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04rubbish", b"id,name\n"])
 def test_what_is_no_sheet_is_refused(content: bytes) -> None:
     with pytest.raises(NoTable):
-        import_excel(content, {})
+        import_excel(content, {}, {})
 
 
 def test_a_heading_may_be_reworded_and_moved() -> None:
@@ -186,7 +186,7 @@ def test_a_heading_may_be_reworded_and_moved() -> None:
     book.active.append(["会館", "集まる場所です。", "kaikan"])
     out = BytesIO()
     book.save(out)
-    assert import_excel(out.getvalue(), {}).entries == {"kaikan": {"id": "kaikan", "name": "会館", "summary": "集まる場所です。"}}
+    assert import_excel(out.getvalue(), {}, {}).entries == {"kaikan": {"id": "kaikan", "name": "会館", "summary": "集まる場所です。"}}
     assert "summary" in COLUMNS
 
 

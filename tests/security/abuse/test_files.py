@@ -41,7 +41,7 @@ def _memory() -> int:
 def test_a_single_cell_at_the_far_end_of_a_sheet_does_not_make_it_a_million_rows() -> None:
     before = _memory()
     sheet = _book(lambda xml: xml.replace(b'ref="A1:B1"', b'ref="A1:XFD1048576"').replace(b"</sheetData>", _FAR))
-    assert excel.import_excel(sheet, {}).entries == {}
+    assert excel.import_excel(sheet, {}, {}).entries == {}
     assert _memory() - before < 200_000
 
 
@@ -59,7 +59,7 @@ def test_a_single_cell_at_the_far_end_of_a_sheet_does_not_make_it_a_million_rows
 )  # fmt: skip
 def test_a_book_that_is_none_is_refused_in_words(content: bytes) -> None:
     with pytest.raises(NoTable, match="表"):
-        excel.import_excel(content, {})
+        excel.import_excel(content, {}, {})
 
 
 @pytest.mark.requirement("R50")
