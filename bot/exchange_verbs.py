@@ -13,7 +13,8 @@ from rich.console import Console
 from bot.clock import JST
 from bot.settings import Settings
 from knowledge import lint
-from knowledge.exchange.opendata import DATASETS, NoTable, export_csv, import_csv
+from knowledge.exchange.csv_rows import NoTable
+from knowledge.exchange.opendata import DATASETS, export_csv, import_csv
 from knowledge.exchange.plan import CellChange, Plan, plan
 from knowledge.exchange.rows import Taken
 from knowledge.fixing import fixed

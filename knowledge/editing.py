@@ -17,7 +17,7 @@ from knowledge.reading import Read, Trail, Tree, read_yaml
 
 WIDTH: Final = 120
 """Columns after which a list is written with a line for each row."""
-_BARE: Final = re.compile(r"(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`~=<0-9]|[0-9]+(?=[^\x00-\x7f]))[^:#,\[\]{}\"'\\]*(?<!\s)")
+_BARE: Final = re.compile(r"(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`~=<0-9]|[0-9]+(?=[^\x00-\x7f]))[^:#,\[\]{}\"'\\\n\t\r\x85\u2028\u2029]*(?<!\s)")
 """Words that need no quotes anywhere. Numbers alone keep theirs, as people know it from telephone numbers."""
 
 

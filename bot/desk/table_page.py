@@ -20,7 +20,7 @@ from bot.parts import Parts
 from knowledge import lint
 from knowledge.changes import Impact
 from knowledge.exchange import excel
-from knowledge.exchange.opendata import NoTable
+from knowledge.exchange.csv_rows import NoTable
 from knowledge.exchange.plan import plan
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.layers import Laid, lay

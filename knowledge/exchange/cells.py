@@ -12,6 +12,8 @@ from knowledge.said import LATE, clock_said, day_said
 from knowledge.written import half_width
 from knowledge.written import tel as tel_of
 
+_SHORT: Final = 6
+"""Signs of the longest short number, #8008 among them."""
 _CALCULATED: Final = "=+-@\t\r\n＝＋－＠"
 """A cell that begins so is a formula to a spreadsheet; the wide forms too."""
 
@@ -30,10 +32,10 @@ def hiragana(kana: str) -> str:
     return normalise.hiragana(unicodedata.normalize("NFKC", kana))
 
 
-def listed(*cells: str | None) -> Tree:
+def listed(*cells: str | None) -> list[Tree] | None:
     """Standard tables part several values by 「;」."""
     words = [word.strip() for cell in cells if cell for word in re.split(r"[;；、,\n]", cell)]
-    return list(dict.fromkeys(word for word in words if word)) or None
+    return [*dict.fromkeys(word for word in words if word)] or None
 
 
 def tel(said: str | None, what: str, lost: list[str]) -> str | None:
@@ -42,12 +44,17 @@ def tel(said: str | None, what: str, lost: list[str]) -> str | None:
         return None
     half = re.sub(r"^\((0\d+)\)\s*", r"\1-", half_width(said))
     half = re.sub(r"\s*\((\d+)\)\s*", r"-\1-", half)
-    first = re.split(r"[、,/;\n]|\s{1,}(?=0)", half)[0].strip()
-    try:
-        return tel_of(first)
-    except ValueError:
-        lost.append(f"{what}「{said}」は読めないので、入れていません")
-        return None
+    half = re.sub(r"\s*\((?:大?代表?|直通)\)", "", half)
+    spaced = re.sub(r"(?<=\d) +(?=\d)", "-", half)  # 0866 00 2000 is one number; two of them are too long for one
+    for said_so in (half, spaced, re.split(r"[、,/;\n]|\s+(?=0)", half)[0].strip()):
+        try:
+            number = tel_of(said_so)
+        except ValueError:
+            continue
+        if len(number) > _SHORT or number == half:  # 110 is a number; the 0866 of 0866 00 … is none
+            return number
+    lost.append(f"{what}「{said}」は読めないので、入れていません")
+    return None
 
 
 def matched(said: str | None, pattern: str, what: str, lost: list[str]) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any, Final, get_args
 from knowledge.complaints import closed_word, nearest
 from knowledge.entry import TAGS, TOPICS, Kind
 from knowledge.exchange import cells as written_cells
-from knowledge.exchange.opendata import NoTable
+from knowledge.exchange.csv_rows import NoTable
 from knowledge.exchange.rows import BadRow, Taken, mistakes, take
 from knowledge.problem import Problem
 from knowledge.reading import Trail, Tree

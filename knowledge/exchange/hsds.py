@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from knowledge.exchange import cells
-from knowledge.exchange.opendata import NoTable
+from knowledge.exchange.csv_rows import NoTable
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Tree
 

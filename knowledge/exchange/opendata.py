@@ -23,14 +23,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledge.exchange import cells
+from knowledge.exchange.csv_rows import LOST, NoTable, read_table
 from knowledge.exchange.rows import BadRow, Taken, take
 from knowledge.reading import Tree
 from knowledge.said import closed_said, hours_said
 from knowledge.written import half_width
-
-
-class NoTable(ValueError):
-    """Not a table that can be read; the message is Japanese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,10 @@ class Dataset:
 _BRACKETED: Final = re.compile(r"\([^()]*\)")
 _POLITE: Final = re.compile(r"^\s*(?:施設|ご|お)")
 _TOTALS: Final = frozenset(("計", "合計", "総計", "小計", "総数"))
+_IN_LINES: Final = frozenset(
+    ("type", "keywords", "bring", "provider", "short", "tel", "fax", "mail", "url", "days", "from", "to", "hours_note", "closed")
+)
+"""Columns in which a line says one of several things; elsewhere a line break is only where the cell ended."""
 _NUMBER: Final = re.compile(r"\(?0\d{1,4}\)?-?\(?\d{1,4}\)?-?\d{3,4}")
 
 _WHERE: Final = {
@@ -99,34 +100,10 @@ DATASETS: Final = (
     ),
     Dataset(
         "公共施設一覧", "shisetsu", ("POIコード", "名称_通称", "バリアフリー情報", "利用可能曜日", "名称", "施設名", "施設名称"), {"kind": "place"},
-        {**_WHERE, "short": ("名称_通称",), "type": ("種別", "分類"), "provider": ("団体名",)},
+        {**_WHERE, "short": ("名称_通称",), "type": ("種別", "分類", "区分"), "provider": ("団体名",)},
     ),
 )  # fmt: skip
 """In the order in which they are tried: 公共施設 has the fewest columns of its own."""
-
-
-def read_table(content: bytes) -> list[list[str]]:
-    """Rows of a CSV (or tabs): UTF-8 with or without BOM, UTF-16, CP932. Raises NoTable."""
-    text = _decoded(content)
-    if not text.strip():
-        raise NoTable("何も書かれていません。")
-    first = "\n".join(text.split("\n", 10)[:10])
-    csv.field_size_limit(1_000_000)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count)))
-    except csv.Error as wrong:
-        raise NoTable(f"CSV として読めません（{wrong}）。") from wrong
-    return rows
-
-
-def _decoded(content: bytes) -> str:
-    codes = ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp932")
-    for code in codes:
-        try:
-            return content.decode(code)
-        except UnicodeDecodeError:
-            continue
-    raise NoTable("文字コードがわかりません。UTF-8 か Shift_JIS（CP932）で保存しなおしてください。")
 
 
 def import_csv(content: bytes, known_ids: Collection[str] = ()) -> Taken:
@@ -134,24 +111,41 @@ def import_csv(content: bytes, known_ids: Collection[str] = ()) -> Taken:
     rows = read_table(content)
     start, dataset, columns = _header(rows)
     found, notes = list[tuple[int, str, Mapping[str, Tree]]](), list[BadRow]()
-    bad = list[BadRow]()
+    bad, services = list[BadRow](), dict[str, int]()
     for number, row in enumerate(rows[start + 1 :], start + 2):
-        filled = {name: row[place].strip() for name, place in columns.items() if place < len(row) and row[place].strip()}
-        said = {name: cells.unsafe(cell) for name, cell in filled.items()}
+        filled = {name: cells.unsafe(row[place].strip()) for name, place in columns.items() if place < len(row) and row[place].strip()}
+        said = {name: cell if name in _IN_LINES else _one_line(cell) for name, cell in filled.items()}
         if not any(cell.strip() for cell in row):
             continue
-        name, lost = re.sub(r"\s+", " ", said.get("name", "")), list[str]()
+        name, lost = said.get("name", ""), list[str]()
         first = next(cell.strip() for cell in row if cell.strip())
         if (not name and sum(bool(cell.strip()) for cell in row) < 3) or first in _TOTALS:
             notes.append(BadRow(number, "", f"表の外の言葉と見て、取りこみません（{first[:40]}）"))
             continue
-        if not name:
-            bad.append(BadRow(number, "", "名前のマスが空です。名前を書くと、取りこめます"))
+        if not name or LOST in "".join(row):
+            reason = "読めない文字（�）があります。もとの表を見て、打ちなおしてください" if name else "名前のマスが空です。名前を書くと、取りこめます"
+            bad.append(BadRow(number, name, reason))
             continue
-        found.append((number, name, _fields({**said, "name": name}, dataset, lost, known_ids)))
+        fields = _fields({**said, "name": name}, dataset, lost, known_ids)
+        if (first_of := services.setdefault(str(fields["id"]), number)) != number and dataset.prefix == "kaigo" and _same_office(found, fields, said):
+            notes.append(BadRow(number, name, f"{first_of} 行目と同じ事業所なので、サービス（{said['type']}）をそこに足しました"))
+            continue
+        found.append((number, name, fields))
         notes += [BadRow(number, name, what) for what in lost]
     taken = take(found, dataset.name, notes)
     return replace(taken, bad=tuple(sorted((*bad, *taken.bad), key=lambda row: row.row)))
+
+
+def _same_office(found: Sequence[tuple[int, str, Mapping[str, Tree]]], fields: Mapping[str, Tree], said: Mapping[str, str]) -> bool:
+    """A care office has a row for each of its services, all under its one number: the first row says them all."""
+    first = next(one for _, _, one in found if one["id"] == fields["id"])
+    services = first.get("keywords")
+    if not said.get("type") or first["name"] != fields["name"] or not isinstance(services, list) or not isinstance(first, dict):
+        return False
+    if first["summary"] == _are(services):
+        first["summary"] = _are([*services, *(cells.listed(said["type"]) or [])])
+    first["keywords"] = [*services, *(cells.listed(said["type"]) or [])]
+    return True
 
 
 def _header(rows: Sequence[Sequence[str]]) -> tuple[int, Dataset, dict[str, int]]:
@@ -163,7 +157,7 @@ def _header(rows: Sequence[Sequence[str]]) -> tuple[int, Dataset, dict[str, int]
             if not any(_plain(known) in names for known in dataset.known_by):
                 continue
             columns = {ours: names[_plain(theirs)] for ours, found in dataset.columns.items() if (theirs := _first(found, names))}
-            if "name" in columns:
+            if "name" in columns and len(columns) > 1:
                 return number + bool(below), dataset, columns
     known = "、".join(dataset.name for dataset in DATASETS)
     raise NoTable(f"見出しの行が見つかりません。取りこめるのは、{known} です。1 行目に「名称」などの見出しがあるか、見てください。")
@@ -200,6 +194,14 @@ def _names(row: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def _are(kinds: Sequence[Tree]) -> str:
+    return f"{'、'.join(map(str, kinds))}です。"
+
+
+def _one_line(said: str) -> str:
+    return re.sub(r"\s+", " ", said)
+
+
 def _first(theirs: Sequence[str], names: Mapping[str, int]) -> str | None:
     return next((name for name in theirs if _plain(name) in names), None)
 
@@ -219,7 +221,7 @@ def _fields(row: Mapping[str, str], dataset: Dataset, lost: list[str], known_ids
     fields: dict[str, Tree] = {
         "id": _id(row, dataset, name, known_ids), "name": name or None, "kana": cells.hiragana(kana) if kana else None, **dataset.fixed,
         "summary": _summary(row, dataset, name), "keywords": cells.listed(row.get("keywords"), row.get("type"), row.get("short")),
-        "who": _filled({"age": row.get("age"), "note": row.get("who")}), "how": " ".join(filter(None, (row.get("how"), opening.words))) or None,
+        "who": _filled({"age": row.get("age"), "note": row.get("who")}), "how": _one_line(" ".join(filter(None, (row.get("how"), opening.words)))),
         "cost": row.get("cost") or " ".join(filter(None, (row.get("fee"), row.get("fee_note")))) or None,
         "bring": cells.listed(row.get("bring")), "contacts": _contacts(row, opening, name, lost), "events": _events(row, name, lost),
         "law": row.get("law"), "provider": cells.listed(row.get("provider")),
@@ -251,18 +253,20 @@ def _id(row: Mapping[str, str], dataset: Dataset, name: str, known_ids: Collecti
 def _summary(row: Mapping[str, str], dataset: Dataset, name: str) -> str | None:
     said = row.get("summary") or row.get("more") or row.get("note")
     if said:
-        return re.sub(r"\s+", " ", said)
-    kind = row.get("type")
-    return f"{kind}です。" if kind else (f"{name}です。" if name else None)
+        return _one_line(said)
+    kinds = cells.listed(row.get("type"))
+    return _are(kinds) if kinds else (f"{name}です。" if name else None)
 
 
 def _contacts(row: Mapping[str, str], opening: "_Opening", name: str, lost: list[str]) -> Tree:
     whom = half_width(row.get("contact", ""))
     written = _NUMBER.search(whom) if not row.get("tel") else None  # 学校教育課 0123-45-1234 in one cell
-    number = cells.tel(written[0] if written else row.get("tel"), "電話番号", lost)
-    whom = re.sub(r"[\s(]*(?:TEL|電話番号?)?[\s::]*$", "", whom[: written.start()]) if written and number else row.get("contact", "")
-    extension = row.get("extension")
-    called = re.sub(r"\s+", " ", whom or name)
+    said = half_width(row.get("tel", ""))
+    inside = re.search(r"\s*\(?内線\s*:?\s*(\d+)\)?$", said)  # 0123-45-6789（内線5）
+    number = cells.tel(written[0] if written else said[: inside.start()] if inside else row.get("tel"), "電話番号", lost)
+    whom = re.sub(r"[\s(]*(?:TEL|電話(?:番号)?)?[\s::]*$", "", whom[: written.start()]) if written and number else row.get("contact", "")
+    extension = row.get("extension") or (inside[1] if inside else None)
+    called = whom or name
     contact = {
         "name": (f"{called}（内線 {extension}）" if extension and number else called) or None, "tel": number,
         "fax": cells.tel(row.get("fax"), "FAX番号", lost),
@@ -290,7 +294,7 @@ def _opening(row: Mapping[str, str], dataset: Dataset, lost: list[str]) -> _Open
         return _Opening()
     note, closed = row.get("hours_note"), closed_said(row.get("closed", ""))
     exceptions = closed_said(note or "")
-    days = cells.days(row["days"]) if "days" in row else "毎日" if closed else None
+    days = cells.days(row["days"]) if "days" in row else "毎日" if closed is not None and row.get("closed") else None
     hours = cells.hours(row.get("days") or days or "", cells.clock(row.get("from")), cells.clock(row.get("to")), lost)
     if hours is None:  # all in one cell: 月～金 9:00～17:00（祝日を除く）
         free = next((found for name in ("from", "days", "hours_note") if (found := hours_said(row.get(name, ""), days))), None)
@@ -331,7 +335,7 @@ def _events(row: Mapping[str, str], name: str, lost: list[str]) -> Tree:
     in_order = begins is not None and ends is not None and cells.minutes(ends) > cells.minutes(begins)
     event = {
         "title": name, "on": on, "from": begins, "to": ends if in_order else None, "place": row.get("place"),
-        "note": " ".join(filter(None, notes)) or None, "capacity": row.get("capacity"),
+        "note": _one_line(" ".join(filter(None, notes))) or None, "capacity": row.get("capacity"),
     }  # fmt: skip
     return [_filled(event) or {}]
 

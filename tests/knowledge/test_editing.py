@@ -106,3 +106,9 @@ def test_a_new_entry_is_written_in_the_order_of_the_schema_and_read_back() -> No
     text = new_file(fields, "取りこみ")
     assert read_yaml(text).tree == fields
     assert text.startswith("# 取りこみ\nid: x\nname: 名前\n")
+
+
+@pytest.mark.parametrize("words", ["毎週木曜\n（祝日は休み）", "一つめ\n\n二つめ", "たて\tよこ", "行\u2028行"])
+def test_words_of_several_lines_are_written_so_that_they_are_read_back(words: str) -> None:
+    fields: dict[str, Tree] = {"id": "a", "name": "会", "summary": words, "contacts": [{"name": "会", "place": {"address": words}}]}
+    assert read_yaml(new_file(fields)).tree == fields

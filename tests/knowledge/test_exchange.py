@@ -11,9 +11,9 @@ from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from bot.knowledge_verbs import app
+from knowledge.exchange.csv_rows import NoTable
 from knowledge.exchange.excel import COLUMNS, export_excel, import_excel, with_cells
 from knowledge.exchange.hsds import export_json, export_tabular, import_hsds
-from knowledge.exchange.opendata import NoTable
 from knowledge.layers import Laid, lay
 from knowledge.problem import errors
 from tests.knowledge.test_broken_files import SOUND

@@ -1,9 +1,14 @@
 """Tables as cities publish them come in, the good rows at least, and come in twice without a change."""
 
+from pathlib import Path
+
 import pytest
 
 from knowledge.entry import Entry
-from knowledge.exchange.opendata import DATASETS, NoTable, export_csv, import_csv
+from knowledge.exchange.csv_rows import NoTable
+from knowledge.exchange.opendata import DATASETS, export_csv, import_csv
+from knowledge.exchange.plan import plan
+from knowledge.layers import lay
 from knowledge.reading import Tree
 
 OLD = (
@@ -208,6 +213,66 @@ def test_headings_in_a_citys_own_words_and_semicolons_between_cells_are_understo
     entry = one("施設の名称;施設の所在地;お問い合わせ電話;ご利用時間;お休み\n児童館;中央1-1;0123-45-1111;10:00～17:00;日曜\n".encode())
     contact = entry.contacts[0]
     assert (entry.name, contact.tel, contact.place.address, contact.closed) == ("児童館", "0123-45-1111", "中央1-1", ("日",))
+
+
+@pytest.mark.parametrize(
+    ("said", "tel"),
+    [
+        ("0866 00 2000", "0866-00-2000"), ("０８６６−００－２０００", "0866-00-2000"), ("0866ー00ー2000", "0866-00-2000"),
+        ("0866-00-2001(代表)", "0866-00-2001"), ("0866-00-2001　0866-00-2002", "0866-00-2001"), ("866-00-2000", None), ("0866 00", None),
+        ("#8008", "#8008"), ("110", "110"),
+    ],
+)  # fmt: skip
+def test_a_number_comes_in_whole_or_not_at_all(said: str, tel: str | None) -> None:
+    [entry] = import_csv(f"名称,住所,電話番号\n会館,見本町1,{said}\n".encode()).entries.values()
+    assert Entry.model_validate(entry).contacts[0].tel == tel
+
+
+def test_an_extension_behind_the_number_goes_to_the_name() -> None:
+    [entry] = import_csv("名称,住所,電話番号\n会館,見本町1,0866-00-2000（内線 5）\n".encode()).entries.values()
+    assert entry["contacts"] == [{"name": "会館（内線 5）", "tel": "0866-00-2000", "place": {"address": "見本町1"}}]
+
+
+def test_a_quote_nobody_closed_and_letters_nobody_can_read_keep_no_other_row_out() -> None:
+    rows = [f"会館{number},見本町{number},0866-00-{1000 + number}" for number in range(1, 60)]
+    rows[1] = '会館2,"見本町2,0866-00-1002'
+    whole = "\n".join(["名称,住所,電話番号", *rows]).encode("cp932")
+    taken = import_csv(whole.replace("会館5,".encode("cp932"), "会館5".encode("cp932") + b"\x81\x00,"))
+    assert [entry["name"] for entry in taken.entries.values()] == [f"会館{number}" for number in range(1, 60) if number != 5]
+    [bad] = taken.bad
+    assert (bad.row, bad.name[:3]) == (6, "会館5")
+    assert "読めない文字" in bad.reason
+
+
+def test_an_office_with_several_services_is_one_entry_that_says_them_all() -> None:
+    table = "介護サービス事業所名称,実施サービス,事業所番号\n見本会,通所介護,3370000001\n見本会,訪問介護,3370000001\n別の会,通所介護,3370000001\n"
+    taken = import_csv(table.encode())
+    [entry] = taken.entries.values()
+    assert (entry["summary"], entry["keywords"]) == ("通所介護、訪問介護です。", ["通所介護", "訪問介護"])
+    assert [note.row for note in taken.notes] == [3]
+    assert [(bad.row, bad.name) for bad in taken.bad] == [(4, "別の会")]
+
+
+def test_line_breaks_in_cells_do_no_harm_and_the_same_file_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "town.yaml").write_text("name: 見本市\nextends: starter\n", encoding="utf-8")
+    heads = "ＮＯ,名　称,所在地,開館時間,休館日,備考"
+    row = '１,見本館,"見本町1-1\n（駅前）",午前9時～午後9時,"月曜日\n年末年始（12/29～1/3）","予約は\n電話で"'
+    table = f"見本市の施設,,,,,\n{heads}\n{row}\n,,,,,\n".encode("cp932")
+    found = plan(lay(tmp_path), import_csv(table), {})
+    for path, text in found.files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    laid = lay(tmp_path)
+    entry = laid.entries["shisetsu-1"]
+    assert (entry.summary, entry.contacts[0].place.address) == ("予約は 電話で", "見本町1-1 （駅前）")
+    assert (entry.contacts[0].hours[0].to, entry.contacts[0].closed) == ("21:00", ("月", "12/29~1/3"))
+    again = plan(laid, import_csv(table, laid.sheets.keys()), {Path(read.file): "\n".join(read.lines) for read in laid.reads})
+    assert (again.files, again.same, again.bad) == ({}, 1, ())
+
+
+def test_a_table_that_stands_on_its_side_is_none() -> None:
+    with pytest.raises(NoTable):
+        import_csv("項目,内容\n名称,見本館\n住所,見本町1\n".encode())
 
 
 def test_a_number_beside_the_name_of_the_office_is_its_telephone() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from bot.made_anew import NotTaken, made_anew
 from knowledge.base import BrokenBase, load
 from knowledge.exchange import excel
-from knowledge.exchange.opendata import NoTable
+from knowledge.exchange.csv_rows import NoTable
 
 _FAR = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'
 _LAUGHS = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
