@@ -10,6 +10,7 @@ from bot.charts import Charts
 from bot.clock import Clock
 from bot.hub import Hub
 from bot.settings import Settings
+from bot.streams import Streams
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -35,5 +36,6 @@ class Parts:
     alarms: "Alarms"
     rules: "Rules"
     charts: Charts = field(default_factory=Charts)
+    streams: Streams = field(default_factory=Streams)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Webhooks that were not taken, by channel and status: senders without proof leave no other trace (R1)."""

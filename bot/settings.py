@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=30.0, gt=0)
     """How long a body may take to come, besides a second for each 20 kB that are allowed (R4)."""
 
+    live_pages: int = Field(default=30, ge=1)
+    """How many pages of one resident, or of one member of staff, stay live at once in one process; a further stream is answered 429 (R6)."""
+    live_pages_from_address: int = Field(default=1_000, ge=1)
+    """The same for all residents behind one address: many homes behind one mobile network have room. Their pages go on by asking now and then."""
+    api_per_minute: int = Field(default=600, ge=1)
+    """Calls of /api/v1 with one token in a minute, over all processes; further ones are answered 429 with Retry-After (R6)."""
+
     @field_validator("base_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:

@@ -31,6 +31,8 @@ _TRY_WINDOW = timedelta(minutes=15)
 _MOST_TRIES = {"both": 5, "login": 20, "address": 60}
 """Failed tries in a quarter of an hour: of one login from one address, of one login, of one address. An office shares an address (R28)."""
 
+_CALLS_WINDOW = timedelta(minutes=1)
+
 _S, _B, _V, _T, _Y = table(Staff), table(StaffSession), table(Invitation), table(ApiToken), table(SignInTry)
 _LOCK_TRIES = select(func.pg_advisory_xact_lock(106_004))
 
@@ -330,6 +332,16 @@ def key_holder(session: Session, token: str) -> KeyHolder | None:
     )  # fmt: skip
     row = session.execute(query).first()
     return None if row is None else KeyHolder(_member(row), row.token_hash[:12])
+
+
+def may_call(session: Session, holder: KeyHolder, now: datetime, *, most: int) -> bool:
+    """Count one more call with this token; False, and not counted, when there were `most` in the last minute already (R6)."""
+    who = f"api:{holder.short}"
+    lately = select(func.count()).select_from(_Y).where(_Y.c.who_hash == who, _Y.c.at > now - _CALLS_WINDOW)
+    if session.execute(lately).scalar_one() >= most:
+        return False
+    session.execute(_Y.insert().values(id=new_id(), who_hash=who, at=now))
+    return True
 
 
 def _member(row: object) -> Member:

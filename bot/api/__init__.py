@@ -42,13 +42,21 @@ _bearer = HTTPBearer(auto_error=False)
 
 
 async def _holder(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Viewer:
-    """Whose rights the token has. No token, a wrong one and a revoked one are one 401; a role that reads no cases is 403 (R17)."""
+    """Whose rights the token has. No token, a wrong one and a revoked one are one 401; too many calls with it 429 (R6); a role that reads no cases
+    is 403 (R17)."""
     access.refuse_unkeepable(request)
     parts = _parts(request)
-    token = "" if given is None else given.credentials
-    holder = await parts.store.atransact(lambda rows: staff.key_holder(rows, token)) if token else None
+    token, now, most = "" if given is None else given.credentials, parts.clock.now(), parts.settings.api_per_minute
+
+    def look(rows: Rows) -> tuple[staff.KeyHolder | None, bool]:
+        found = staff.key_holder(rows, token)
+        return found, found is not None and staff.may_call(rows, found, now, most=most)
+
+    holder, may_call = await parts.store.atransact(look) if token else (None, False)
     if holder is None:
         raise HTTPException(401)
+    if not may_call:
+        raise HTTPException(429)
     viewer = Viewer(holder.member.id, holder.member.name, holder.member.role, f"token:{holder.short}")
     if not desk_queue.may_read_cases(viewer):
         raise HTTPException(403)
@@ -66,7 +74,7 @@ def _parts(request: Request) -> Parts:
 Holder = Annotated[Viewer, Depends(_holder)]
 TheParts = Annotated[Parts, Depends(_parts)]
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403, 404, 409, 422, 503)}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403, 404, 409, 422, 429, 503)}
 router = APIRouter(prefix="/api/v1", route_class=ApiRoute, dependencies=[Depends(_holder)], responses=_PROBLEMS)
 
 

@@ -33,12 +33,13 @@ _WORDS = {
     401: ("unauthorized", "A valid bearer token is needed."),
     403: ("forbidden", "This is not allowed."),
     404: ("not_found", "There is nothing here."),
+    429: ("too_many_calls", "Too many calls with this token. Try again in a minute."),
 }
+_HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "60"}}
 
 
 def problem(status: int, error: str, message: str) -> JSONResponse:
-    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
+    return JSONResponse({"error": error, "message": message}, status_code=status, headers=_HEADERS.get(status))
 
 
 class _Strict(Request):

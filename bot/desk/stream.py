@@ -11,7 +11,6 @@ from datetime import date
 
 from fastapi import APIRouter, Request
 from sqlmodel import Session as Rows
-from starlette.responses import StreamingResponse
 
 from bot.clock import JST
 from bot.desk import access, pages
@@ -19,6 +18,7 @@ from bot.desk.access import Signed, TheParts
 from bot.desk.talk_view import ShownLine, shown
 from bot.hub import DESK, conversation
 from bot.parts import Parts
+from bot.streams import LiveResponse
 from storage import attachments, desk_cases, desk_queue, desk_sheets, referrals
 from storage.attachments import Shown
 from storage.desk_queue import Viewer
@@ -53,18 +53,18 @@ class _Told:
 
 
 @router.get("/desk/stream")
-async def desk_stream(request: Request, parts: TheParts, signed: Signed) -> StreamingResponse:
-    return _answer(_events(request, parts, None, None, _Told(0, _heard(request, signed))))
+async def desk_stream(request: Request, parts: TheParts, signed: Signed) -> LiveResponse:
+    return _answer(parts, signed, _events(request, parts, None, None, _Told(0, _heard(request, signed))))
 
 
 @router.get("/desk/cases/{code}/stream")
-async def case_stream(request: Request, code: str, parts: TheParts, signed: Signed) -> StreamingResponse:
+async def case_stream(request: Request, code: str, parts: TheParts, signed: Signed) -> LiveResponse:
     """The same, with the lines of this talk after `after` or Last-Event-ID. Watching is audited as reading (R43)."""
     viewer, now = access.viewer_of(signed), parts.clock.now()
 
     talk_id = await parts.store.atransact(lambda rows: desk_cases.watched(rows, viewer, code, now))
     after = _number(request.headers.get("last-event-id")) or _number(request.query_params.get("after"))
-    return _answer(_events(request, parts, code, talk_id, _Told(after, _heard(request, signed))))
+    return _answer(parts, signed, _events(request, parts, code, talk_id, _Told(after, _heard(request, signed))))
 
 
 async def _events(request: Request, parts: Parts, code: str | None, talk_id: str | None, told: _Told) -> AsyncIterator[str]:
@@ -166,8 +166,8 @@ def _event(name: str, content: str, *, id_: int | None = None) -> str:
     return head + "".join(f"data: {line}\n" for line in content.splitlines() or [""]) + "\n"
 
 
-def _answer(events: AsyncIterator[str]) -> StreamingResponse:
-    return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+def _answer(parts: Parts, signed: SignedIn, events: AsyncIterator[str]) -> LiveResponse:
+    return LiveResponse(events, parts.streams, {f"staff:{signed.member.id}": parts.settings.live_pages})
 
 
 def _heard(request: Request, signed: SignedIn) -> int:

@@ -23,7 +23,7 @@ from bot.web import chat_view as view
 from bot.web.chat_stream import stream
 from bot.web.chat_visit import Visit, field, form_of, known_visit, opened, parts_of, visit_of
 from bot.web.chrome import every_chrome
-from bot.web.own_page import is_ours
+from bot.web.own_page import address_of, is_ours
 from storage import talk as talks
 from storage import visitors
 from storage.store import StoreDown
@@ -142,11 +142,12 @@ async def lines(request: Request, after: str = "0") -> Response:
 
 @router.get("/stream")
 async def live(request: Request, after: str = "0") -> Response:
-    """New lines as they are written, each event with the number of its newest line; 410 when this browser has left."""
+    """New lines as they are written, each event with the number of its newest line; 410 when this browser has left, 429 where too many are open."""
     known = await known_visit(request)
     if known is None:
         return Response(status_code=410)
-    return stream(parts_of(request), known.secret, known.talk, max(known.first, _number(request.headers.get("last-event-id") or after)))
+    last = max(known.first, _number(request.headers.get("last-event-id") or after))
+    return stream(parts_of(request), known.secret, known.talk, last, address=address_of(request))
 
 
 @router.get("/static/{name}")

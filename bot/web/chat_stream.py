@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from sqlmodel import Session as Rows
-from starlette.responses import StreamingResponse
 
 from bot.hub import conversation
 from bot.parts import Parts
+from bot.streams import LiveResponse
 from bot.web.chat_pages import fragment
 from bot.web.chat_view import Seen, see
 from storage import visitors
@@ -22,10 +22,11 @@ LOOK_EVERY = 5.0
 """Seconds: a coordinator may answer through another process, whose wake-up does not reach this one. Each look is a sign of life for chat.js too."""
 
 
-def stream(parts: Parts, secret: str, talk: Talk, after: int) -> StreamingResponse:
-    """An endless response; it ends when the browser goes or leaves, or the server stops."""
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_events(parts, secret, talk, after), media_type="text/event-stream", headers=headers)
+def stream(parts: Parts, secret: str, talk: Talk, after: int, *, address: str) -> LiveResponse:
+    """It ends when the browser goes or leaves, or the server stops."""
+    settings = parts.settings
+    places = {f"talk:{talk.id}": settings.live_pages, f"address:{address}": settings.live_pages_from_address}
+    return LiveResponse(_events(parts, secret, talk, after), parts.streams, places)
 
 
 async def _events(parts: Parts, secret: str, talk: Talk, after: int) -> AsyncIterator[str]:

@@ -97,7 +97,7 @@ class ApiToken(SQLModel, table=True):
 
 
 class SignInTry(SQLModel, table=True):
-    """A failed sign-in, for slowing down guessing (R28)."""
+    """A failed sign-in, for slowing down guessing (R28), and whatever else is counted by who does it: new browsers, calls of the API (R6)."""
 
     __tablename__ = "sign_in_try"
     __table_args__ = (Index("ix_try", "who_hash", "at"),)
