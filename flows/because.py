@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from flows.letters import EDGES, room, shortened, to_a_pause
+from flows.by_itself import by_itself
+from flows.letters import EDGES, room, sentences, shortened, to_a_pause
 from flows.talk import Talk
 from flows.typed import plain
 from knowledge.hearing.normalise import pieces
+from knowledge.hearing.normalise import plain as even
+from knowledge.hearing.phrases_seen import flat
 
 LONGEST: Final = 18
 _LONGEST_NEED: Final = 28
@@ -18,11 +21,14 @@ _LONGEST_NEED: Final = 28
 _MOST: Final = 2
 _ENOUGH: Final = 16
 """Letters up to which a stretch grows while nothing has been said of what it names."""
-_CLAUSE: Final = re.compile(r"[。、，,.!！?？…\n]+")
+_CLAUSE: Final = re.compile(r"[。、，,.!！?？…\n]+|(?<=こと)と\s+")
+_LACKS: Final = frozenset({"ない", "無い", "ず", "たい", "欲しい"})
 _KANA: Final = re.compile(r"[ぁ-ゖァ-ヺ]")
 _SPACES: Final = re.compile(r"(?<=\s)(?=\S)")
 _LEANS: Final = frozenset({"助詞", "助動詞", "接尾辞"})
 _TELLS: Final = frozenset({"動詞", "形容詞", "助動詞"})
+_SAYS: Final = re.compile(r"\s*(?:言|い[いうわっ]|聞|き[いこ]|思|おも|書)")
+_QUOTED: Final = re.compile(r"(?:って|と)$")
 
 
 def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
@@ -31,8 +37,21 @@ def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
         return [shortened(word, LONGEST) for word in why[:_MOST]]
     clauses = _clauses(talk)
     heard = [word for word in why if len(word) > 1 or any(word in clause for clause in clauses)]
-    told = dict.fromkeys(_stretch(word, clauses) for word in heard[:_MOST])
+    told = dict.fromkeys(by_itself(_stretch(word, clauses)) for word in heard[:_MOST])
     return [to_a_pause(one, _LONGEST_NEED) for one in _apart(told, talk.worry)]
+
+
+def what_weighs(talk: Talk) -> str:
+    """The sentence of a story to give back where nothing fits: what is missing or hard, before who somebody is. No cry, nothing told of an office."""
+    told = [one for one in sentences(talk.worry) if not talk.town.base.danger.scan(one).heard]
+    return by_itself(max(told, key=lambda one: _weight(talk, one))) if told else ""
+
+
+def _weight(talk: Talk, sentence: str) -> int:
+    lexicon, said = talk.town.base.hearing.lexicon, flat(even(sentence).text)
+    lacks = any(piece.form in _LACKS for piece in pieces(sentence))
+    refused = any(word in plain(sentence) for word in talk.town.typed("refused"))
+    return 2 * lacks + lexicon.intents.in_trouble(said) + min(len(lexicon.hardships.weigh(said).areas), 2) - 3 * refused
 
 
 def _apart(told: Iterable[str], worry: str) -> list[str]:
@@ -78,7 +97,12 @@ def _around(word: str, clause: str) -> str:
         found += phrase
         if end >= begins + len(word) and _tells(phrase):
             break
-    return found.strip(EDGES) if word in found else word
+    return _without_said(found, clause[clause.index(found) + len(found) :]).strip(EDGES) if word in found else word
+
+
+def _without_said(found: str, after: str) -> str:
+    """「学費がないと」 without the と where 「言います」 follows."""
+    return _QUOTED.sub("", found) if _SAYS.match(after) else found
 
 
 def _phrases(clause: str) -> list[str]:
@@ -96,4 +120,6 @@ def _phrases(clause: str) -> list[str]:
 
 
 def _tells(phrase: str) -> bool:
-    return any(piece.kind in _TELLS for piece in pieces(phrase))
+    """Not what leads to it: 「病気で」, 「手続きをしに」."""
+    told = list(pieces(phrase))
+    return any(piece.kind in _TELLS and (piece.form, piece.surface) != ("だ", "で") for piece in told) and told[-1].surface != "に"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows import answers, consult
+from flows.because import what_weighs
 from flows.cards import cards, gently, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.letters import room, sentences, shortened, to_a_pause
@@ -46,9 +47,9 @@ def begin(talk: Talk) -> Turn:
     """The honest answer, and the offer of a person."""
     talk = noticing(talk)
     honest = talk.says("gap.honest")
-    if talk.session.lang == "ja" and (own := sentences(talk.worry)):
+    if talk.session.lang == "ja" and (own := what_weighs(talk)):
         refused = "gap.reflect_refused" if "refused_by_office" in talk.session.gap_reasons else "gap.reflect_tried"
-        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=to_a_pause(own[0], 28))
+        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=to_a_pause(own, 28))
         bubbles: tuple[Reply, ...] = (reflection, honest, talk.says("gap.offer"))
     else:
         bubbles = (honest, talk.says("gap.offer"))

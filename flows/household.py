@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from flows.by_itself import by_itself
 from flows.filling import Town
 from flows.letters import sentences
 from flows.model import Relative, Said, SheetLine
@@ -27,9 +28,6 @@ _SELF_OF_AGE: Final = re.compile(
 _KIN_SEEN: Final = re.compile(rf"(?<![一-鿿])({_KIN})(?=[がはもをにのと、。]|さん)")
 _TOGETHER: Final = re.compile(r"(?:一人|ひとり|独り|[二三四五2-9]人)(?:暮らし|ぐらし|で暮らし)|同居|いっしょに住んで|一緒に住んで|離れて暮らし|別居")
 _TURN: Final = re.compile(r"(?<=[、，])|(?<=けれども)|(?<=けれど)|(?<=けど)(?!、)|(?<=だし)(?!、)|(?<=たし)(?!、)|(?<=ないし)(?!、)")
-_AND: Final = re.compile("(?<=[一-鿿ァ-ヺー])と$")
-"""Between one trouble and the next: of 「母の介護と、家賃の滞納と、」 母の介護 and 家賃の滞納 are read back."""
-_ALSO: Final = re.compile(r"^(?:あとは?|それと|それから|それに|ほかに|また)[、\s]*")
 _TOO_MUCH: Final = "too_much"
 _END: Final = "。"
 _OLDEST: Final = 120
@@ -61,18 +59,13 @@ def troubles(text: str, town: Town) -> list[Trouble]:
                 waiting = ""
             begins = False
         waiting += _END if waiting else ""
-    return [Trouble(_AND.sub("", tidy(one.text)), one.area) for one in found]
+    return [Trouble(by_itself(one.text), one.area) for one in found]
 
 
 def several_sides(found: list[Trouble], town: Town) -> bool:
     """Three troubles on two sides of life: more than one desk (work and money are one side)."""
     sides = town.base.hearing.lexicon.hardships.sides
     return len(found) >= 3 and len({sides.get(one.area, one.area) for one in found}) >= 2
-
-
-def tidy(text: str) -> str:
-    """Without 「あと」 at its head and a comma at its end."""
-    return _ALSO.sub("", text.strip(" 　、，,。"))
 
 
 def _area(piece: str, town: Town) -> str | None:

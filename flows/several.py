@@ -1,14 +1,15 @@
 """D4: several problems in one home. Read back as a numbered list, corrected, put in order of urgency; one person is offered for the whole."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
 from flows import asking, household
+from flows.by_itself import by_itself
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
-from flows.letters import room, sentences, shortened
+from flows.letters import EDGES, room, sentences, shortened
 from flows.model import Button, Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
 from flows.sheet import CIRCLED, LONGEST_BUBBLE, LONGEST_LINE, erased, in_two, struck_words
 from flows.talk import Talk
@@ -61,9 +62,8 @@ def _of_the_home(talk: Talk) -> list[tuple[str, str]]:
 
 
 def _first_door(talk: Talk, trouble: household.Trouble, areas: set[str]) -> str:
-    parents = talk.town.typed("whose_parent")
     ranked = talk.town.base.hearing.rank(trouble.text, limit=1)
-    if trouble.area == "old_age" or (trouble.area == "illness" and any(word in plain(talk.worry) for word in parents)):
+    if trouble.area == "old_age" or (trouble.area == "illness" and _is_of_a_parent(talk, trouble.text)):
         door = _FOR_A_PARENT
     elif trouble.area == "too_much" and "children" in areas:
         door = _FOR_A_TIRED_PARENT
@@ -72,6 +72,12 @@ def _first_door(talk: Talk, trouble: household.Trouble, areas: set[str]) -> str:
     else:
         door = _DOORS.get(trouble.area, "")
     return door if door in talk.town.base.entries else ranked[0].id if ranked else ""
+
+
+def _is_of_a_parent(talk: Talk, told: str) -> bool:
+    """Whoever is named where the trouble is told; where nobody is, a parent spoken of elsewhere."""
+    other = any(word in told for area in ("whose_self", "whose_child", "whose_family") for word in talk.town.typed(area))
+    return any(word in plain(told if other else talk.worry) for word in talk.town.typed("whose_parent"))
 
 
 def _dated(talk: Talk, text: str) -> bool:
@@ -119,7 +125,7 @@ def mended(talk: Talk) -> Turn:
         return talk.ask_again("sheet.not_found") if len(left) == len(told) and number(wish) else _struck(talk, left)
     talk = talk.remembering()
     changed = []
-    for sentence in [household.tidy(one) for one in sentences(talk.text)]:
+    for sentence in [by_itself(one) for one in sentences(talk.text)]:
         place = next((at for at, (text, _) in enumerate(told) if _speak_of_the_same(text, sentence)), None)
         if place is not None:
             told[place] = (sentence, told[place][1])
@@ -243,32 +249,35 @@ def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
     """What was told, sentence by sentence while five lines hold it, else need by need; each with its first door."""
     every = [(sentence, need) for need in needs for sentence in sentences(need.text)]
     if len(needs) < 2 or len(every) > MOST_NEEDS:
-        return [(need.text, need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
+        return [(by_itself(need.text), need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
     alone = {need.text for need in needs if len(sentences(need.text)) == 1}
-    told = [
-        (sentence, need.services[0].id if need.text in alone and need.services else _door(talk, sentence)) for sentence, need in every
-    ]
-    left_out = [sentence for sentence in sentences(talk.worry) if _is_told(talk, sentence) and not any(_overlap(sentence, one) for one, _ in told)]
-    return [*told, *((sentence, _door(talk, sentence)) for sentence in left_out)][:MOST_NEEDS]
+    doors = {sentence: need.services[0].id if need.text in alone and need.services else _door(talk, sentence) for sentence, need in every}
+    doors |= {rest: _door(talk, rest, least=_SURE) for rest in _left_out(talk, list(doors))}
+    return [(by_itself(sentence), door) for sentence, door in sorted(doors.items(), key=lambda one: talk.worry.find(one[0]))][:MOST_NEEDS]
+
+
+def _left_out(talk: Talk, told: Sequence[str]) -> Iterator[str]:
+    """What the needs leave out of each sentence: whoever wrote it looks for it in the list."""
+    for sentence in sentences(talk.worry):
+        if not any(sentence in one for one in told):
+            inside = "|".join(re.escape(one) for one in told if one in sentence)
+            rests = re.split(inside, sentence) if inside else [sentence]
+            yield from (rest for one in rests if _is_told(talk, rest := one.strip(EDGES)))
 
 
 def _is_told(talk: Talk, sentence: str) -> bool:
-    """Neither a question to us nor mere politeness: whoever wrote it looks for it in the list."""
+    """Neither a question to us nor mere politeness."""
     polite = talk.town.typed("greeting") | talk.town.typed("opening") | talk.town.typed("thanks") | talk.town.typed("filler")
     return len(plain(sentence)) >= _SHORTEST_NEED and plain(sentence) not in polite and not asking.only_asks(sentence, talk.town)
 
 
-def _overlap(one: str, other: str) -> bool:
-    return one in other or other in one
-
-
-def _door(talk: Talk, sentence: str) -> str:
-    """The first door of the trouble a sentence tells; else its best service, if it says enough."""
+def _door(talk: Talk, sentence: str, least: float = _SURE_ENOUGH) -> str:
+    """The first door of the trouble a sentence tells; else its best service, if it says enough: `least`, 0–1."""
     told = household.troubles(sentence, talk.town)
     if told:
         return _first_door(talk, told[0], {told[0].area})
     ranked = talk.town.base.hearing.rank(sentence, limit=1)
-    return ranked[0].id if ranked and ranked[0].score >= _SURE_ENOUGH else ""
+    return ranked[0].id if ranked and ranked[0].score >= least else ""
 
 
 def _speak_of_the_same(one: str, other: str) -> bool:

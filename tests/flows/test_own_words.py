@@ -2,6 +2,7 @@
 
 import pytest
 
+from flows.by_itself import by_itself
 from flows.letters import to_a_pause
 from flows.model import Said, SheetLine
 from flows.sheet import erased
@@ -23,6 +24,59 @@ def test_a_long_sentence_is_given_back_from_the_word_to_what_is_told_of_it(resid
     quoted = "".join(reasons(resident))
     assert "「学校の話をすると怒ります」" in quoted
     assert "「中二」" not in quoted
+
+
+@pytest.mark.parametrize(
+    ("told", "alone"),
+    [
+        ("母の介護と", "母の介護"),
+        ("子どもの予防接種のことと", "子どもの予防接種のこと"),
+        ("猫が増えすぎて困っているのと", "猫が増えすぎて困っている"),
+        ("空いた家をどうするかと", "空いた家をどうするか"),
+        ("バイトで食費を出していますが", "バイトで食費を出しています"),
+        ("ごみも出せないけど", "ごみも出せない"),
+        ("あと、クレジットの返済も追いつかない", "クレジットの返済も追いつかない"),
+        ("それとうちの母が心配", "うちの母が心配"),
+        ("夜になると", "夜になると"),
+        ("あと3日で退院", "あと3日で退院"),
+        ("あとから請求が来た", "あとから請求が来た"),
+        ("わたし", "わたし"),
+        ("うちの息子が", "うちの息子が"),
+        ("話を聞いてほしいの", "話を聞いてほしいの"),
+    ],
+)
+def test_what_joins_a_trouble_to_the_next_is_no_part_of_it(told, alone):
+    assert by_itself(told) == alone
+
+
+def test_a_reason_ends_before_the_and_that_led_to_the_next_trouble(resident):
+    resident.begins().says("娘の不登校と、息子のゲーム依存で悩んでいます")
+    quoted = "".join(reasons(resident))
+    assert "「娘の不登校」" in quoted
+    assert "不登校と" not in quoted
+
+
+def test_what_somebody_else_says_is_quoted_without_the_and_before_says(resident):
+    resident.begins().says("生徒が家で食事をとれていないようです。本人は高校に行きたいが学費がないと言います")
+    assert "「学費がない」" in "".join(reasons(resident))
+
+
+def test_a_reason_in_kana_does_not_run_over_into_the_next_matter(resident):
+    resident.begins().says("むすこの しゃっきんの ことと わたしの ねんきんの ことを ききたい")
+    assert "ことと" not in "".join(reasons(resident))
+
+
+def test_a_trouble_between_two_others_is_read_back_too(resident):
+    resident.begins().says("猫が増えすぎて困っているのと、庭の木が隣に伸びて苦情を言われています。どちらも自分では手に負えません")
+    assert "庭の木が隣に伸びて苦情を言われています" in resident.heard
+
+
+def test_where_nothing_fits_what_is_missing_is_given_back_before_who_somebody_is(resident):
+    resident.begins().says(
+        "里親のもとを出て二年。保証人がいないのでアパートの更新ができず、職場では寮付きの所を勧められましたが持病の薬で夜勤ができません。"
+        "施設の人には、もう担当ではないと言われました"
+    )
+    assert "「保証人がいないのでアパートの更新ができず」ということですね" in resident.heard
 
 
 def test_no_stretch_with_a_cry_in_it_is_given_back(resident):
