@@ -108,9 +108,21 @@ def says_the_same(text: str, words: Iterable[str], *, least: int = 1) -> bool:
 
 
 def says_nothing_but(text: str, words: Collection[str]) -> bool:
-    """「ありがとうございます。助かりました」: every piece is one of these."""
-    pieces = [short for piece in _BETWEEN_PIECES.split(text) if (short := plain(piece))]
-    return bool(pieces) and all(piece in words for piece in pieces)
+    """「ありがとうございます。助かりました」, "Yes OK": every piece is one of these."""
+    return any(plain(piece) for piece in _BETWEEN_PIECES.split(text)) and not _beside(text, words)
+
+
+def _beside(text: str, words: Collection[str]) -> list[str]:
+    """The pieces of a text without those that are one of these words; in Latin letters word by word: of "yes thank you" "yes"."""
+    left = [piece for piece in _BETWEEN_PIECES.split(text) if plain(piece) and plain(piece) not in words]
+    return [word for piece in left for word in (_words_beside(piece.split(), words) if piece.isascii() else [piece])]
+
+
+def _words_beside(told: list[str], words: Collection[str]) -> list[str]:
+    if not told:
+        return []
+    longest = next((end for end in range(len(told), 0, -1) if plain(" ".join(told[:end])) in words), 0)
+    return _words_beside(told[longest:], words) if longest else [told[0], *_words_beside(told[1:], words)]
 
 
 def without_politeness(text: str, typed: Mapping[str, Collection[str]]) -> str:
@@ -131,8 +143,7 @@ def chosen(text: str, choices: Sequence[Choice], words: Words, *, asked: str = "
     if len(short) > LONGEST_CHOICE:
         return None
     reader = _Reader(choices, words, gist(_ASIDE.sub("", asked)).words)
-    pieces = [piece for piece in _BETWEEN_PIECES.split(text) if plain(piece)]
-    return reader.reads(text) or reader.reads_all([piece for piece in pieces if plain(piece) not in polite])
+    return reader.reads(text) or reader.reads_all(_beside(text, polite))
 
 
 class _Reader:

@@ -76,6 +76,8 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
         turn = door(talk)
         if turn is not None:
             return turn
+    if _only_begins(talk):
+        return talk.ask("consult.open", "open.anything", choices=("what", "!human"))
     if hearing.intent == "human":
         return handoff.wants_human(talk)
     if asking.wants_an_ear(talk.latest, talk.town):
@@ -96,6 +98,12 @@ def hear_worry(talk: Talk, heard: Hearing | None = None) -> Turn:
     if asks or not _worth_showing(hearing):
         return _is_it_this(talk, hearing) or ask_narrower(talk)
     return showing.show(talk, hearing)
+
+
+def _only_begins(talk: Talk) -> bool:
+    """「すみません、やっぱり相談したいです」: nothing is told yet."""
+    beside = talk.town.typed("greeting") | talk.town.typed("filler")
+    return answers.says_nothing_but(talk.worry, talk.town.typed("begins") | beside) and not answers.says_nothing_but(talk.worry, beside)
 
 
 def listen(talk: Talk) -> Hearing:

@@ -41,7 +41,7 @@ def heard(talk: Talk) -> Turn | None:
     """Answer the danger heard in these words; None for an unclear sign (L1) that was asked about already."""
     danger = talk.said.danger
     if danger.level == "L1":
-        asked = talk.note("l1") == danger.rule or _asks_itself(talk)
+        asked = talk.note("l1") == danger.rule or _asks_itself(talk) or _is_asked_more(talk)
         return None if asked else ask_plainly(talk)
     talk, crisis = _remember(talk, danger), crisis_of(danger)
     asked_before = talk.at == "danger.asked" and talk.note("family") == crisis.name
@@ -60,6 +60,11 @@ def heard_again(talk: Talk, turn: Turn) -> Turn:
 def _asks_itself(talk: Talk) -> bool:
     """A neighbour's sign, or a child who looks after others: those dialogues ask about danger in their own words (D7, D4c)."""
     return thirdparty.is_sign(talk) or (talk.said.danger.rule == SECOND_EAR and young.by_words(talk))
+
+
+def _is_asked_more(talk: Talk) -> bool:
+    """The question of a crisis already told is open: what only the ear that learned is unsure of does not take its place."""
+    return talk.said.danger.rule == SECOND_EAR and talk.at in ("danger.asked", "danger.place")
 
 
 def ask_plainly(talk: Talk) -> Turn:
@@ -134,8 +139,7 @@ def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
         return life_in_danger(talk, BODY)
     if crisis is FOOD:
         return no_food(talk)
-    if crisis is CHILD and talk.session.lang == "ja":
-        talk = talk.with_(lang="easy")
+    talk = _for_a_child(talk, crisis)
     key = f"crisis.{crisis.name}"
     numbers = talk.says(f"{key}.numbers", lines=_numbers(talk, crisis.lines))
     now = _now(talk.noting(said=None), crisis).text
@@ -144,8 +148,14 @@ def told(talk: Talk, crisis: Crisis, level: Level = "L2") -> Turn:
     return _asked(talk.noting(read_told=now), crisis, level, bubbles)
 
 
+def _for_a_child(talk: Talk, crisis: Crisis) -> Talk:
+    """A child reads short words in kana (6e)."""
+    return talk.with_(lang="easy") if crisis is CHILD and talk.session.lang == "ja" else talk
+
+
 def life_in_danger(talk: Talk, crisis: Crisis) -> Turn:
     """L3: the number first, nothing to choose; where somebody is may be written, and is marked for staff."""
+    talk = _for_a_child(talk, crisis)
     if crisis is BODY:
         bubbles: tuple[Reply, ...] = (talk.says("now.body", line=line_in_words("shobo-119", talk.session.lang, talk.town)),)
     else:

@@ -136,9 +136,10 @@ def _answers_the_crisis(talk: Talk) -> bool:
 
 
 def _only_sounds_so(talk: Talk) -> bool:
-    """An answer typed as the question offers it, 「もうできません」: no rule calls it danger, only the ear that learned sounds."""
+    """An answer typed as the question offers it, 「もうできません」, or 「だからそれじゃねえって」: no rule calls it danger, only the learned ear."""
     danger = talk.said.danger
-    return danger.level == "L1" and danger.rule == SECOND_EAR and answers.is_word_for_word(talk.session, talk.text, talk.town)
+    said = answers.is_word_for_word(talk.session, talk.text, talk.town) or plain(talk.text) in talk.town.typed("slip")
+    return danger.level == "L1" and danger.rule == SECOND_EAR and said
 
 
 def _marks_are_a_sticker(said: Utterance) -> Utterance:

@@ -107,8 +107,17 @@ def renewal_answered(talk: Talk) -> Turn:
 
 
 def _another_time(talk: Talk) -> Turn:
-    """Nothing stays behind."""
-    return talk.ended().noting(skill=None, kind=None, when=None).ask("consult.open", "helper.another_time", choices=("!human",))
+    return _not_written_down(talk).ask("consult.open", "helper.another_time", choices=("!human",))
+
+
+def _not_written_down(talk: Talk) -> Talk:
+    """Nothing of an offer stays behind."""
+    return talk.ended().noting(skill=None, kind=None, when=None)
+
+
+def _tells_a_worry(talk: Talk) -> bool:
+    """Whoever wants to help may need help too: 「私の買い物はどうなりますか」."""
+    return talk.has_words and consult.listen(talk.new_worry().remembering()).decision == "answer"
 
 
 def _declines(talk: Talk) -> bool:
@@ -190,6 +199,8 @@ def offered(talk: Talk) -> Turn:
             return talk.ended().noting(skill=None, kind=None, when=None).ask("consult.open", "helper.written", choices=("!human",), effects=effects)
         case "another_time":
             return _another_time(talk)
+        case _ if _tells_a_worry(talk):
+            return consult.worry_written(_not_written_down(talk).new_worry())
         case _ if talk.session.misses == 0:
             return talk.ask_again("helper.offered_again")
         case _:

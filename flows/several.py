@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from flows import asking, household
+from flows import answers, asking, household
 from flows.by_itself import by_itself
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
@@ -110,10 +110,16 @@ def read_back_answered(talk: Talk) -> Turn:
             return talk.ask("several.mend", "several.what_to_mend")
         case _ if plain(talk.text) in talk.town.typed("no"):
             return read_back_answered(replace(talk, choice="as_it_is"))
-        case _ if talk.text and plain(talk.text) not in talk.town.typed("yes"):
+        case _ if talk.text and not _only_nods(talk):
             return mended(talk)
         case _:
             return talk.ask_again("several.any_mistake_again")
+
+
+def _only_nods(talk: Talk) -> bool:
+    """はい to 「まちがいはありますか」 says neither."""
+    nods = (talk.town.typed(name) for name in ("yes", "fine", "thanks", "filler"))
+    return answers.says_nothing_but(talk.text, frozenset().union(*nods))
 
 
 def mended(talk: Talk) -> Turn:

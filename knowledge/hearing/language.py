@@ -21,7 +21,7 @@ _CHINESE_ONLY = frozenset("儿我你您们這这吗嗎呢吧么麼没沒怎哪�
 """Characters common in Chinese; the few that Japanese also writes (会, 話) are outvoted by two of the others or by kana."""
 _SHARED_WITH_JAPANESE = frozenset("会話過現請対歳誰給還説把被従")
 
-_EN = "i my me the a an is are am to of and in for can do you have not it with where how what was please help need on that this"
+_EN = "i i'm don't can't didn't doesn't my me the a an is are am to of and in for can do you have not it with where how what was please help need on that this"
 _PT = (
     "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela à quero "
     "queria preciso meus minhas são sem mas também"
@@ -42,6 +42,9 @@ _CLEAR = "não nao você voce meu minha tôi không của được tengo estoy u
 _WEIGHTY: Final = frozenset(_CLEAR.split())
 """Words that only one of these languages has count twice."""
 
+_SENTENCE: Final = 2
+"""So many function words of one language make a sentence of it; less is a name."""
+
 _ASKS_EASY = re.compile(
     r"やさしい\s*(?:日本語|にほんご)|(?:かんたん|簡単)な?\s*(?:日本語|にほんご)"
     r"|(?:日本語|にほんご)\s*(?:が|は)?\s*(?:すこし|少し|ちょっと|よく)?\s*(?:わかりません|わからない|むずかしい|できません|へた)"
@@ -52,6 +55,8 @@ _FROM_ABROAD = re.compile(r"(?:わたし|私)の?\s*(?:くに|国)|がいこく�
 def language(text: str) -> Lang:
     """The language of `text`; Japanese when there is nothing to go by."""
     text = text.lower()
+    if _only_mixes_in(text):
+        return _latin(text)
     if _KANA.search(text):
         return "easy" if _writes_easy(text) else "ja"
     if _HANGUL.search(text):
@@ -61,6 +66,13 @@ def language(text: str) -> Lang:
     if _HAN.search(text):
         return "zh" if _is_chinese(text) else "ja"
     return _latin(text)
+
+
+def _only_mixes_in(text: str) -> bool:
+    """A sentence in Latin letters with a few Japanese words: 「I can't pay 家賃, landlord 怒る」."""
+    words = frozenset(_LATIN_WORD.findall(text))
+    latin, japanese = sum(map(len, _LATIN_WORD.findall(text))), len(_KANA.findall(text)) + len(_HAN.findall(text))
+    return latin > 2 * japanese > 0 and any(len(words & own) >= _SENTENCE for own in _FUNCTION_WORDS.values())
 
 
 def _writes_easy(text: str) -> bool:
