@@ -425,7 +425,7 @@ async def test_nobody_can_put_a_resident_into_another_talk(browser: Browser, a_b
 
 
 async def first_events(parts: Parts, browser: Browser, after: int, number: int) -> list[str]:
-    response = stream(parts, browser.http.cookies["talk"], talk_of(parts, browser), after)
+    response = stream(parts, browser.http.cookies["talk"], talk_of(parts, browser), after, address="127.0.0.1")
     events: list[str] = []
     async for chunk in response.body_iterator:
         events.append(str(chunk))
@@ -437,7 +437,7 @@ async def first_events(parts: Parts, browser: Browser, after: int, number: int) 
 
 async def test_a_coordinators_words_arrive_by_themselves_with_name_and_number(browser: Browser, parts: Parts):
     talk = talk_of(parts, browser)
-    response = stream(parts, browser.http.cookies["talk"], talk, talk.last_seq)
+    response = stream(parts, browser.http.cookies["talk"], talk, talk.last_seq, address="127.0.0.1")
     events = aiter(response.body_iterator)
     assert [str(await anext(events)) for _ in range(2)] == ["retry: 2000\n\n", "event: read\ndata: 0\n\n"]
 
@@ -476,7 +476,7 @@ async def test_words_cannot_make_events_of_their_own(browser: Browser, parts: Pa
 
 async def test_leaving_ends_the_stream(browser: Browser, parts: Parts):
     talk = talk_of(parts, browser)
-    response = stream(parts, browser.http.cookies["talk"], talk, talk.last_seq)
+    response = stream(parts, browser.http.cookies["talk"], talk, talk.last_seq, address="127.0.0.1")
     events = aiter(response.body_iterator)
     await anext(events)
     await anext(events)
