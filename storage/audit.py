@@ -58,6 +58,13 @@ def head(session: Session) -> tuple[int, str]:
 HEAD = "audit.head"
 TAKEN_BACK = "words.taken_back"
 """The resident took a message back, and what rested on it left the case (R8)."""
+TOPICS = "topics.changed"
+"""A coordinator said what a worry is about."""
+
+
+def has_happened(session: Session, act: str, case_id: str) -> bool:
+    """Whether somebody ever did this to a case."""
+    return session.execute(select(_A.c.seq).where(_A.c.case_id == case_id, _A.c.act == act).limit(1)).first() is not None
 
 
 def note_head(session: Session, now: datetime) -> None:

@@ -83,13 +83,14 @@ def _add(
     session: Session, row: Any, *, urgency: int, title: str, sheet: str, topics: Sequence[str], shares: bool, restricted: bool,
     promise_at: datetime | None,
 ) -> OpenedCase:  # fmt: skip
-    """The title stays, unless the case was opened before anything of the worry was shared."""
+    """The title stays, unless the case was opened before anything of the worry was shared; so do topics that a coordinator has corrected."""
     state, before = row.state, json.loads(case_cells.sheet_of(session, row))
     said_before = any(line.get("about") in _WORRIES for line in before)
+    corrected = audit.has_happened(session, audit.TOPICS, row.id)
     cells = case_cells.next_version(
         session, row, title=None if said_before or not title else title,
         sheet=json.dumps([*before, *json.loads(sheet)], ensure_ascii=False),
-        topics=list(dict.fromkeys([*case_cells.topics_of(session, row), *topics])),
+        topics=None if corrected else list(dict.fromkeys([*case_cells.topics_of(session, row), *topics])),
     )  # fmt: skip
     came_back = state == "returned" and row.coordinator_id is not None
     if state == "returned":

@@ -55,7 +55,7 @@ def save_topics(session: Session, viewer: Viewer, code: str, wanted: Sequence[st
     if _mark(json.dumps(case_cells.topics_of(session, row))) != expected:
         raise Stale
     session.execute(update(_K).where(_K.c.id == row.id).values(**case_cells.next_version(session, row, topics=wanted)))
-    audit.note(session, actor=viewer.actor, act="topics.changed", now=now, case_id=row.id, topics=len(wanted))
+    audit.note(session, actor=viewer.actor, act=audit.TOPICS, now=now, case_id=row.id, topics=len(wanted))
 
 
 def answers(session: Session, case: CaseHead) -> tuple[dict[str, Any], int]:

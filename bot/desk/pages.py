@@ -16,6 +16,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -116,8 +117,20 @@ def common(request: Request) -> dict[str, Any]:
     town = parts.knowledge.town.base.town
     return {
         "size": size if size in SIZES else "2", "town": town, "sample": parts.settings.profile == "demo" or town.sample,
-        "domains": parts.knowledge.town.base.domains, "here": request.url.path, "nonce": getattr(request.state, "nonce", ""),
+        "domains": parts.knowledge.town.base.domains, "here": _page_here(request), "nonce": getattr(request.state, "nonce", ""),
     }  # fmt: skip
+
+
+def _page_here(request: Request) -> str:
+    """The page one looks at: where a form was refused, its own address or the one it stood on; what is only sent cannot be opened."""
+    path = request.url.path
+    if request.method == "GET":
+        return path
+    while path.count("/") > 1 and not any(
+        route.matches({**request.scope, "method": "GET", "path": path})[0] is Match.FULL for route in request.app.routes
+    ):
+        path = path.rpartition("/")[0]
+    return path
 
 
 def error_id() -> str:

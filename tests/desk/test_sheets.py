@@ -106,6 +106,28 @@ async def test_a_coordinator_corrects_what_the_bot_thought_the_worry_was_about(o
     assert not any("T12" in str(detail) for (detail,) in office.rows("SELECT detail FROM audit")), "what it is about stays sealed"
 
 
+async def test_what_a_coordinator_corrected_stays_when_the_resident_is_handed_on_again(office: Office, sato: Browser) -> None:
+    code = office.has_case("退院後の家のこと")
+    await corrects(sato, code, "T12", "T02")
+    office.has_case("食べるものがない", urgency=2)
+
+    await sato.opens(tab(code, "sheet"))
+    assert topics_on(sato.page) == ("T12", {"T02"})
+    assert "食べるものがない" in sato.text
+
+
+async def test_the_size_of_letters_can_be_changed_where_a_form_was_refused(office: Office, sato: Browser) -> None:
+    code = office.has_case()
+    await refers(sato, code, basis="danger", danger="倒れている")
+    (referral,) = office.rows("SELECT id FROM referral")[0]
+    await sato.posts(tab(code, f"referrals/{referral}"), state="refused", words="", expected_version="1")
+    assert sato.status == 422
+
+    await sato.posts("/desk/size", size="4", back=sato.field("back", "/desk/size"))
+    assert sato.path == tab(code, "referrals")
+    assert 'data-size="4"' in sato.page
+
+
 async def test_a_corrected_field_is_what_the_figures_count(office: Office, sato: Browser) -> None:
     for number in range(12):
         await corrects(sato, office.has_case(who=f"U{number}"), "T12")
