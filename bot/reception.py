@@ -159,7 +159,11 @@ def message(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     if inbound.file_id is not None:
         attachments.want(at.rows, talk, line, channel=inbound.channel, source=inbound.file_id, now=at.now)
     may = _may_tell(at, talk, inbound, text)
-    if may is not None and consents.answer(at.rows, talk, *may, at.now):
+    outcome = "none" if may is None else consents.answer(at.rows, talk, *may, at.now)
+    if outcome == "over":
+        talks.link_inbox(at.rows, inbox_id, line.id, "answered")
+        return _asked_too_long_ago(at, talk, inbound)
+    if outcome == "taken":
         talks.link_inbox(at.rows, inbox_id, line.id, "acknowledged")
         talks.save(at.rows, talk, at.now)
         return Received(talk.id, case_changed=True)
@@ -187,6 +191,19 @@ def _may_tell(at: At, talk: Talk, inbound: Inbound, text: str) -> tuple[str, con
     typed = flows.typed_may(text, at.town)
     asked = None if typed is None else consents.open_question(at.rows, replace(talk, last_seq=talk.last_seq - 1))
     return None if asked is None or typed is None else (asked, typed)
+
+
+def _asked_too_long_ago(at: At, talk: Talk, inbound: Inbound) -> Received:
+    """Whoever leads the talk: somebody who has just said yes must not believe that it counts. What still settles goes on settling."""
+    session = session_of(talk)
+    outgoing = Outgoing(bubbles=(flows.asked_too_long_ago(session, at.town),))
+    body = outgoing.model_dump_json(exclude_defaults=True)
+    talk, line = talks.add_line(at.rows, talk, author="bot", kind="text", body=body, now=at.now)
+    letters = post(
+        at, talk, line, outgoing, session, answers=True, claim=True, reply_token=inbound.reply_token, reply_until=inbound.reply_until
+    )  # fmt: skip
+    talks.save(at.rows, talk, at.now)
+    return Received(talk.id, letters=tuple(letters), case_changed=True)
 
 
 def _at_once(inbound: Inbound, danger: Danger, text: str) -> bool:

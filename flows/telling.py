@@ -1,6 +1,6 @@
 """D8, D14: the coordinator asks by a card whether something may be told to somebody: [はい] [いいえ] [あとで].
 
-The card belongs to no step of a flow: it is answered whoever owns the talk, days later too, and never twice. Its buttons carry the question's id.
+The card belongs to no step of a flow: it is answered whoever owns the talk, days later too, and never twice; after two weeks a yes is over (storage/consents.py). Its buttons carry the question's id.
 """
 
 from collections.abc import Sequence
@@ -28,6 +28,11 @@ def may_we_tell(session: Session, town: Town, asked: str, recipient: str, items:
     told = tuple(Reply(text="\n".join(lines[at : at + _ITEMS_IN_A_BUBBLE])) for at in range(0, len(lines), _ITEMS_IN_A_BUBBLE))
     buttons = tuple(Button(label=town.label(name, session.lang), value=f"{_MARK}{asked}:{may}") for may, name in _LABELS.items())
     return (*told, question), buttons
+
+
+def asked_too_long_ago(session: Session, town: Town) -> Reply:
+    """To whoever answers such a card when its question is over: nothing was told, and a human asks anew."""
+    return Reply(text=fill(town.wordings("consent.over", session.lang)[0], {}, session.lang, town), key="consent.over")
 
 
 def pressed_may(payload: str | None) -> tuple[str, May] | None:

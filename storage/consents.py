@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import or_, select, update
@@ -22,6 +22,10 @@ from storage.talk import Talk, scope_of
 _Q, _N = table(ConsentRequest), table(Consent)
 
 Answer = Literal["yes", "no", "later"]
+Outcome = Literal["taken", "over", "none"]
+"""What became of an answer: it counts; it came when the question was over; there is no such question of theirs, or it is answered."""
+LASTS = timedelta(days=14)
+"""How long a question waits for its yes: later its person may have forgotten what it was about, and the need may be gone. A no counts always."""
 SHARING = "referral"
 """Purpose of a consent that lets something be told to an agency."""
 _VERSION = 1
@@ -38,6 +42,10 @@ class Asked:
     asked_at: datetime
     answer: Answer | None
     answered_at: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        """It waited too long, and has to be asked anew."""
+        return self.answer in (None, "later") and now - self.asked_at >= LASTS
 
 
 def ask(
@@ -68,11 +76,14 @@ def open_question(session: Session, talk: Talk) -> str | None:
     return session.execute(query).scalar()
 
 
-def answer(session: Session, talk: Talk, asked: str, said: Answer, now: datetime) -> bool:
-    """The resident has answered a card. A yes becomes a consent; あとで leaves it open. False for a question that is not theirs or is answered."""
+def answer(session: Session, talk: Talk, asked: str, said: Answer, now: datetime) -> Outcome:
+    """The resident has answered a card. A yes becomes a consent; あとで leaves it open."""
     row = session.execute(select(_Q).where(_Q.c.id == asked, _Q.c.conversation_id == talk.id).with_for_update()).first()
     if row is None or row.answer in ("yes", "no"):
-        return False
+        return "none"
+    if said != "no" and now - row.asked_at >= LASTS:
+        audit.note(session, actor="resident", act="consent.too_late", now=now, case_id=row.case_id, request=asked)
+        return "over"
     values: dict[str, Any] = {"answer": said, "answered_at": now}
     if said == "yes":
         body = unseal_json(session, scope_of(talk.id), f"consent_request.body:{asked}", row.body_sealed)
@@ -82,7 +93,7 @@ def answer(session: Session, talk: Talk, asked: str, said: Answer, now: datetime
         )  # fmt: skip
     session.execute(update(_Q).where(_Q.c.id == asked).values(**values))
     audit.note(session, actor="resident", act=f"consent.{_ACTS[said]}", now=now, case_id=row.case_id, request=asked)
-    return True
+    return "taken"
 
 
 _ACTS: dict[Answer, str] = {"yes": "given", "no": "refused", "later": "put_off"}

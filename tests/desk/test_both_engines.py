@@ -190,9 +190,9 @@ def test_what_grows_around_a_case_is_kept_and_refused_alike(store: Store, now: d
         talk = talks.by_id(rows, case.conversation_id)
         assert talk is not None
         asked = consents.ask(rows, sato, case, recipient="包括", items=["家賃のこと"], days=30, now=now)
-        assert consents.answer(rows, talk, asked, "later", now)
-        assert consents.answer(rows, talk, asked, "yes", now)
-        assert not consents.answer(rows, talk, asked, "no", now)
+        assert consents.answer(rows, talk, asked, "later", now) == "taken"
+        assert consents.answer(rows, talk, asked, "yes", now) == "taken"
+        assert consents.answer(rows, talk, asked, "no", now) == "none"
         (given,) = consents.holding(rows, case, now)
         agency = referrals.add_agency(rows, sato, "包括", now)
         wanted = {"recipient": "包括", "agency_id": agency, "purpose": "訪問", "items": [Item("家賃のこと")], "due_at": now, "now": now}

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from storage import incident
+from storage import talk as talks
 from tests.desk.conftest import PASSWORD, Browser, Office, joins
 from tests.desk.test_agencies import lead, of_agency
 from tests.desk.test_sheets import AGENCY, consent_of, heard_yes, refers, tab
@@ -176,3 +177,26 @@ async def test_a_card_that_asks_for_consent_is_answered_by_nobody_else_and_gives
     office.presses(payload, who="U1")
     office.presses(payload, who="U1")
     assert office.rows("SELECT count(*) FROM consent WHERE purpose = 'referral'") == [(1,)]
+
+
+@pytest.mark.requirement("R20")
+@pytest.mark.parametrize("said", ["はい", "いいえ"])
+async def test_a_yes_to_a_question_of_long_ago_gives_nothing_and_is_told_so_and_a_no_counts_always(office: Office, sato: Browser, said: str) -> None:
+    code = office.has_case("退院後の家のこと", who="U1")
+    await sato.claims(code)
+    await sato.opens(tab(code, "consents"))
+    await sato.posts(
+        tab(code, "consents"), recipient=AGENCY, more="退院のこと", how="card", days="30", expected_version=sato.field("expected_version")
+    )
+    payload = next(button.value for _, outgoing in office.line.posted for button in outgoing.buttons if button.label == said)
+    office.clock.moves(days=14)
+    office.presses(payload, who="U1")
+    yes = said == "はい"
+    assert office.rows("SELECT count(*) FROM consent WHERE purpose = 'referral'") == [(0,)]
+    assert office.rows("SELECT answer FROM consent_request") == [(None if yes else "no",)]
+    talk = office.talk("U1").id
+    lines = office.store.transact(lambda rows: talks.lines(rows, talk))
+    assert ["お答えを受けられませんでした" in str(line.body) for line in lines if line.author == "bot"] == ([True] if yes else [])
+    back = await _again(office, "sato")
+    await back.opens(tab(code, "consents"))
+    assert ("もう一度たずねてください" in back.text) == yes
