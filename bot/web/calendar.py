@@ -35,8 +35,10 @@ async def page(request: Request, lang: str = "ja", area: str = "") -> HTMLRespon
     chrome, areas = chrome_of(lang), parts.knowledge.town.base.town.areas
     coming = _coming(parts, _WEEKS * 7, area if area in areas else "")
     days = [(chrome.day_of(day), day.isoformat(), list(found)) for day, found in groupby(coming, key=lambda one: one.day)]
+    today = parts.clock.now().astimezone(JST).date()
+    first, last = chrome.date_of(today), chrome.date_of(today + timedelta(days=_WEEKS * 7 - 1))
     return pages.page(
-        request, "calendar.html", chrome, days=days, areas=areas, area=area, lang=chrome.lang,
+        request, "calendar.html", chrome, days=days, first=first, last=last, areas=areas, area=area, lang=chrome.lang,
         called=lambda entry: name_of(entry, chrome.lang), about=lambda entry: summary_of(entry, chrome.lang),  # type: ignore[arg-type]
     )  # fmt: skip
 

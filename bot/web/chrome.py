@@ -104,6 +104,8 @@ class Chrome(Value):
     """Pattern of a time: {hour24} {hour12} {minute} {half}."""
     day: str
     """Pattern of a day: {year} {month} {monthname} {day} {weekday}."""
+    dated: str
+    """The same with its year and without its weekday, for paper."""
     week: tuple[str, str, str, str, str, str, str]
     days: dict[str, str]
     """How the day words of town.yaml are written in this language; weekdays come from `week`."""
@@ -116,8 +118,14 @@ class Chrome(Value):
         )  # fmt: skip
 
     def day_of(self, day: date) -> str:
+        return self._written(self.day, day)
+
+    def date_of(self, day: date) -> str:
+        return self._written(self.dated, day)
+
+    def _written(self, pattern: str, day: date) -> str:
         month = self.months[day.month - 1] if self.months else ""
-        return self.day.format(year=day.year, month=day.month, monthname=month, day=day.day, weekday=self.week[day.weekday()])
+        return pattern.format(year=day.year, month=day.month, monthname=month, day=day.day, weekday=self.week[day.weekday()])
 
     def hours_of(self, town: Town) -> str:
         """The desk's opening hours as one line; empty when the town did not write any."""

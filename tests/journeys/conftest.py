@@ -70,8 +70,8 @@ def open_browser(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]
 def desk(open_browser: Callable[..., Page], town: Town) -> Callable[..., Page]:
     """Somebody who has just signed in at the desk through their one-time link."""
 
-    def signs_in(name: str, **options: object) -> Page:
-        token = town.store.transact(lambda rows: staff.invite(rows, role="coordinator", now=town.clock.now()))
+    def signs_in(name: str, role: staff.Role = "coordinator", **options: object) -> Page:
+        token = town.store.transact(lambda rows: staff.invite(rows, role=role, now=town.clock.now()))
         page = open_browser(**options)
         begins(page, token, name, f"staff-{len(name)}-{id(page)}")
         return page

@@ -27,6 +27,13 @@ def test_the_page_shows_the_next_weeks_day_by_day(town: Town) -> None:
     assert "13:30–15:30" in page
 
 
+def test_the_notice_on_paper_says_from_when_to_when_with_the_year(town: Town) -> None:
+    town.clock.stands_at("2026-12-20 10:00")
+    assert '<p class="for-paper">' in (page := town.http.get("/calendar").text)
+    assert "2026年12月20日–2027年1月16日" in page
+    assert "20 Dec 2026–16 Jan 2027" in town.http.get("/calendar?lang=en").text
+
+
 def test_what_is_over_does_not_show_not_even_today(town: Town) -> None:
     def today(page: str) -> str:
         found = re.search(r'<section aria-labelledby="d2026-11-24">.*?</section>', page, re.DOTALL)
