@@ -16,7 +16,7 @@ from knowledge.hearing.model import Lang
 
 __all__ = [
     "ROOM", "Lang", "Town", "answer_in_words", "asked_too_long_ago", "card_while_human", "closing", "danger_at_entrance", "entrance",
-    "everywhere_word", "failed", "filled", "follow_up", "handback", "help_at_entrance", "is_everywhere_word", "is_over", "is_way_in", "late_until", "load_town",
-    "may_we_tell", "not_kept", "notice", "other_coordinator", "pressed_may", "promise_late", "receipt_in", "renewal", "spoken_in", "start_session",
-    "step", "typed_may", "way_in", "welcome", "without_words",
+    "everywhere_word", "failed", "filled", "follow_up", "handback", "help_at_entrance", "is_everywhere_word", "is_over", "is_way_in", "late_until",
+    "load_town", "may_we_tell", "not_kept", "notice", "other_coordinator", "pressed_may", "promise_late", "receipt_in", "renewal", "spoken_in",
+    "start_session", "step", "typed_may", "way_in", "welcome", "without_words",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """D8, D14: the coordinator asks by a card whether something may be told to somebody: [はい] [いいえ] [あとで].
 
-The card belongs to no step of a flow: it is answered whoever owns the talk, days later too, and never twice; after two weeks a yes is over (storage/consents.py). Its buttons carry the question's id.
+The card belongs to no step of a flow: it is answered whoever owns the talk, days later too, and never twice; after two weeks its yes is over
+(storage/consents.py). Its buttons carry the question's id.
 """
 
 from collections.abc import Sequence
