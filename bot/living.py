@@ -1,17 +1,18 @@
 """The knowledge that is in use now: one immutable town at a time, swapped whole (design.md §3)."""
 
 import asyncio
-import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
 import structlog
-from watchfiles import Change, awatch
+from watchfiles import awatch
 
 import flows
 from bot import embedding
-from knowledge.base import Base, BrokenBase, load, would_be
+from knowledge.base import Base, BrokenBase, load, sources_of, would_be
 from knowledge.hearing.embedding import Model
+from knowledge.kept import Lying, lying
 from knowledge.layers import Instead, folders_of
 from knowledge.problem import Problem
 
@@ -21,8 +22,6 @@ _QUIET = 400
 """Milliseconds of quiet after a change: an editor writes a file in several steps, a copied folder in hundreds."""
 _LONGEST = 1_600
 """Milliseconds after which a change is looked at even if more keep coming: within five seconds it must be live."""
-_Lying = frozenset[tuple[Path, int, int, int]]
-"""Each file of the knowledge with its place on the disk, when it was written, and its size."""
 
 
 class LivingKnowledge:
@@ -39,24 +38,26 @@ class LivingKnowledge:
         self.problems: tuple[Problem, ...] = ()
         """Why what lies on the disk now is not in use; empty when it is."""
 
-    def reload(self) -> bool:
-        """Build the folder anew beside the running town and swap; False when it is broken, and the running one stays."""
+    def catch_up(self) -> bool:
+        """Build what was saved beside the running town and swap, unless that has happened: whoever publishes at the desk builds, and the watcher
+        sees the same files change. False when what lies there is broken, and the running town stays."""
         with self._building:
-            return self._build()
+            return not self.problems if self._lies() == self._built else self._build()
 
-    def catch_up(self) -> None:
-        """Build what was saved, unless that has happened: whoever publishes at the desk builds, and the watcher sees the same files change."""
+    def change(self, put: Callable[[], object], back: Callable[[], object]) -> bool:
+        """`put` writes files that are to be live at once; when the folder is not sound with them, `back` makes it what it was. False then."""
         with self._building:
-            if self._lies() != self._built:
-                self._build()
+            known, problems = self._lies() == self._built, self.problems
+            put()
+            if self._build():
+                return True
+            back()
+            if known:  # the running town is what lies there again
+                self._built, self.problems = self._lies(), problems
+            return False
 
-    def _lies(self) -> _Lying:
-        lying = set()
-        for path in (path for folder in folders_of(self.folder) for path in folder.rglob("*") if _reads(path)):
-            with contextlib.suppress(FileNotFoundError):  # it went away meanwhile
-                stat = path.stat()
-                lying.add((path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
-        return frozenset(lying)
+    def _lies(self) -> Lying:
+        return lying(sources_of(self.folder))
 
     def _build(self) -> bool:
         try:
@@ -85,20 +86,14 @@ class LivingKnowledge:
         """Until cancelled: look at what is saved, beside the talks that go on. A turn that has begun ends with the town it began with."""
         while True:
             folders = [folder for folder in folders_of(self.folder) if folder.is_dir()]
-            async for _ in awatch(*folders, watch_filter=_is_knowledge, debounce=_LONGEST, step=_QUIET, raise_interrupt=False):
+            async for _ in awatch(
+                *folders, watch_filter=lambda _, path: path.endswith((".yaml", ".yml")), debounce=_LONGEST, step=_QUIET, raise_interrupt=False
+            ):
                 await asyncio.to_thread(self.catch_up)
                 if [folder for folder in folders_of(self.folder) if folder.is_dir()] != folders:
                     break  # town.yaml names another prefecture now
             else:
                 return
-
-
-def _is_knowledge(change: Change, path: str) -> bool:
-    return _reads(Path(path))
-
-
-def _reads(path: Path) -> bool:
-    return path.suffix in (".yaml", ".yml")
 
 
 def _where(problem: Problem) -> str:

@@ -18,7 +18,7 @@ from knowledge.hearing.index import Index
 from knowledge.hearing.rank.keys import Keys
 from knowledge.hearing.rank.known import Known
 from knowledge.hotlines import Hotline
-from knowledge.kept import is_there, keep_better, kept
+from knowledge.kept import Lying, is_there, keep_better, kept, lying
 from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, folders_of, lay
 from knowledge.problem import Problem, errors
 
@@ -62,8 +62,8 @@ class Base:
     danger: DangerList
     synonyms: tuple[tuple[str, ...], ...] = ()
     """The town's own groups of words that mean the same."""
-    danger_files: tuple[tuple[str, int, int], ...] = ()
-    """Path, time and size of the files the list of dangers was read from: while they stay, a changed entry need not read it again."""
+    danger_files: Lying = frozenset()
+    """The files the list of dangers was read from: while they stay, a changed entry need not read it again."""
 
     @cached_property
     def stored_sentences(self) -> tuple[StoredSentence, ...]:
@@ -91,7 +91,7 @@ def load(folder: Path, keep: Path | None = None, before: Base | None = None) -> 
     """
     sources = sources_of(folder)
     sound = kept(keep, "layers", sources, lambda: _sound(folder))
-    danger_files = _danger_files(folder)
+    danger_files = lying(_danger_sources(folder))
     danger = before.danger if before is not None and before.danger_files == danger_files else danger_of(folder, keep)
     if not isinstance(danger, DangerList):
         raise BrokenBase(tuple(danger))
@@ -175,10 +175,6 @@ def danger_of(folder: Path, keep: Path | None = None) -> DangerList | list[Probl
         return kept(keep, "danger", _danger_sources(folder), lambda: DangerList.load(starter, own))
     except BrokenDangerList as wrong:
         return [Problem(str(own or starter), 1, 1, "error", "danger", message) for message in wrong.problems]
-
-
-def _danger_files(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    return tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in _danger_sources(folder))
 
 
 def _danger_sources(folder: Path) -> list[Path]:

@@ -12,11 +12,25 @@ import importlib.metadata
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
 T = TypeVar("T")
+
+
+Lying = frozenset[tuple[Path, int, int, int]]
+"""Files, each with its place on the disk, when it was written, and its size: while these stay, so does what is in them."""
+
+
+def lying(files: Iterable[Path]) -> Lying:
+    """How these files lie now; one that went away meanwhile is left out."""
+    found = set()
+    for path in files:
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            found.add((path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return frozenset(found)
 
 
 def kept(folder: Path | None, what: str, sources: Iterable[Path], make: Callable[[], T]) -> T:

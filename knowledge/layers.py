@@ -197,7 +197,7 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
     name = row.get("id")
     if not isinstance(name, str) or not name.strip():
         if not (name is None and "id" in row and read.broken):
-            hint = "「id: food-bank」のような行を、はじめに書いてください。"
+            hint = _how_to_begin(row)
             layer.problems.append(read.problem((*trail, "id"), "error", "missing", "id がありません", hint))
         return
     if name in sheets:
@@ -209,6 +209,16 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
             layer.doubles.append(Sheet((Source(read, trail, row),), row))
         return
     sheets[name] = Sheet((Source(read, trail, row),), row)
+
+
+def _how_to_begin(row: dict[str, Tree]) -> str:
+    """What to write where an id should be: entries under a heading of their own, and entries under their names, are usual elsewhere."""
+    key, inside = next(iter(row.items()), ("", None))
+    if len(row) == 1 and isinstance(inside, list) and all(isinstance(one, dict) for one in inside):
+        return f"「{key}:」の行を消し、「- id: …」の行を左の端から並べてください。"
+    if row and all(isinstance(one, dict) and "name" in one for one in row.values()):
+        return f"「{key}:」の行のかわりに「- id: {key}」と書き、つづく行の頭を「id」にそろえてください。"
+    return "「id: food-bank」のような行を、はじめに書いてください。"
 
 
 def _take_special(layer: Layer, stem: str, read: Read) -> None:

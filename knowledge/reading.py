@@ -139,9 +139,10 @@ def _in_other_code(content: bytes, code: str | None, line: int, file: str) -> Re
     """Told, and read on where the code is known."""
     hint = "「UTF-8」を選んで保存しなおしてください（メモ帳では「名前を付けて保存」の下のほうで選べます）。"
     told = Problem(file, line, 1, "error", "not_utf8", f"文字コードが UTF-8 ではありません{_CODES[code]}", hint)
-    if code is None:
+    text = content.decode(code or "utf-8-sig", "replace")
+    if code is None and text.count("\ufffd") * 10 > len(text):
         return Read(file, None, (told,), ())
-    read = _read_text(content.decode(code), file)
+    read = _read_text(text, file)  # a few letters in another code, as of a line that was copied in: told there, the rest is read
     return replace(read, problems=(replace(told, source_line=read.source_line(line)), *read.problems))
 
 

@@ -1,5 +1,6 @@
 """Finding an entry by a word of its name, however it is typed: kana for kanji, a slip, half a word (desk.md §4)."""
 
+import re
 from collections.abc import Iterable
 
 from rapidfuzz import fuzz
@@ -28,4 +29,4 @@ def _likeness(entry: Entry, wanted: str) -> float:
 
 
 def _even(text: str) -> str:
-    return hiragana(plain(text).text).replace(" ", "").casefold()
+    return re.sub("子(?:供|ども)", "こども", hiragana(plain(text).text)).replace(" ", "").casefold()

@@ -189,7 +189,7 @@ def test_after_a_change_of_the_knowledge_the_hearers_know_it_too(loop: asyncio.R
     hearers = Hearers(living.town, folder, tmp_path / "kept", 1)
     try:
         (folder / "drill.yaml").write_text('id: drill\nname: ためし\nsummary: ためしです。\nexamples: ["家賃が払えません"]\n', encoding="utf-8")
-        assert living.reload()
+        assert living.catch_up()
         loop.run(until_answered(hearers, looks(store, living.town, writes(RENT))))
     finally:
         hearers.close()

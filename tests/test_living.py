@@ -89,7 +89,7 @@ def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_sta
     (folder / "hanabi.yaml").write_text(
         "id: hanabi\nname: 花火の相談\nsummary: 花火の音の相談です。\nexamples: [花火の音がうるさい]\n", encoding="utf-8"
     )
-    assert living.reload()
+    assert living.catch_up()
     fresh = LivingKnowledge(folder).town.base
     for text in ("花火の音がうるさい", "米びつが空っぽです", "部屋から出てこない息子のことで"):
         assert living.town.base.hearing.rank(text) == fresh.hearing.rank(text)
@@ -98,13 +98,32 @@ def test_only_what_changed_is_read_anew_and_the_answers_are_those_of_a_fresh_sta
 def test_what_the_desk_has_built_already_is_not_built_again_when_the_watcher_sees_its_files(folder: Path) -> None:
     living = LivingKnowledge(folder)
     (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの家"), encoding="utf-8")
-    assert living.reload()
+    assert living.catch_up()
     published = living.town
     living.catch_up()
     assert living.town is published
     (folder / "ibasho.yaml").write_text(ENTRY.format(name="みんなの庭"), encoding="utf-8")
     living.catch_up()
     assert living.town.base.entries["ibasho"].name == "みんなの庭"
+
+
+def test_a_change_that_cannot_be_used_leaves_everything_as_it_was(folder: Path) -> None:
+    living, file = LivingKnowledge(folder), folder / "ibasho.yaml"
+    running, before = living.town, file.read_text(encoding="utf-8")
+    assert not living.change(lambda: file.write_text("id: [", encoding="utf-8"), lambda: file.write_text(before, encoding="utf-8"))
+    assert file.read_text(encoding="utf-8") == before
+    assert living.catch_up()
+    assert (living.town, living.problems) == (running, ())
+
+
+def test_a_change_beside_a_file_somebody_else_broke_leaves_that_one_to_be_told(folder: Path) -> None:
+    living, file = LivingKnowledge(folder), folder / "ibasho.yaml"
+    (folder / "hatake.yaml").write_text("id: [", encoding="utf-8")
+    before = file.read_text(encoding="utf-8")
+    changed = ENTRY.format(name="みんなの家")
+    assert not living.change(lambda: file.write_text(changed, encoding="utf-8"), lambda: file.write_text(before, encoding="utf-8"))
+    assert not living.catch_up()
+    assert [Path(problem.file).name for problem in living.problems] == ["hatake.yaml"]
 
 
 def test_the_running_product_takes_a_saved_file_and_loses_no_message(build_town: Callable[..., Town], town_store: Store, folder: Path) -> None:

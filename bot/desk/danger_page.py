@@ -33,7 +33,7 @@ async def propose(request: Request, parts: TheParts, signed: Signed) -> Response
     if act == "begin":
         if own_danger_file(folder) is None:
             await asyncio.to_thread(danger_work.start_own, folder)
-            await asyncio.to_thread(parts.knowledge.reload)
+            await asyncio.to_thread(parts.knowledge.catch_up)
         return RedirectResponse("/desk/danger-words", status_code=303)
     if own_danger_file(folder) is None:
         raise Missing

@@ -33,7 +33,10 @@ router = APIRouter(route_class=pages.DeskRoute)
 _OLD, _TOO_OLD = timedelta(days=180), timedelta(days=365)
 _WINDOW = timedelta(days=28)
 _LOOKS: tuple[Lang, ...] = ("ja", "easy", "en")
-_LABELS = {name.rpartition(".")[2]: excel.COLUMNS[name] for name in FORM if not name.endswith("name")}
+_LABELS = {
+    "days": "曜日", "from": "始まりの時刻", "to": "終わりの時刻",
+    **{name.rpartition(".")[2]: excel.COLUMNS[name] for name in FORM if not name.endswith("name")},
+}  # fmt: skip
 """What the form calls a field that a mistake of the YAML names; `name` stands there twice."""
 _FLAGS = {"old": "確認日が古い", "no_tel": "電話がない", "no_examples": "例文がない"}
 

@@ -179,12 +179,7 @@ def mark_of(files: Mapping[Path, str]) -> str:
 def publish(parts: Parts, files: Mapping[Path, str | None]) -> bool:
     """Put the files in place (None: take one away) and let them be live; False when the folder is not sound with them: then all is as before."""
     before = {path: path.read_bytes().decode() if path.is_file() else None for path in files}
-    _put(files)
-    if parts.knowledge.reload():
-        return True
-    _put(before)
-    parts.knowledge.reload()
-    return False
+    return parts.knowledge.change(lambda: _put(files), lambda: _put(before))
 
 
 async def publish_and_note(

@@ -77,7 +77,7 @@ async def test_what_wants_an_eye_is_counted_and_listed(editor: Browser):
 
 async def test_a_line_of_the_whole_country_stands_in_the_list_with_its_number(knowledge: LivingKnowledge, editor: Browser):
     (knowledge.folder / "hatake.yaml").write_text(CLUB + "contacts: [{hotline: inochi-sos}]\n", encoding="utf-8")
-    assert knowledge.reload()
+    assert knowledge.catch_up()
     await editor.opens("/desk/knowledge?q=畑")
     assert "0120-061-338" in editor.text
 
@@ -222,7 +222,7 @@ async def test_an_edit_beside_a_file_that_broke_outside_is_told_so_and_kept(offi
 
 async def test_a_folder_that_broke_outside_is_said_and_the_old_version_goes_on(office: Office, editor: Browser):
     (office.parts.knowledge.folder / "hatake.yaml").write_text("id: hatake\nname：畑の会\n", encoding="utf-8")
-    assert not office.parts.knowledge.reload()
+    assert not office.parts.knowledge.catch_up()
     await editor.opens("/desk/knowledge")
     assert "まちがいがあるので使っていません" in editor.text
     assert "畑の会（見本）" in editor.text

@@ -60,7 +60,7 @@ async def test_what_an_organisation_does_is_found_by_residents_once_staff_took_i
 async def test_what_takes_a_sentence_from_another_entry_is_shown_before_it_is_taken(office: Office, lead: Browser, group: Browser) -> None:
     folder = office.parts.knowledge.folder
     (folder / "hatake.yaml").write_text("id: hatake\nname: 畑（見本）\nsummary: 野菜を育てます。\nexamples: [お茶を飲みたい]\n", encoding="utf-8")
-    assert office.parts.knowledge.reload()
+    assert office.parts.knowledge.catch_up()
     await group.opens("/desk/offering")
     tea = {"name": "お茶を飲みたい人の会（見本）", "summary": "お茶を飲みたい人が、お茶を飲みます。"}
     await group.posts("/desk/offering", how="form", **(TEA | tea | {"domain": a_field(office)}))

@@ -75,10 +75,20 @@ def test_an_entry_from_its_first_mistake_to_the_way_back(town: Town, desk: Desk)
     expect(page.get_by_role("button", name="そうする").first).to_be_visible()
     wrong += looks_right(page, "a mistake in the YAML")
     (town.parts.knowledge.folder / "kowareta.yaml").write_text("id: kowareta\nname： こわれた\n", encoding="utf-8")
-    assert not town.parts.knowledge.reload()
+    assert not town.parts.knowledge.catch_up()
     page.goto("/desk/knowledge?q=こめバンク（見本）")
     wrong += looks_right(page, "a broken folder")
     assert wrong == []
+
+
+def test_what_takes_some_seconds_says_so_beside_the_button_that_was_pressed(town: Town, desk: Desk) -> None:
+    page = desk("佐藤")
+    page.goto(_ENTRY)
+    page.evaluate("window.addEventListener('submit', (event) => event.preventDefault())")  # as if the answer never came
+    told = form(page).get_by_role("status")
+    expect(told).to_have_text("")
+    form(page).get_by_role("button", name="公開する").click()
+    expect(told).to_contain_text("公開しています")
 
 
 def test_what_waits_for_a_second_person_and_a_table_that_comes_back(town: Town, desk: Desk) -> None:

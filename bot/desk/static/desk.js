@@ -36,8 +36,20 @@ function sendOnce(event) {
   const form = event.target;
   if (form.method !== "post") return;
   if (form.dataset.going) event.preventDefault();
+  const started = !form.dataset.going && tellGoing(event.submitter);
   form.dataset.going = "yes";
-  setTimeout(() => { delete form.dataset.going; }, 5000);
+  setTimeout(() => { delete form.dataset.going; }, started ? 60000 : 5000);
+}
+
+function tellGoing(button) { // what takes some seconds says so beside the button that was pressed
+  const place = button && $("[data-going-place]", button.form);
+  if (!place || !button.dataset.going) return false;
+  place.textContent = button.dataset.going;
+  window.addEventListener("pageshow", () => { // whoever comes back with the browser's own button finds a form that waits for nothing
+    place.textContent = "";
+    delete button.form.dataset.going;
+  }, { once: true });
+  return true;
 }
 
 // ---------------------------------------------------------------- keys (desk.md §8)
