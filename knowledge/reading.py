@@ -32,7 +32,7 @@ USUAL: Final = 128 * 1024
 MOST_READ: Final = 8_192
 """Files remembered as they were read: after one is changed, only that one is read anew."""
 MOST_MENDED: Final = 20
-"""So many broken lines of one file are told; after that the rest is noise."""
+"""So many broken lines of one file are told, and that there are more."""
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _NEW_ROW: Final = re.compile(r"\s*(?:-|[－−―—–•●○◯・]|[A-Za-z_]+\s*：)")
@@ -229,16 +229,22 @@ def _build(file: str, lines: tuple[str, ...], cleaned: list[str]) -> tuple["_Bui
             found = mending.explain(broken, mended)
             if not mended[found.line].strip():
                 break  # the complaint stands at an empty line: nothing more to mend
-            told = len(problems) == MOST_MENDED or any(problem.line == found.line + 1 for problem in problems)
+            told = len(problems) > MOST_MENDED or any(problem.line == found.line + 1 for problem in problems)
             noise = found.code == "indent" and found.line - 1 in out
             if not told and not noise:
-                problems.append(found.problem(file, lines))
+                problem = found.problem(file, lines)
+                problems.append(problem if len(problems) < MOST_MENDED else replace(problem, **_MORE))
             if told or noise or found.mended is None:
                 mended[found.line] = ""
                 out.add(found.line)
             else:
                 mended[found.line] = found.mended
     return _Builder(file, lines), problems, False
+
+
+_MORE: Final[dict[str, Any]] = {
+    "code": "more", "message": "ここから下にも、読めない行があります", "hint": "上のまちがいを直してから、もう一度点検してください。", "mended": None,
+}  # fmt: skip
 
 
 def _lost_words(file: str, lines: tuple[str, ...], values: Mapping[Trail, Place]) -> Iterator[Problem]:

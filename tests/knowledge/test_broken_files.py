@@ -258,6 +258,14 @@ def test_all_mistakes_of_one_file_are_told_at_once(folder: Path) -> None:
     assert lines == {2, 5, 6, 14, 17, 18, 20, 24}
 
 
+def test_of_very_many_broken_lines_the_first_are_told_and_that_there_are_more(folder: Path) -> None:
+    found = errors(told(folder, "id: ibasho\nname: 会\nsummary: 会です。\n" + "".join(f"ことば{number}：値\n" for number in range(40))))
+    assert [problem.line for problem in found if problem.code == "wide_colon"] == list(range(4, 24))
+    [more] = [problem for problem in found if problem.code == "more"]
+    assert more.line > 23
+    assert more.message == "ここから下にも、読めない行があります"
+
+
 def test_a_line_nobody_can_read_does_not_hide_the_mistakes_below_it(folder: Path) -> None:
     text = SOUND.replace("cost: 無料", "ねだん 無料").replace('to: "17:00"', 'to: "25:00"')
     assert {problem.line for problem in errors(told(folder, text))} == {14, 20}
