@@ -58,6 +58,8 @@ def _understand(inbound: Inbound, update: Update) -> Inbound:
         return inbound  # our own words, or another bot's, are no resident's
     if not (update.message or update.edited_message or update.callback_query or update.my_chat_member or update.message_reaction):
         return inbound  # somebody else's talk that Telegram tells us of, as of a business account: whoever wrote there did not write to us (R9)
+    if update.effective_user is not None and update.effective_user.id != chat.id:
+        return inbound  # a private chat has its one person: whoever else is named did not write or press there (R9)
     inbound = replace(inbound, sender=str(chat.id))
     if update.message is not None:
         return _message(inbound, update.message)
