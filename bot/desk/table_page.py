@@ -19,6 +19,7 @@ from bot.desk.knowledge_work import BrokenElsewhere
 from bot.parts import Parts
 from knowledge import lint
 from knowledge.changes import Impact
+from knowledge.complaints import CALLED
 from knowledge.exchange import excel
 from knowledge.exchange.csv_rows import NoTable
 from knowledge.exchange.plan import plan
@@ -131,6 +132,11 @@ def _written(
     return files, found.bad, [problem for problem in errors(told) if Path(problem.file) in files]
 
 
+def _in_words(cell: Cell, text: str) -> str:
+    """`place` is 場所 to whoever looks through the cells."""
+    return "\n".join(CALLED.get(line, line) for line in text.split("\n")) if cell.field in excel.CHOICES else text
+
+
 def _as_it_was(laid: Laid, cell: Cell) -> bool:
     sheet = laid.sheets.get(cell.entry_id)
     return excel.cell(sheet.fields if sheet else {}, cell.field).strip() == cell.was
@@ -159,5 +165,5 @@ async def _page(
     return await pages.page(
         request, signed, "table.html", status=status, by_entry=None if cells is None else by_entry, headings=excel.COLUMNS, bad=bad,
         problems=problems, name=name, trouble=trouble, names={one.id: one.name for one in entries.values()}, impact=impact, shown=shown, why=why,
-        done=request.query_params.get("done", ""), many=len(cells or ()), most=_MOST_CELLS,
+        done=request.query_params.get("done", ""), many=len(cells or ()), most=_MOST_CELLS, in_words=_in_words,
     )  # fmt: skip

@@ -157,6 +157,7 @@ async def test_closed_words_may_be_written_as_people_call_them_and_what_is_none_
     await hands_in(sato, await taken_home(sato, rows))
     assert "4 行目「4 番の会（見本）」の「分野」（D 列）： 「こそだて」という分野はありません" in sato.text
     assert "の「話せる言葉」（AA 列）： 「うちゅう語」は言葉の記号ではありません" in sato.text
+    assert "種類 （なし） 場所" in sato.text
     assert "5 行目「5 番の会（見本）」： 新しい ID「ん」は使えません" in sato.text
     await publishes(sato, packed(sato))
     entry = office.parts.knowledge.town.base.entries["hatake"]
