@@ -70,10 +70,11 @@ def _show_the_way(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str
 
 
 def _danger(at: At, talk: Talk, inbox_id: str, inbound: Inbound, text: str, danger: Danger) -> Received | None:
-    """The danger answer. None for an unclear sign that was asked about already: then the way in is shown."""
+    """The danger answer. None for an unclear sign that was asked about already, and for たすけて: the numbers and the way in are shown (G4)."""
     session = told.session_of(talk)
     scene = told.scene_of(at.rows, talk, at.rules, at.now)
-    if danger.level == "L1" and (talk.owner == "human" or session.notes.get("l1") == danger.rule):
+    asked = session.notes.get("l1") == danger.rule or flows.everywhere_word(text) == "help"
+    if danger.level == "L1" and (talk.owner == "human" or asked):
         return None
     body = json.dumps({"text": ""})
     talk, line = talks.add_line(

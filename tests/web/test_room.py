@@ -287,6 +287,14 @@ def test_a_worry_written_at_the_entrance_is_neither_kept_nor_answered_there(at_t
     assert entrance.line.violations == entrance.telegram.violations == []
 
 
+def test_help_at_the_entrance_is_the_two_numbers_whatever_was_written_before(at_the_door: Resident) -> None:
+    at_the_door.says("夫の借金で困っています").says("たすけて")
+
+    assert "119" in at_the_door.hears()
+    assert "110" in at_the_door.hears()
+    assert link_of(at_the_door, "相談ページをひらく")
+
+
 def test_the_same_sentence_does_not_come_twice_running(at_the_door: Resident) -> None:
     first = at_the_door.says("こまっています").hears()
     second = at_the_door.says("どうしたらいいですか").hears()
