@@ -143,7 +143,8 @@ def _in_other_code(content: bytes, code: str | None, line: int, file: str) -> Re
     if code is None and text.count("\ufffd") * 10 > len(text):
         return Read(file, None, (told,), ())
     read = _read_text(text, file)  # a few letters in another code, as of a line that was copied in: told there, the rest is read
-    return replace(read, problems=(replace(told, source_line=read.source_line(line)), *read.problems))
+    others = read.problems if code else [problem for problem in read.problems if problem.line != line]  # what else is odd there follows from it
+    return replace(read, problems=(replace(told, source_line=read.source_line(line)), *others))
 
 
 _CODES: Final = {
