@@ -277,6 +277,17 @@ def test_a_call_that_was_cut_off_long_ago_is_held_too(store: Store) -> None:
     assert takes_nothing(store, talk, late)
 
 
+def test_of_a_held_call_that_may_be_there_already_it_stays_known_when_a_human_lets_it_go(store: Store) -> None:
+    talk = open_talk(store)
+    (first,) = write(store, talk, ["返事が来なかった"], claim=True)
+    try_later(store, first, LATER, unknown=True)
+    late = NOW + timedelta(hours=7)
+    store.transact(lambda rows: outbox.hold_old(rows, late, timedelta(hours=6)))
+    store.transact(lambda rows: outbox.release(rows, talk.id, late))
+    store.transact(lambda rows: outbox.sent(rows, first.id, late))
+    assert store.transact(lambda rows: bool(rows.execute(text("SELECT maybe_twice FROM outbox")).scalar()))
+
+
 def test_talks_with_something_due_come_longest_waiting_first(store: Store) -> None:
     talks_here = [open_talk(store, f"U{number}") for number in range(4)]
     for talk, minutes in zip(talks_here, (3, 1, 2, 30), strict=True):
