@@ -193,8 +193,8 @@ def cancel(session: Session, conversation_id: str, now: datetime, *, only_unaske
 
 
 def hold_old(session: Session, now: datetime, older_than: timedelta) -> int:
-    """Old replies wait for a human (R11, default 6 h), those too whose fate is unknown: after a restore they may be long out of date (R49). Of these it
-    stays known that they may be there already: a key that made a repeat harmless may be forgotten by the platform when a human lets them go."""
+    """Old replies wait for a human (R11, default 6 h), those too whose fate is unknown: after a restore they may be long out of date (R49). Of these
+    it stays known that they may be there already: a key that made a repeat harmless may be forgotten when a human lets them go."""
     in_doubt = and_(_O.c.state.in_(("unknown", "sending")), _O.c.attempts > 0)
     query = update(_O).where(_WAITS, _O.c.created_at < now - older_than)
     return _many(session, query.values(state="held", maybe_twice=or_(_O.c.maybe_twice, in_doubt)))
