@@ -216,8 +216,10 @@ def _choose(said: str, choices: list[str]) -> str:
     near = topics[0] if len(topics) == 1 else near
     if near is None and len(said) > 3:  # T17 is near to every topic
         near = closest(said, choices)
-    called = [f"{choice}（{CALLED[choice]}）" if choice in CALLED else choice for choice in (choices if near not in choices else [near])]
-    return f"もしかして「{called[0]}」ですか。" if near in choices else f"次から選んでください: {', '.join(called)}"
+    if near in choices:
+        return f"もしかして「{near}（{TOPIC_WORDS[near]}）」ですか。" if near in TOPIC_WORDS else f"もしかして「{near}」ですか。"
+    called = [f"{choice}（{CALLED[choice]}）" if choice in CALLED else choice for choice in choices]
+    return f"次から選んでください: {', '.join(called)}"
 
 
 def closed_word(said: str, choices: Collection[str]) -> str | None:
