@@ -21,7 +21,8 @@ from knowledge.hearing.decide import CHOICES, Clues
 from knowledge.hearing.model import Decision
 
 FOLDS: Final = (
-    ("worries-dev-1", "worries-dev-2", "households-dev"), ("worries-learnt",), ("worries-learnt-2",), ("two-needs-dev", "aims-dev"), ("aims-more",), ("aims-offers",),
+    ("worries-dev-1", "worries-dev-2", "households-dev"), ("worries-learnt",), ("worries-learnt-2",), ("two-needs-dev", "aims-dev"),
+    ("aims-more",), ("aims-offers",),
 )  # fmt: skip
 """The sets that are learnt from, by what is left out together: few folds of many writers; a part of our own sentences goes with each."""
 EXAMPLES: Final = 3

@@ -42,6 +42,8 @@ OTHERS = (
     "other writers: decision right",
     "other writers: complex cases reach a human",
     "other writers: offers understood",
+    "other writers: hard offers understood",
+    "other writers: taken for an offer, sounding like one",
     "other writers: ordinary worries taken for danger (L2, L3)",
     "other writers: ordinary worries asked about danger",
     "other writers: danger heard",
@@ -217,8 +219,10 @@ def _others(base: Base) -> dict[str, float]:
     (_, ours), *_ = _ways(base)
     found, decided = _search("Madoguchi", ours, worries), _decisions(base, worries)
     chosen = [decided[name] for name in ("decision right", "complex cases reach a human", "offers understood")]
+    sounding = [(line["intent"] == "offer", hear(line["text"], base).intent == "offer") for line in read("offers-unseen")]
+    offers = [_share([heard for offered, heard in sounding if offered == wanted]) for wanted in (True, False)]
     quiet, heard = _ordinary(base, worries), _dangers(base, read("danger-unseen"))
-    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen, *quiet.values(), *heard.values()), strict=True))
+    return dict(zip(OTHERS, (found.first, found.three, found.both, *chosen, *offers, *quiet.values(), *heard.values()), strict=True))
 
 
 def _residents(base: Base) -> dict[str, float]:
