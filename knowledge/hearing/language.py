@@ -21,7 +21,10 @@ _CHINESE_ONLY = frozenset("儿我你您们這这吗嗎呢吧么麼没沒怎哪�
 """Characters common in Chinese; the few that Japanese also writes (会, 話) are outvoted by two of the others or by kana."""
 _SHARED_WITH_JAPANESE = frozenset("会話過現請対歳誰給還説把被従")
 
-_EN = "i i'm don't can't didn't doesn't my me the a an is are am to of and in for can do you have not it with where how what was please help need on that this"
+_EN = (
+    "i i'm don't can't didn't doesn't my me the a an is are am to of and in for can do you have not it with where how what was please "
+    "help need on that this"
+)
 _PT = (
     "eu meu minha o os as um uma que não nao de do da dos das em no na para pra com por está estou tenho como onde você voce é e ele ela à quero "
     "queria preciso meus minhas são sem mas também"
