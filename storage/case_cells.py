@@ -6,18 +6,28 @@ version of a row seals all three anew. A row here has `id`, `conversation_id`, `
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session
 
-from storage.sealing import seal, unseal
+from storage.sealing import SealBroken, seal, unseal
 from storage.talk import scope_of
 
+UNREADABLE: Final = "（用件の封が合わず、開けません）"
+"""Stands in the queue for a title that does not open: one exchanged cell must not take the rest of the queue with it (R38)."""
 _CELLS = ("title", "sheet", "topics")
 
 
 def title_of(session: Session, row: Any) -> str:
     return _opened(session, row, "title") or ""
+
+
+def in_queue(session: Session, row: Any) -> tuple[str, tuple[str, ...]]:
+    """Title and topics for a list of cases. Where a seal is broken the list goes on; the case itself refuses to open."""
+    try:
+        return title_of(session, row), topics_of(session, row)
+    except SealBroken:
+        return UNREADABLE, ()
 
 
 def sheet_of(session: Session, row: Any) -> str:

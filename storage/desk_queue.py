@@ -321,7 +321,7 @@ def _last_author() -> Any:
 
 def _queue_row(session: Session, row: Any) -> QueueRow:
     shut = row.restricted or (row.urgency >= _DANGER and row.coordinator_id is None)
-    title, topics = ("", ()) if shut else (case_cells.title_of(session, row), case_cells.topics_of(session, row))
+    title, topics = ("", ()) if shut else case_cells.in_queue(session, row)
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, topics, row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
         row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident",

@@ -34,7 +34,7 @@ _MOST_TRIES = {"both": 5, "login": 20, "address": 60}
 _CALLS_WINDOW = timedelta(minutes=1)
 
 _S, _B, _V, _T, _Y = table(Staff), table(StaffSession), table(Invitation), table(ApiToken), table(SignInTry)
-_LOCK_TRIES = select(func.pg_advisory_xact_lock(106_004))
+_LOCK_TRIES = select(func.pg_advisory_xact_lock(106_007))
 
 
 class InvitationSpent(Exception):

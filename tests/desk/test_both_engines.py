@@ -25,6 +25,7 @@ from storage import (
     staff,
 )  # fmt: skip
 from storage import talk as talks
+from storage.case_cells import UNREADABLE
 from storage.desk_queue import VIEWS, Viewer
 from storage.meetings import Goal, HeldCoordinationMeeting, HeldSupportMeeting
 from storage.presses import Known
@@ -287,3 +288,20 @@ def test_an_older_value_that_is_put_back_by_hand_does_not_open(store: Store, now
     store.transact(lambda rows: rows.execute(text(f"UPDATE {of} SET {column}_sealed = :old"), {"old": old}))
     with pytest.raises(SealBroken):
         store.transact(read)
+
+
+@pytest.mark.requirement("R38")
+def test_exchanged_titles_are_not_shown_and_the_rest_of_the_queue_is(store: Store, now: datetime) -> None:
+    sato = _join(store, now, "sato")
+    rent, care, work = (_case(store, now, who, said=said) for who, said in (("U1", "家賃のこと"), ("U2", "介護のこと"), ("U3", "仕事のこと")))
+
+    def exchange(rows: Session) -> None:
+        cells = {code: rows.execute(text("SELECT title_sealed FROM care_case WHERE code = :code"), {"code": code}).scalar() for code in (rent, care)}
+        for code, cell in ((rent, cells[care]), (care, cells[rent])):
+            rows.execute(text("UPDATE care_case SET title_sealed = :cell WHERE code = :code"), {"cell": cell, "code": code})
+
+    store.transact(exchange)
+    shown = {row.code: row.title for row in store.transact(lambda rows: desk_queue.queue(rows, sato, now))}
+    assert shown == {rent: UNREADABLE, care: UNREADABLE, work: "仕事のこと"}
+    with pytest.raises(SealBroken):
+        store.transact(lambda rows: desk_heads.head(rows, sato, rent))
