@@ -82,6 +82,7 @@ class Walk:
                 said = person.makes("text", text="取り消す前の言葉です")
                 await person.brings(said)
                 await person.brings(replace(person.makes("unsend"), platform_id=said.platform_id))
+                person.took_back.append(said.text)
             case "blocks":
                 person.platform.blocked.add(person.account)
                 await person.brings(person.makes("unfollow"))

@@ -255,6 +255,8 @@ class Person:
     events: list[Inbound] = field(default_factory=list)
     erased: bool = False
     """Asked for everything to be erased: their letters are gone too."""
+    took_back: list[str] = field(default_factory=list)
+    """Words that were sent and unsent again."""
     _seen: int = 0
     """Buttons that were there before the last act."""
 
@@ -340,9 +342,10 @@ class Person:
         order = [key for at, (key, _) in enumerate(taken) if key in written and key not in {before for before, _ in taken[:at]}]
         if order != [key for key in written if key in set(order)]:
             found.append(f"{self.account}: what was taken came in another order than it was written")
-        for key, shown in taken:
-            if key not in written and not self.erased and not self._spoke_of_danger():  # then it is the answer that needs no store (R46)
-                found.append(f"{self.account}: {shown[:60]} was shown and stands nowhere")
+        if not (self.erased or self._spoke_of_danger()):  # danger: it may be the answer that needs no store (R46)
+            gone = [shown for key, shown in taken if key not in written]
+            quoting = any(words in shown for words in self.took_back for shown in gone)  # an answer goes with the words it gives back (R8)
+            found += [f"{self.account}: {shown[:60]} was shown and stands nowhere" for shown in gone if not quoting]
         for key, row in written.items():
             body = unseal(rows, talks.scope_of(conversation_id), f"outbox.body:{row.id}", bytes(row.body_sealed))
             looks, seen = self.platform.render(Outgoing.model_validate_json(body)), [look for of, look in taken if of == key]
