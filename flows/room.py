@@ -39,7 +39,7 @@ def offered(before: Session, turn: Turn, talk: Talk) -> Turn:
     """Offer the room once, in the turn after the one that was sensitive: a crisis answer asks its one question and nothing else (D6)."""
     sensitive = before.danger.heard or any(_field(one, talk.town) in _SENSITIVE for one in before.shown)
     now_heard = talk.said.danger.heard or turn.ends_as != "answered"
-    in_crisis = turn.session.flow == "danger"  # its question is the only thing asked
+    in_crisis = turn.session.flow == "danger" and turn.session.step != "stay"  # its question is the only thing asked
     full = len(turn.replies) >= MOST_BUBBLES or len(turn.buttons) >= MOST_BUTTONS
     if not talk.scene.room or not sensitive or now_heard or in_crisis or full or not turn.replies or before.notes.get("room") is not None:
         return turn

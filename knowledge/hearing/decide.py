@@ -97,7 +97,7 @@ def decide(danger: Danger, clues: Clues) -> tuple[Decision, str, Intent]:
         return "handoff", "asks_human", "human"
     if choice == "handoff":
         return "handoff", "gap" if turned_away(clues.weight) else "entangled", intent
-    if choice == "ask" and clues.told is not None and clues.likeliest() == "chat":
+    if choice == "ask" and clues.told is not None and clues.likeliest() == "chat" and not clues.by_name:
         return "ask", "smalltalk", "smalltalk"
     if (choice == "ask" and not (clues.interpreted or clues.by_name)) or clues.told is None:
         return "ask", "thin" if clues.told is None else "strange" if clues.likeliest() == "elsewhere" else "unsure", intent

@@ -5,6 +5,7 @@ Four channels: what residents said (`examples`), what the office calls it (`name
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,6 +41,10 @@ BARE_LETTERS_WEIGHT: Final = 1.0
 BARE_MEANINGS_WEIGHT: Final = 3.0
 """The same for an entry without examples, so that it can stand beside those that have them."""
 SUMMARY_WEIGHT: Final = 0.3
+CALLED_BY: Final = 3
+"""A keyword of more entries than this names none of them."""
+_NAME: Final = re.compile("[一-鿿々ァ-ヺー]{4,}")
+"""A keyword that is a name and no phrase: 配食サービス, 訪問看護."""
 _BRACKETS: Final = re.compile(r"[（(][^（()）]*[)）]")
 TOGETHER: Final = 600
 """Characters of texts asked together: more makes the tables of who stands where too wide to be quick."""
@@ -73,7 +78,7 @@ class Index:
     meaning_weights: Floats
     """By entry."""
     called: frozenset[str]
-    """Names of entries in even letters, with and without what stands in brackets: whoever writes one asks for it."""
+    """What entries are called, in even letters: whoever writes one asks for it."""
     any_language: tuple[int, ...]
     """Entries where many languages are spoken."""
     spoken: tuple[Keys, Ints]
@@ -129,7 +134,7 @@ class Index:
             np.where(told, np.float32(NAMES_WEIGHT), np.float32(BARE_NAMES_WEIGHT)),
             np.where(told, np.float32(LETTERS_WEIGHT), np.float32(BARE_LETTERS_WEIGHT)),
             np.where(told, np.float32(MEANINGS_WEIGHT), np.float32(BARE_MEANINGS_WEIGHT)),
-            frozenset(flat(plain(name).text) for entry in entries.values() for name in _called(_text(entry, "name"))),
+            _called(list(entries.values())),
             tuple(number for number, entry in enumerate(entries.values()) if "any-language" in _texts(entry, "tags")),
             _spoken(said),
             Confidence.usual(),
@@ -220,8 +225,12 @@ def _fields(entries: Sequence[Any], lexicon: Lexicon, known: Known) -> list[Fiel
     ]
 
 
-def _called(name: str) -> tuple[str, str]:
-    return name, _BRACKETS.sub("", name)
+def _called(entries: Sequence[Any]) -> frozenset[str]:
+    """What a service is called: its name, with and without brackets, and keywords that are names of services too (配食サービス)."""
+    names = [name for entry in entries for name in (_text(entry, "name"), _BRACKETS.sub("", _text(entry, "name")))]
+    shared = Counter(word for entry in entries for word in set(_texts(entry, "keywords")))
+    names += [word for word, times in shared.items() if times <= CALLED_BY and _NAME.fullmatch(word)]
+    return frozenset(flat(plain(name).text) for name in names)
 
 
 def _in_other_words(text: str) -> Keys:
