@@ -22,22 +22,24 @@ def read_table(content: bytes) -> list[list[str]]:
     csv.field_size_limit(1_000_000)
     delimiter = max(",\t;", key=first.count)
     lines = io.StringIO(text, newline="").readlines()
-    rows = list[list[str]]()
+    rows, start = list[list[str]](), 0
     try:
-        while lines:
-            more, taken = _rows_of(lines, delimiter)
+        while start < len(lines):
+            more, taken = _rows_of(lines, start, delimiter)
             rows += more
-            lines = lines[taken:]
-            if lines:  # a quote opens here and nobody closed it: it would swallow every row below
-                rows += csv.reader([lines.pop(0).replace('"', "")], delimiter=delimiter)
+            start += taken
+            if start < len(lines):  # a quote opens here and nobody closed it: it would swallow every row below
+                rows += csv.reader([lines[start].replace('"', "")], delimiter=delimiter)
+                start += 1
     except csv.Error as wrong:
         raise NoTable(f"CSV として読めません（{wrong}）。") from wrong
     return rows
 
 
-def _rows_of(lines: Sequence[str], delimiter: str) -> tuple[list[list[str]], int]:
-    """Rows as far as quotes are closed, and how many lines they take."""
-    reader, rows, ends = csv.reader(lines, delimiter=delimiter, strict=True), list[list[str]](), 0
+def _rows_of(lines: Sequence[str], start: int, delimiter: str) -> tuple[list[list[str]], int]:
+    """Rows from a line on as far as quotes are closed, and how many lines they take. Reads no further than that: there may be many such lines."""
+    left = (lines[number] for number in range(start, len(lines)))
+    reader, rows, ends = csv.reader(left, delimiter=delimiter, strict=True), list[list[str]](), 0
     try:
         for row in reader:
             rows.append(row)
