@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from knowledge.enclosed import quoted
 from knowledge.entry import Entry
-from knowledge.mending import quoted
 from knowledge.reading import Read, Trail, Tree, read_yaml
 
 WIDTH: Final = 120
