@@ -186,16 +186,18 @@ def _danger_sources(folder: Path) -> list[Path]:
 def unknown_hotlines(laid: Laid) -> list[Problem]:
     """Contacts that name a line nobody knows: a card would stand there without its number."""
     return [
-        laid.sheets[entry.id].problem(
-            ("contacts", place, "hotline"), "error", "unknown_hotline",
-            f"hotline: 「{contact.hotline}」という電話は一覧にありません", _hotline_hint(contact.hotline, laid),
-        )
+        laid.sheets[entry.id].problem(("contacts", place, "hotline"), "error", "unknown_hotline", *said)
         for entry in laid.entries.values()
         for place, contact in enumerate(entry.contacts)
-        if contact.hotline is not None and contact.hotline not in laid.hotlines
-    ]  # fmt: skip
+        if (said := unknown_hotline(contact.hotline, laid))
+    ]
 
 
-def _hotline_hint(said: str, laid: Laid) -> str:
-    near = nearest(said, list(laid.hotlines))
-    return f"もしかして「{near}」ですか。" if near else "hotlines.yaml にある id を書いてください。町の電話なら、hotline ではなく name と tel です。"
+def unknown_hotline(name: str | None, laid: Laid) -> tuple[str, str] | None:
+    """What is wrong with such a name of a line, and what to write; None when it is known, or stands in hotlines.yaml and is wrong there."""
+    if name is None or name in laid.hotline_sheets:
+        return None
+    hint = "hotlines.yaml にある id を書いてください。町の電話なら、hotline ではなく name と tel です。"
+    if near := nearest(name, list(laid.hotlines)):
+        hint = f"もしかして「{near}」ですか。"
+    return f"hotline: 「{name}」という電話は一覧にありません", hint

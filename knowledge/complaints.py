@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 
+from knowledge.enclosed import quoted
 from knowledge.hearing.normalise import hiragana
-from knowledge.mending import quoted
 from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
 from knowledge.written import LANGUAGES_CALLED
@@ -113,17 +113,34 @@ def complaints(error: ValidationError, model: type[BaseModel], sources: list[Sou
 def complaints_by_way(error: ValidationError, model: type[BaseModel], sources: list[Source]) -> Iterator[tuple[Trail, Problem]]:
     """The same, each with the way to the value it is about: `("contacts", 0, "tel")`."""
     found = error.errors(include_url=False)
-    with_odd_colon = {(*_way(one)[:-1], odd[1]) for one in found if (odd := _ODD_COLON.match(_name(_way(one))))}
     in_one = {_way(one)[:-1] for one in found if one["type"] == "two_clocks"}
-    misspelt = {(*_way(one)[:-1], nearest(_name(_way(one)), field_names(_model_at(model, _way(one)[:-1])))) for one in found if _is_unknown(one)}
+    otherwise = _written_otherwise(found, model)
     for one in found:
         way = _way(one)
         if _is_unknown(one) and _name(way).startswith("?"):
             continue  # no name at all: told where it was read
         source, there = placed(sources, way, one.get("input"))
-        if one["type"] == "missing" and (way in with_odd_colon or way in misspelt or way[:-1] in in_one or not source.read.whole):
+        if one["type"] == "missing" and (way in otherwise or way[:-1] in in_one or not source.read.whole):
             continue  # it stands there, under another name or in a line that could not be read
         yield way, _complaint(one, way, there, model, source)
+
+
+def refused(error: ValidationError, model: type[BaseModel]) -> set[Trail]:
+    """The ways to what cannot be read: of what is missing to that in which it is; of a misspelt field to the one that was meant, too."""
+    found = error.errors(include_url=False)
+    ways = {_way(one)[:-1] if one["type"] == "missing" else _way(one) for one in found}
+    return ways | _written_otherwise(found, model)
+
+
+def _written_otherwise(found: Sequence[ErrorDetails], model: type[BaseModel]) -> set[Trail]:
+    """The ways to fields that are not missing: they stand there misspelt, or in one word with their value."""
+    ways = set[Trail]()
+    for one in found:
+        *block, _ = way = _way(one) or ("",)
+        near = nearest(_name(way), field_names(_model_at(model, tuple(block)))) if _is_unknown(one) else None
+        odd = _ODD_COLON.match(_name(way))
+        ways |= {(*block, name) for name in (near, odd and odd[1]) if name}
+    return ways
 
 
 def _way(one: ErrorDetails) -> Trail:

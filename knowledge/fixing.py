@@ -72,8 +72,7 @@ def _one_a_line(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _better(before: list[Problem], after: list[Problem]) -> bool:
-    """Some mistake is gone; what is new at most was hidden by it, and stands at another line of the same file. Advice does not count against it:
-    of an entry with a mistake none is given."""
+    """Some mistake is gone; what is new at most was hidden by it, and stands at another line of the same file. Advice does not count against it."""
     was = [(problem.line, problem.code) for problem in errors(before)]
     now = [(problem.line, problem.code) for problem in errors(after)]
     return len(now) < len(was) or (now != was and not set(now) - set(was))

@@ -28,6 +28,8 @@ SPECIAL_FILES: Final = frozenset(
 )  # fmt: skip
 """At the top of a folder these names (.yaml) are not entries."""
 SPECIAL_FOLDERS: Final = frozenset({"phrases", "danger"})
+NO_ID: Final = "id"
+"""Stands for an id that is not there, so that the rest of the entry can be checked."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -61,8 +63,8 @@ class Layer:
     domains: dict[str, Sheet] = field(default_factory=dict)
     hotlines: dict[str, Sheet] = field(default_factory=dict)
     synonyms: tuple[tuple[str, ...], ...] = ()
-    doubles: list[Sheet] = field(default_factory=list)
-    """Entries whose id was taken already: checked, so that all their mistakes are told at once, then left out."""
+    aside: list[Sheet] = field(default_factory=list)
+    """Entries without an id, or with one that was taken already: checked, so that all their mistakes are told at once, then left out."""
     problems: list[Problem] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     fingerprint: bytes = b""
@@ -83,6 +85,8 @@ class Laid:
     synonyms: tuple[tuple[str, ...], ...]
     own_ids: frozenset[str]
     """Entries the folder itself says something about."""
+    aside: tuple[Sheet, ...]
+    """Entries of the folder itself without an id of their own."""
     over_starter: bool
     version: str
     problems: tuple[Problem, ...]
@@ -112,7 +116,7 @@ def lay(folder: Path, instead: Instead = NOTHING_ELSE) -> Laid:
             if over and entry_id not in below and not {"name", "summary"} & sheet.fields.keys():
                 layer.problems += _misspelt(sheet, entry_id, below)
             entries[entry_id] = _over(below.get(entry_id), sheet)
-        layer.doubles = [_over(below.get(str(sheet.fields["id"])), sheet) for sheet in layer.doubles]
+        layer.aside = [_over(below.get(str(sheet.fields["id"])), sheet) for sheet in layer.aside]
     return _checked(layers, entries, over=over)
 
 
@@ -196,9 +200,7 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
         return
     name = row.get("id")
     if not isinstance(name, str) or not name.strip():
-        if not (name is None and "id" in row and read.broken):
-            hint = _how_to_begin(row)
-            layer.problems.append(read.problem((*trail, "id"), "error", "missing", "id がありません", hint))
+        _take_nameless(layer, sheets, read, trail, row)
         return
     if name in sheets:
         first = sheets[name]
@@ -206,19 +208,26 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
         hint = f"もう一つは {first.read.file} の {other} 行目です。どちらかの id を変えるか、一つにまとめてください。"
         layer.problems.append(read.problem((*trail, "id"), "error", "duplicate_id", f"id「{name}」が二つあります", hint))
         if sheets is layer.entries:
-            layer.doubles.append(Sheet((Source(read, trail, row),), row))
+            layer.aside.append(Sheet((Source(read, trail, row),), row))
         return
     sheets[name] = Sheet((Source(read, trail, row),), row)
 
 
-def _how_to_begin(row: dict[str, Tree]) -> str:
-    """What to write where an id should be: entries under a heading of their own, and entries under their names, are usual elsewhere."""
+def _take_nameless(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row: dict[str, Tree]) -> None:
+    """Say what to write where an id should be. Entries under a heading of their own, and entries under their names, are usual elsewhere."""
     key, inside = next(iter(row.items()), ("", None))
+    hint, entries = "「id: food-bank」のような行を、はじめに書いてください。", [(trail, row)]
     if len(row) == 1 and isinstance(inside, list) and all(isinstance(one, dict) for one in inside):
-        return f"「{key}:」の行を消し、「- id: …」の行を左の端から並べてください。"
-    if row and all(isinstance(one, dict) and "name" in one for one in row.values()):
-        return f"「{key}:」の行のかわりに「- id: {key}」と書き、つづく行の頭を「id」にそろえてください。"
-    return "「id: food-bank」のような行を、はじめに書いてください。"
+        hint = f"「{key}:」の行を消し、「- id: …」の行を左の端から並べてください。"
+        entries = [((*trail, key, number), one) for number, one in enumerate(inside) if isinstance(one, dict)]
+    elif row and all(isinstance(one, dict) and "name" in one for one in row.values()):
+        hint = f"「{key}:」の行のかわりに「- id: {key}」と書き、つづく行の頭を「id」にそろえてください。"
+        entries = [((*trail, name), one) for name, one in row.items() if isinstance(one, dict)]
+    misspelt = any(nearest(name, field_names(Entry)) == "id" for name in row if name != "id")  # and told as such
+    if read.whole and not misspelt and not ("id" in row and read.broken):
+        layer.problems.append(read.problem((*trail, "id"), "error", "missing", "id がありません", hint))
+    if sheets is layer.entries:
+        layer.aside += [Sheet((Source(read, way, one),), {**one, "id": one.get("id") or NO_ID}) for way, one in entries]
 
 
 def _take_special(layer: Layer, stem: str, read: Read) -> None:
@@ -311,8 +320,8 @@ def _checked(layers: tuple[Layer, ...], entries: dict[str, Sheet], *, over: bool
     problems = [problem for layer in layers for problem in layer.problems]
     if len(layers) > 1 and not over:
         entries = {name: _without_foreign(sheet, problems) for name, sheet in entries.items()}
-    for double in (double for layer in layers for double in layer.doubles):
-        _as(Entry, double, problems)
+    for sheet in (sheet for layer in layers for sheet in layer.aside):
+        _as(Entry, sheet, problems)
     domains, hotlines = dict[str, Sheet](), dict[str, Sheet]()
     town: Sheet | None = None
     for layer in layers:
@@ -327,7 +336,8 @@ def _checked(layers: tuple[Layer, ...], entries: dict[str, Sheet], *, over: bool
     return Laid(
         folder=top.folder, town=_as(Town, town, problems), entries=_all_as(Entry, entries, problems), sheets=entries,
         domains=_all_as(Domain, domains, problems), hotlines=_all_as(Hotline, hotlines, problems), hotline_sheets=hotlines,
-        synonyms=tuple(group for layer in layers[1:] for group in layer.synonyms), own_ids=frozenset(top.entries), over_starter=over,
+        synonyms=tuple(group for layer in layers[1:] for group in layer.synonyms), own_ids=frozenset(top.entries), aside=tuple(top.aside),
+        over_starter=over,
         version=hashlib.sha256(b"".join(layer.fingerprint for layer in layers)).hexdigest()[:12],
         problems=tuple(sorted(problems, key=lambda problem: problem.order)), reads=tuple(top.reads),
     )  # fmt: skip

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from knowledge.base import Base, danger_of, own_danger_file, unknown_hotlines
+from knowledge.base import Base, danger_of, own_danger_file, unknown_hotline, unknown_hotlines
 from knowledge.complaints import nearest
 from knowledge.entry import Contact, Entry
+from knowledge.halfread import HalfRead, as_far_as_read
 from knowledge.hearing.danger import DangerList
 from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, Sheet, lay
 from knowledge.problem import Problem, Severity
@@ -44,11 +45,10 @@ def check(folder: Path, *, today: date, instead: Instead = NOTHING_ELSE) -> list
     """Every mistake and every piece of advice for every file of a folder, in order of place; `instead` as if edits were saved already."""
     laid = lay(folder, instead)
     problems = [*laid.problems, *unknown_hotlines(laid), *_danger(folder), *_odd_files(folder, laid)]
-    for entry_id in _told_of(laid):
-        entry = laid.entries.get(entry_id)
-        if entry is not None:
-            problems += _entry(_Look(laid, entry, laid.sheets[entry_id], today))
-    problems += _twins(laid)
+    looks = list(_looks(laid, today))
+    for look in looks:
+        problems += _entry(look)
+    problems += _twins(laid, looks)
     return sorted(set(problems), key=lambda problem: problem.order)
 
 
@@ -73,9 +73,16 @@ def _odd_files(folder: Path, laid: Laid) -> Iterator[Problem]:
             yield Problem(marked[0].file, 1, 1, "warning", code, message, hint, marked[0].source_line(1))
 
 
-def _told_of(laid: Laid) -> list[str]:
-    """Entries the folder itself says something about: a town is not told about the starter."""
-    return [entry_id for entry_id in laid.entries if entry_id in laid.own_ids]
+def _looks(laid: Laid, today: date) -> Iterator["_Look"]:
+    """Entries the folder itself says something about, those with mistakes as far as they can be read. A town is not told about the starter."""
+    for entry_id, sheet in laid.sheets.items():
+        if entry_id in laid.own_ids and (entry := laid.entries.get(entry_id)):
+            yield _Look(laid, entry, sheet, today)
+        elif entry_id in laid.own_ids and (half := as_far_as_read(sheet)):
+            yield _Look(laid, half.entry, sheet, today, half)
+    for sheet in laid.aside:
+        if half := as_far_as_read(sheet):
+            yield _Look(laid, half.entry, sheet, today, half)
 
 
 def _danger(folder: Path) -> list[Problem]:
@@ -106,9 +113,15 @@ class _Look:
     entry: Entry
     sheet: Sheet
     today: date
+    half: HalfRead | None = None
+    """Of an entry with a mistake: what of it could not be read."""
 
-    def at(self, way: Trail, code: str, message: str, hint: str = "", *, level: Severity = "warning", key: bool = False) -> Problem:
-        return self.sheet.problem(way, level, code, message, hint, key=key)
+    def at(self, way: Trail, code: str, message: str, hint: str = "", *, level: Severity = "warning", key: bool = False) -> Iterator[Problem]:
+        """A problem at this value, unless it only follows from a mistake that is told already. `key`: about a field that is not there."""
+        there = self.half.way(way) if self.half else way
+        follows = (self.half is not None and not self.half.has(there)) or (key and not self.sheet.read.whole)
+        if not follows:
+            yield self.sheet.problem(there, level, code, message, hint, key=key)
 
 
 def _entry(look: _Look) -> Iterator[Problem]:
@@ -126,17 +139,17 @@ def _identity(look: _Look) -> Iterator[Problem]:
     if not _KEBAB.fullmatch(entry.id):
         message = f"id「{entry.id}」に、半角の英小文字・数字・「-」でない文字があります"
         hint = "半角の英小文字・数字・「-」にしておくと、どこでも使えます。"
-        yield look.at(("id",), "id_form", message, hint)
+        yield from look.at(("id",), "id_form", message, hint)
     stem = Path(source.read.file).stem
     if source.trail == () and stem != entry.id:
         hint = f"{entry.id}.yaml にすると、あとで見つけやすくなります。"
-        yield look.at(("id",), "file_name", f"ファイルの名前「{stem}」と id「{entry.id}」がちがいます", hint)
+        yield from look.at(("id",), "file_name", f"ファイルの名前「{stem}」と id「{entry.id}」がちがいます", hint)
     domains = look.laid.domains
     if entry.domain is not None and entry.domain not in domains and (look.laid.over_starter or _has_own_domains(look.laid)):
         called = (domain.id for domain in domains.values() if entry.domain in domain.name)
         near = next(called, None) or nearest(entry.domain, list(domains))
         hint = f"もしかして「{near}」ですか。" if near else f"使えるもの: {'、'.join(f'{name}（{domain.name}）' for name, domain in domains.items())}"
-        yield look.at(("domain",), "unknown_domain", f"domain: 「{entry.domain}」は domains.yaml にありません", hint)
+        yield from look.at(("domain",), "unknown_domain", f"domain: 「{entry.domain}」は domains.yaml にありません", hint)
 
 
 def _has_own_domains(laid: Laid) -> bool:
@@ -147,22 +160,22 @@ def _words(look: _Look) -> Iterator[Problem]:
     entry = look.entry
     if len(entry.name) > LONGEST_NAME:
         hint = f"カードの見出しに入るのは {LONGEST_NAME} 文字までです。"
-        yield look.at(("name",), "long_name", f"name: 長い名前です（{len(entry.name)} 文字）", hint)
+        yield from look.at(("name",), "long_name", f"name: 長い名前です（{len(entry.name)} 文字）", hint)
     if len(entry.summary) > LONGEST_SUMMARY:
         hint = f"{LONGEST_SUMMARY} 文字までにしてください。"
-        yield look.at(("summary",), "long_summary", f"summary: 長い説明です（{len(entry.summary)} 文字）", hint)
+        yield from look.at(("summary",), "long_summary", f"summary: 長い説明です（{len(entry.summary)} 文字）", hint)
     for way, text in (("how",), entry.how), (("cost",), entry.cost), (("law",), entry.law), (("who", "note"), entry.who.note):
         if text is not None and len(text) > LONGEST_TEXT:
             hint = f"{LONGEST_TEXT} 文字までが読みやすい長さです。くわしいことは、url の先のページに書いてください。"
-            yield look.at(way, "long_text", f"{way[-1]}: 長い文です（{len(text):,} 文字）", hint)
+            yield from look.at(way, "long_text", f"{way[-1]}: 長い文です（{len(text):,} 文字）", hint)
     for field in _TEXTS_ON_CARDS:
         if len(getattr(entry, field) or "") > LONGEST_OF_ALL:
             hint = f"{LONGEST_OF_ALL:,} 文字をこえると、住民に送れません。短くしてください。"
-            yield look.at((field,), "too_long", f"{field}: 長すぎます", hint, level="error")
+            yield from look.at((field,), "too_long", f"{field}: 長すぎます", hint, level="error")
         found = _NUMBER_IN_TEXT.search(getattr(entry, field) or "")
         if found:
             message = f"{field}: 電話番号「{found[0]}」が文の中にあります"
-            yield look.at((field,), "number_in_text", message, "contacts の tel に書くと、押してかけられます。")
+            yield from look.at((field,), "number_in_text", message, "contacts の tel に書くと、押してかけられます。")
 
 
 def _lists(look: _Look) -> Iterator[Problem]:
@@ -175,18 +188,18 @@ def _lists(look: _Look) -> Iterator[Problem]:
             parts = [part for part in re.split("[、，]", word) if part.strip()]
             if len(parts) > 1:
                 message = f"{way[-1]}: 「{word}」は、一つの言葉として読まれます"
-                yield look.at((*way, number), "wide_comma", message, f"半角の「, 」で [{', '.join(parts)}] のように分けてください。")
+                yield from look.at((*way, number), "wide_comma", message, f"半角の「, 」で [{', '.join(parts)}] のように分けてください。")
 
 
 def _examples(look: _Look) -> Iterator[Problem]:
     entry = look.entry
     if not entry.examples:
         hint = "住民が書くような文を 5 つほど足すと、見つかりやすくなります。"
-        yield look.at(("examples",), "no_examples", "examples: 例文がありません", hint, key=True)
+        yield from look.at(("examples",), "no_examples", "examples: 例文がありません", hint, key=True)
     for place, text in enumerate(entry.not_for):
         if text in entry.examples:
             message = f"not_for: 「{text}」は examples にもあります"
-            yield look.at(("not_for", place), "example_and_not_for", message, "どちらか一つにしてください。", level="error")
+            yield from look.at(("not_for", place), "example_and_not_for", message, "どちらか一つにしてください。", level="error")
 
 
 def _dates(look: _Look) -> Iterator[Problem]:
@@ -194,74 +207,73 @@ def _dates(look: _Look) -> Iterator[Problem]:
     confirmed = entry.checked.on
     if confirmed is None and entry.contacts and look.sheet.sources[0].has(("contacts",)) and look.laid.folder.resolve() != STARTER:
         hint = "電話などで確かめた日を書いてください。書くまでカードに「未確認」と出ます。"
-        yield look.at(("checked",), "unchecked", "checked: 確認日がありません", hint, key=True)
+        yield from look.at(("checked",), "unchecked", "checked: 確認日がありません", hint, key=True)
     if confirmed is not None and confirmed > today:
-        yield look.at(("checked", "on"), "checked_ahead", f"確認日 {confirmed} は、これから来る日です", "確かめた日を書いてください。")
+        yield from look.at(("checked", "on"), "checked_ahead", f"確認日 {confirmed} は、これから来る日です", "確かめた日を書いてください。")
     elif confirmed is not None and today - confirmed > TOO_OLD:
         hint = "確かめなおしてください。カードに「先に電話で確かめてください」と出ます。"
-        yield look.at(("checked", "on"), "checked_long_ago", f"確認日 {confirmed} から 1 年をこえました", hint)
+        yield from look.at(("checked", "on"), "checked_long_ago", f"確認日 {confirmed} から 1 年をこえました", hint)
     elif confirmed is not None and today - confirmed > OLD:
-        yield look.at(("checked", "on"), "checked_ago", f"確認日 {confirmed} から半年をこえました", "かわっていないか、確かめてください。")
+        yield from look.at(("checked", "on"), "checked_ago", f"確認日 {confirmed} から半年をこえました", "かわっていないか、確かめてください。")
     for place, event in enumerate(entry.events):
         if event.on is not None and event.on < today:
             message = f"「{event.title}」{event.on} は終わりました"
-            yield look.at(("events", place, "on"), "past_event", message, "次の日に書きかえるか、消してください。")
+            yield from look.at(("events", place, "on"), "past_event", message, "次の日に書きかえるか、消してください。")
     if entry.valid.until is not None and entry.valid.until < today:
         hint = "もう案内されません。つづくなら日を書きかえてください。"
-        yield look.at(("valid", "until"), "expired", f"{entry.valid.until} で終わった項目です", hint)
+        yield from look.at(("valid", "until"), "expired", f"{entry.valid.until} で終わった項目です", hint)
 
 
 def _contact(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
     town = look.laid.town
+    if look.half and (said := unknown_hotline(contact.hotline, look.laid)):
+        yield from look.at((*way, "hotline"), "unknown_hotline", *said, level="error")
     hotline = look.laid.hotlines.get(contact.hotline or "")
     if hotline is not None and not hotline.may_be_shown:
         message = f"hotline: 「{hotline.name}」は、確かめていないか、この町では使わない番号なので、案内に出ません"
         hint = "公式の案内で確かめたら、hotlines.yaml の verified を true にしてください。"
-        yield look.at((*way, "hotline"), "unverified_hotline", message, hint)
+        yield from look.at((*way, "hotline"), "unverified_hotline", message, hint)
     if contact.tel is not None and contact.tel.startswith(_SAMPLE_NUMBER) and not (town and town.sample):
         hint = "あなたの町の番号に書きかえてください。"
-        yield look.at((*way, "tel"), "sample_number", f"tel: {contact.tel} は見本の番号です", hint, level="error")
+        yield from look.at((*way, "tel"), "sample_number", f"tel: {contact.tel} は見本の番号です", hint, level="error")
     if contact.tel is not None and re.fullmatch(r"0\d{9,10}", contact.tel):
         hint = "市外局番などを「-」で区切ると、読みやすくなります。このままでも、書かれたとおりに出ます。"
-        yield look.at((*way, "tel"), "no_hyphen", f"tel: {contact.tel} に「-」がありません", hint)
+        yield from look.at((*way, "tel"), "no_hyphen", f"tel: {contact.tel} に「-」がありません", hint)
     yield from _where(look, way, contact)
     for place, area in enumerate(contact.area):
         if town is not None and town.areas and area != WHOLE_TOWN and area not in town.areas:
             hint = f"town.yaml の areas にあるもの: {', '.join(town.areas)}、または {WHOLE_TOWN}"
-            yield look.at((*way, "area", place), "unknown_area", f"area: 「{area}」は町の地区にありません", hint)
+            yield from look.at((*way, "area", place), "unknown_area", f"area: 「{area}」は町の地区にありません", hint)
 
 
 def _where(look: _Look, way: Trail, contact: Contact) -> Iterator[Problem]:
     for name, value, (least, most) in zip(("lat", "lon"), (contact.place.lat, contact.place.lon), _JAPAN, strict=True):
         if value is not None and not least <= value <= most:
             hint = "lat が緯度（20〜46）、lon が経度（122〜154）です。逆になっていないか、見てください。"
-            yield look.at((*way, "place", name), "outside_japan", f"{name}: {value} は日本の外です", hint)
+            yield from look.at((*way, "place", name), "outside_japan", f"{name}: {value} は日本の外です", hint)
 
 
 # ---------------------------------------------------------------- between entries
 
 
-def _twins(laid: Laid) -> Iterator[Problem]:
-    """The same name or the same example in two entries: residents, and the ranker, could not tell them apart."""
-    names: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    for entry in _own_last(laid):
+def _twins(laid: Laid, looks: Iterable[_Look]) -> Iterator[Problem]:
+    """The same name or the same example in two entries: residents, and the ranker, could not tell them apart. The folder's own are the ones told."""
+    below = [entry for entry in laid.entries.values() if entry.id not in laid.own_ids]
+    names = {entry.name: entry.id for entry in reversed(below)}
+    owners = {text: entry.id for entry in reversed(below) for text in entry.examples}
+    for look in looks:
+        entry = look.entry
         first = names.setdefault(entry.name, entry.id)
-        if first != entry.id and entry.id in laid.own_ids:
+        if first != entry.id:
             message = f"name: 「{entry.name}」は {first} と同じ名前です"
-            yield laid.sheets[entry.id].problem(("name",), "warning", "same_name", message, "ちがいがわかる名前にしてください。")
+            yield from look.at(("name",), "same_name", message, "ちがいがわかる名前にしてください。")
         for place, text in enumerate(entry.examples):
             first = owners.setdefault(text, entry.id)
             again = first == entry.id and entry.examples.index(text) != place
-            if (first != entry.id or again) and entry.id in laid.own_ids:
+            if first != entry.id or again:
                 where = "この項目に二回あります" if again else f"{first} にもあります"
                 hint = "より合うほうの一つだけに書いてください。"
-                yield laid.sheets[entry.id].problem(("examples", place), "warning", "same_example", f"examples: 「{text}」は {where}", hint)
-
-
-def _own_last(laid: Laid) -> Iterable[Entry]:
-    """The folder's own entries come second, so that they are the ones told."""
-    return sorted(laid.entries.values(), key=lambda entry: entry.id in laid.own_ids)
+                yield from look.at(("examples", place), "same_example", f"examples: 「{text}」は {where}", hint)
 
 
 # ---------------------------------------------------------------- asking the ranker

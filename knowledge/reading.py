@@ -211,7 +211,7 @@ def _read_text(text: str, file: str) -> Read:
         return Read(file, None, (*told, *deep), lines)
     builder, broken, whole = _build(file, lines, cleaned)
     problems = sorted([*told, *broken, *builder.problems, *_lost_words(file, lines, builder.values)], key=lambda problem: problem.order)
-    return Read(file, builder.tree, tuple(problems), lines, whole and not told)
+    return Read(file, builder.tree, tuple(problems), lines, whole and all(problem.mended is not None for problem in told))
 
 
 def _build(file: str, lines: tuple[str, ...], cleaned: list[str]) -> tuple["_Builder", list[Problem], bool]:

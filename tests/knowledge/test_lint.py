@@ -43,6 +43,37 @@ def test_a_sound_town_hears_nothing(folder: Path) -> None:
     assert told(folder) == []
 
 
+def test_advice_is_given_beside_the_mistakes_of_an_entry_and_none_that_only_follows_from_them(folder: Path) -> None:
+    more = (
+        "domain: okanee\nhow: 0120-111-222 へ電話してください。\nkind: plaza\n"
+        "contacts:\n  - {tel: １１０}\n  - {name: 会館, area: [川上], hotline: yorisoy}\nchecked: {on: 2026/1/1}\n"
+        "events:\n  - {title: 茶話会}\n  - {title: バザー, on: 2026-11-22}\nexampels: []\n"
+    )
+    text = place(more=more).replace("昼に行くところがない", "[話したい]")
+    write(folder, "ibasho.yaml", text)
+    lines = text.splitlines()
+    found = [(lines[problem.line - 1].strip().split(":")[0], problem.level, problem.code) for problem in lint.check(folder, today=TODAY)]
+    assert [code for key, level, code in found if level == "warning"] == ["unknown_domain", "number_in_text", "unknown_area", "past_event"]
+    assert ("- {name", "error", "unknown_hotline") in found
+    assert not {"unchecked", "no_examples"} & {code for *_, code in found}
+
+
+def test_an_entry_without_an_id_is_told_all_that_is_wrong_in_it(folder: Path) -> None:
+    write(folder, "ibasho.yaml", "name: 会館\nsummary: 会館です。\ncosts: 無料\ntags: [tonigth]\nexamples: [話したい]\ndomain: okanee\n")
+    assert told(folder) == [("error", "missing"), ("error", "unknown_field"), ("error", "word"), ("warning", "unknown_domain")]
+
+
+def test_entries_under_a_heading_are_told_all_that_is_wrong_in_them(folder: Path) -> None:
+    write(folder, "all.yaml", "entries:\n  - id: a\n    name: 会館\n    summary: 会館です。\n    examples: [話したい]\n    costs: 無料\n")
+    assert told(folder) == [("error", "missing"), ("error", "unknown_field")]
+
+
+def test_a_misspelt_id_is_one_mistake(folder: Path) -> None:
+    write(folder, "all.yaml", "ID: a\nname: 会館\nsummary: 会館です。\nexamples: [話したい]\n")
+    [found] = lint.check(folder, today=TODAY)
+    assert (found.code, found.hint) == ("unknown_field", "もしかして「id」ですか。")
+
+
 def test_a_town_is_not_told_about_the_starter(folder: Path) -> None:
     write(folder, "food-bank.yaml", "id: food-bank\ncost: 無料\n")
     assert told(folder) == []
@@ -65,7 +96,7 @@ def test_a_town_is_not_told_about_the_starter(folder: Path) -> None:
         ('contacts: [{name: 会館, tel: "000-0000-1001"}]\nchecked: {on: 2026-10-01}\n', ("error", "sample_number")),
         ("how: 0120-111-222 へ電話してください。\n", ("warning", "number_in_text")),
         ("how: ０１２０−１１１−２２２ へ電話してください。\n", ("warning", "number_in_text")),
-        ("contacts: [{name: 会館, tel: ０１２０−０００−０００}]\n", ("error", "full_width_digits")),
+        ("contacts: [{name: 会館, tel: ０１２０−０００−０００}]\nchecked: {on: 2026-10-01}\n", ("error", "full_width_digits")),
     ],
 )
 def test_each_thing_staff_should_know_is_told(folder: Path, more: str, wanted: tuple[str, str]) -> None:
@@ -113,7 +144,9 @@ def test_all_mistakes_of_all_files_come_at_once_in_order_of_place(folder: Path) 
     problems = lint.check(folder, today=TODAY)
     places = [(Path(problem.file).name, problem.line) for problem in problems]
     assert places == sorted(places)
-    assert {problem.code for problem in problems} == {"wide_colon", "colon_in_value", "missing", "unknown_field", "empty_before_hash"}
+    assert {problem.code for problem in problems} == {
+        "wide_colon", "colon_in_value", "missing", "unknown_field", "empty_before_hash", "no_examples",
+    }  # fmt: skip
     assert [problem.hint for problem in problems if "sumary" in problem.message] == ["もしかして「summary」ですか。"]
 
 
@@ -181,5 +214,5 @@ def test_a_base_of_many_bare_entries_does_not_bury_its_one_mistake(folder: Path)
     assert result.exit_code == 1
     assert "もしかして「cost」ですか。" in result.output
     assert result.output.count("例文がありません") == 11
-    assert "ほかにも同じ注意が 290 件" in result.output
-    assert CliRunner().invoke(app, ["check", str(folder), "--all"]).output.count("例文がありません") == 300
+    assert "ほかにも同じ注意が 291 件" in result.output
+    assert CliRunner().invoke(app, ["check", str(folder), "--all"]).output.count("例文がありません") == 301
