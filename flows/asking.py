@@ -5,7 +5,7 @@ tells something is heard, and a sentence that only asks is no need of theirs.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from flows.cards import Fact, cards, details, fact, name_of
@@ -29,8 +29,6 @@ _LONGEST_NAME: Final = 24
 _LONGEST_LINE: Final = 74
 """Room of a name and what is told of it in one bubble."""
 _LONGEST_WHERE: Final = 44
-_BOTH: Final = "+"
-"""「誰+読」: both stand in the question."""
 _SENTENCE: Final = re.compile(r"(?<=[。？！?!])\s*|\n+|(?<=か)[、,]")
 _ASKS: Final = re.compile(
     r"(?:か|の|かな|かね|っけ|だろう|でしょう|よね|まで|から|どこ|いくら|何時|何番|誰|だれ|どなた|何|なに|は|も|教えて|ください|下さい|知りたい"
@@ -77,8 +75,7 @@ def only_asks(text: str, town: Town) -> bool:
 def wants_an_ear(text: str, town: Town) -> bool:
     """「ちょっと話を聞いてほしいだけ」: nothing is told but the wish that somebody listen."""
     said = plain(text)
-    wished = (words.split(_BOTH) for words in town.typed("ear"))
-    return any(all(part in said for part in parts) and _nothing_else(text, said, parts, town) for parts in wished)
+    return any(all(part in said for part in parts) and _nothing_else(text, said, parts, town) for parts in town.typed_parts.get("ear", ()))
 
 
 def kinds(text: str, town: Town) -> tuple[str, ...]:
@@ -99,9 +96,8 @@ def _kind(sentence: str, town: Town) -> str | None:
     if not said or len(said) > _LONGEST or (_KANA.search(sentence) and not _ASKS.search(sentence)):
         return None
     for kind in _KINDS:
-        for words in sorted(town.typed(f"ask.{kind}"), key=len, reverse=True):
-            parts = words.split(_BOTH)
-            if all(part in said for part in parts) and _nothing_else(sentence, said, [*parts, *_of_kin(kind, town)], town):
+        for parts in town.typed_parts.get(f"ask.{kind}", ()):
+            if parts[0] in said and all(part in said for part in parts) and _nothing_else(sentence, said, [*parts, *_of_kin(kind, town)], town):
                 return kind
     return None
 
@@ -115,7 +111,7 @@ def _of_kin(kind: str, town: Town) -> Iterator[str]:
         yield "ない"
 
 
-def _nothing_else(sentence: str, said: str, known: list[str], town: Town) -> bool:
+def _nothing_else(sentence: str, said: str, known: Sequence[str], town: Town) -> bool:
     little = town.typed("ask.little")
     if _KANA.search(sentence):
         told = (plain(piece.surface) for piece in pieces(sentence) if piece.kind in _CONTENT)

@@ -10,7 +10,7 @@ from typing import Final
 from flows.by_itself import by_itself
 from flows.letters import EDGES, room, sentences, shortened, to_a_pause
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import plain, says_one_of
 from knowledge.hearing.normalise import pieces
 from knowledge.hearing.normalise import plain as even
 from knowledge.hearing.phrases_seen import flat
@@ -37,7 +37,7 @@ def in_own_words(talk: Talk, why: Sequence[str]) -> list[str]:
         return [shortened(word, LONGEST) for word in why[:_MOST]]
     clauses = _clauses(talk)
     heard = [word for word in why if len(word) > 1 or any(word in clause for clause in clauses)]
-    told = dict.fromkeys(by_itself(_stretch(word, clauses)) for word in heard[:_MOST])
+    told = dict.fromkeys(by_itself(_stretch(word, clauses, talk)) for word in heard[:_MOST])
     return [to_a_pause(one, _LONGEST_NEED) for one in _apart(told, talk.worry)]
 
 
@@ -50,7 +50,7 @@ def what_weighs(talk: Talk) -> str:
 def _weight(talk: Talk, sentence: str) -> int:
     lexicon, said = talk.town.base.hearing.lexicon, flat(even(sentence).text)
     lacks = any(piece.form in _LACKS for piece in pieces(sentence))
-    refused = any(word in plain(sentence) for word in talk.town.typed("refused"))
+    refused = says_one_of(sentence, talk.town.typed("refused"))
     return 2 * lacks + lexicon.intents.in_trouble(said) + min(len(lexicon.hardships.weigh(said).areas), 2) - 3 * refused
 
 
@@ -72,16 +72,20 @@ def _clauses(talk: Talk) -> list[str]:
     """What was told between two pauses, without greetings, names, and what leads over to it (「別のことで」)."""
     cut = [clause for piece in _CLAUSE.split(talk.worry) if (clause := piece.strip(EDGES))]
     aside = talk.town.typed("filler") | talk.town.typed("greeting") | talk.town.typed("opening")
-    told = [clause for clause in cut if (said := plain(clause)) not in aside and not any(word in said for word in talk.town.typed("my_name"))]
-    return [clause for clause in told if not talk.town.base.danger.scan(clause).heard] if talk.session.danger.heard else told
+    return [clause for clause in cut if plain(clause) not in aside and not says_one_of(clause, talk.town.typed("my_name"))]
 
 
-def _stretch(word: str, clauses: Sequence[str]) -> str:
-    """The shortest clause with this word in it, or as much of it as says something; the word itself where it stands in none."""
+def _stretch(word: str, clauses: Sequence[str], talk: Talk) -> str:
+    """The shortest clause with this word in it that is no cry, or as much of it as says something; the word itself where it stands in none."""
     inside = sorted((clause for clause in clauses if word in clause), key=room)
-    if not inside or not _KANA.search(inside[0]):
+    told = next((clause for clause in inside if not _is_cry(clause, talk)), None)
+    if told is None or not _KANA.search(told):
         return word
-    return inside[0] if room(inside[0]) <= LONGEST else _around(word, inside[0])
+    return told if room(told) <= LONGEST else _around(word, told)
+
+
+def _is_cry(clause: str, talk: Talk) -> bool:
+    return talk.session.danger.heard and talk.town.base.danger.scan(clause).heard
 
 
 def _around(word: str, clause: str) -> str:

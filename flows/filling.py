@@ -16,6 +16,7 @@ _NOT_IN_BRACKETS: Final = re.compile(r"[（(].*")
 _TOHOKU: Final = ("岩手", "宮城", "福島")
 _BY_TELEPHONE_ALWAYS: Final = "電話24時間"
 """A line with shorter hours on other ways: what is shown is its telephone."""
+_ALL_OF: Final = "+"
 _MOST_HOURS: Final = 14
 """Letters of hours said inside a bubble; longer ones stand on the card only."""
 
@@ -31,6 +32,11 @@ class Town:
     def typed_words(self) -> Mapping[str, frozenset[str]]:
         """What residents type, by meaning."""
         return typed_anywhere(self.phrases)
+
+    @cached_property
+    def typed_parts(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """The same, the longest first, each as the parts that must all stand in what was typed: 「誰+読」."""
+        return {name: tuple(tuple(one.split(_ALL_OF)) for one in sorted(words, key=len, reverse=True)) for name, words in self.typed_words.items()}
 
     def words(self, lang: Lang) -> Phrases:
         """The words of a language; one that is only recognised gets やさしい日本語."""

@@ -8,7 +8,7 @@ from flows.filling import Town
 from flows.handoff import hand_over, promise
 from flows.model import RecordConsent, RecordGap, RecordOutcome, Scene, ScheduleFollowUp, Session, StopFollowUps, Turn, Utterance
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import plain, says_one_of
 
 _AGAIN_AFTER: Final = timedelta(days=7)
 _AT: Final = time(11)
@@ -41,7 +41,7 @@ def how_it_went(talk: Talk) -> Turn:
         case "no_more_mail":
             effects = (StopFollowUps(), RecordOutcome(outcome="no_more"))
             return talk.ended().ask("consult.open", "follow_up.stopped", effects=effects)
-        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+        case _ if says_one_of(talk.text, talk.town.typed("refused")):
             return _refused(talk.remembering())
         case _ if talk.has_words and consult.listen(talk.new_worry().remembering()).reason not in ("thin", "smalltalk"):
             return consult.worry_written(talk.new_worry())

@@ -11,7 +11,7 @@ from flows.kin import is_near, kin
 from flows.letters import shortened
 from flows.model import AnswerRenewal, RecordConsent, RecordOffer, Reply, Scene, Session, Turn, Utterance
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import says_one_of
 
 _KINDS: Final = ("hands", "company", "teach", "other_skill")
 _TIMES: Final = ("weekday_day", "evening", "weekend", "any_time")
@@ -185,7 +185,7 @@ def _in_words(talk: Talk) -> str:
 
 
 def _names_a_time(talk: Talk) -> bool:
-    return any(word in plain(talk.text) for word in talk.town.typed("times"))
+    return says_one_of(talk.text, talk.town.typed("times"))
 
 
 def offered(talk: Talk) -> Turn:

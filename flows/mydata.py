@@ -11,7 +11,7 @@ from flows.letters import room, shortened
 from flows.model import Button, Effect, Erase, GivenConsent, Reply, StopFollowUps, Turn, WithdrawConsent
 from flows.sheet import CIRCLED
 from flows.talk import Talk, start_session
-from flows.typed import plain
+from flows.typed import plain, says_one_of
 
 _RECEIPT_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without letters that are mistaken for each other."""
@@ -85,7 +85,7 @@ def erase_confirmed(talk: Talk) -> Turn:
 
     「やっぱりいいです」 sounds like a yes and is none: what cannot be undone is asked once more.
     """
-    if talk.choice != "do_erase" or any(word in plain(talk.text) for word in talk.town.typed("erase_hesitates")):
+    if talk.choice != "do_erase" or says_one_of(talk.text, talk.town.typed("erase_hesitates")):
         return talk.ask_again("erase.again")
     code = _receipt(talk)
     said = talk.says("erase.done", receipt=code, day=_by_tomorrow(talk))

@@ -13,7 +13,7 @@ from flows.letters import EDGES, room, sentences, shortened
 from flows.model import Button, Card, RecordConsent, RecordMatch, Reply, SheetLine, Turn
 from flows.sheet import CIRCLED, LONGEST_BUBBLE, LONGEST_LINE, erased, in_two, struck_words
 from flows.talk import Talk
-from flows.typed import number, plain
+from flows.typed import number, plain, says_one_of
 from knowledge.hearing.model import Hearing, Need
 
 MOST_NEEDS: Final = 5
@@ -77,12 +77,12 @@ def _first_door(talk: Talk, trouble: household.Trouble, areas: set[str]) -> str:
 def _is_of_a_parent(talk: Talk, told: str) -> bool:
     """Whoever is named where the trouble is told; where nobody is, a parent spoken of elsewhere."""
     other = any(word in told for area in ("whose_self", "whose_child", "whose_family") for word in talk.town.typed(area))
-    return any(word in plain(told if other else talk.worry) for word in talk.town.typed("whose_parent"))
+    return says_one_of(told if other else talk.worry, talk.town.typed("whose_parent"))
 
 
 def _dated(talk: Talk, text: str) -> bool:
     """A day is near that will not wait."""
-    return any(word in plain(text) for word in talk.town.typed("deadline"))
+    return says_one_of(text, talk.town.typed("deadline"))
 
 
 def _deadline(talk: Talk) -> str | None:

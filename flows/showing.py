@@ -9,7 +9,7 @@ from flows.cards import MOST_CARDS, all_closed, cards, gently, needs_area, why_o
 from flows.letters import shortened, stretches, to_a_pause
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
-from flows.typed import plain
+from flows.typed import plain, says_one_of
 from knowledge.hearing.model import Hearing, Match
 
 FOLLOW_UP_AFTER: Final = timedelta(days=14)
@@ -75,7 +75,7 @@ def area_answered(talk: Talk) -> Turn:
 
 def _show_matches(talk: Talk, hearing: Hearing, matches: Sequence[Match]) -> Turn:
     ids = tuple(match.id for match in matches[:MOST_CARDS])
-    if any(match.id in _PLACES for match in matches[:2]) and any(word in plain(talk.worry) for word in talk.town.typed("company")):
+    if any(match.id in _PLACES for match in matches[:2]) and says_one_of(talk.worry, talk.town.typed("company")):
         ids = tuple(dict.fromkeys((*(one for one in ids if one in _PLACES), *(one for one in _PLACES if one in talk.town.base.entries))))[:MOST_CARDS]
     why = why_of(hearing)
     own = _telling(talk, [word for one in ids for word in why.get(one, ())])
@@ -148,7 +148,7 @@ def cards_answered(talk: Talk) -> Turn:
             return handoff.hand_over(talk, "asked_human", talk.says("handoff.connect"), handoff.promise(talk), extra=(wish,))
         case _ if talk.said.sticker_ok:
             return offer_follow_up(talk, RecordOutcome(outcome="right", cards=shown))
-        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+        case _ if says_one_of(talk.text, talk.town.typed("refused")):
             return gap.begin(talk.remembering())  # they have been there, and were sent away (D2d, D5)
         case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
             return talk.ended().ask("consult.open", "odd.thanks", choices=("!human",))
@@ -188,7 +188,7 @@ def what_was_wrong(talk: Talk) -> Turn:
             been = talk.with_(tried=tuple(dict.fromkeys((*talk.session.tried, *names[:1]))))
             turn = gap.begin(been)
             return turn.model_copy(update={"effects": (RecordOutcome(outcome="been_there", cards=shown), *turn.effects)})
-        case _ if any(word in plain(talk.text) for word in talk.town.typed("refused")):
+        case _ if says_one_of(talk.text, talk.town.typed("refused")):
             return gap.begin(talk.remembering())
         case _ if talk.text and not _says_nothing(talk):
             return consult.hear_worry(talk.remembering().noting(wrong="yes"))

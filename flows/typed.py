@@ -5,7 +5,7 @@ Long free text is never a choice, nor a short one with more in it than the butto
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -28,6 +28,12 @@ def plain(text: str) -> str:
     """Normal form for comparing short texts: width, case, kana, punctuation and spaces do not count."""
     folded = unicodedata.normalize("NFKC", text).lower().translate(_HIRAGANA)
     return _SILENT.sub("", folded)
+
+
+def says_one_of(text: str, words: Iterable[str]) -> bool:
+    """Whether one of these, in normal form, stands somewhere in a text."""
+    said = plain(text)
+    return any(word in said for word in words)
 
 
 @lru_cache(maxsize=2048)
