@@ -104,7 +104,8 @@ async def come_back(request: Request) -> Response:
     if secret is None:
         chrome = chrome_of(lang)
         problem = chrome.return_wait if stopped else chrome.return_wrong
-        return _return_page(request, lang, problem=problem, status=429 if stopped else 422)
+        written_so_far = "" if stopped else field(form, "phrase", longest=400)  # one letter was wrong: nobody writes six words again
+        return _return_page(request, lang, problem=problem, status=429 if stopped else 422, phrase=written_so_far)
     response = RedirectResponse("/#newest", 303)
     pages.remember(parts, response, secret)
     return response
@@ -151,13 +152,13 @@ async def enter_room(request: Request) -> Response:
     return response
 
 
-def _return_page(request: Request, lang: str, *, problem: str = "", status: int = 200) -> Response:
-    return _knocking(request, "chat_return.html", "/return", lang, problem=problem, status=status)
+def _return_page(request: Request, lang: str, *, problem: str = "", status: int = 200, phrase: str = "") -> Response:
+    return _knocking(request, "chat_return.html", "/return", lang, problem=problem, status=status, phrase=phrase)
 
 
-def _knocking(request: Request, template: str, path: str, lang: str, *, problem: str = "", status: int = 200) -> Response:
+def _knocking(request: Request, template: str, path: str, lang: str, *, problem: str = "", status: int = 200, phrase: str = "") -> Response:
     """A form that gives this browser a talk. Its own short-lived secret keeps others from posting theirs: the resident would go on in their talk."""
     knock = new_token()
-    response = pages.page(request, template, chrome_of(lang), problem=problem, proof=proof_of(knock), status=status)
+    response = pages.page(request, template, chrome_of(lang), problem=problem, phrase=phrase, proof=proof_of(knock), status=status)
     response.set_cookie(_KNOCK, knock, path=path, secure=parts_of(request).settings.secure, httponly=True, samesite="strict")
     return response

@@ -79,6 +79,8 @@ class LineShown:
     bubbles: tuple[BubbleShown, ...]
     answers: tuple[Link, ...] = ()
     state: Literal["arrived", "read"] | None = None
+    gone: bool = False
+    """Its words were taken back: what an open page still shows of them must go (D11)."""
 
 
 # ---------------------------------------------------------------- reading
@@ -106,7 +108,8 @@ def lines_of(seen: Seen, chrome: Chrome, *, away: str = "") -> list[LineShown]:
     for line in lines:
         outgoing = _outgoing(line, labels, chrome)
         labels |= {button.value: button.label for button in _buttons(outgoing)}
-        if line.kind == "follow" or not outgoing.bubbles:
+        gone_too = line.body is None and bool(found) and found[-1].gone  # one mark for all that was erased together
+        if line.kind == "follow" or not outgoing.bubbles or gone_too:
             continue
         today = line.at.astimezone(JST).date()
         if line.seq > seen.after:
@@ -137,7 +140,7 @@ def _line(line: Line, outgoing: Outgoing, shown: Shown, chrome: Chrome, day: dat
     return LineShown(
         seq=line.seq, who=who, name=name, at=at.isoformat(timespec="minutes"), time=chrome.time_of(at),
         day=None if day is None else chrome.day_of(day), bubbles=tuple(_bubble(reply) for reply in outgoing.bubbles),
-        answers=answers,
+        answers=answers, gone=line.body is None,
     )  # fmt: skip
 
 

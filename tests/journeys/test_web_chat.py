@@ -178,3 +178,29 @@ def test_the_calendar_is_a_notice_of_at_most_two_sheets_of_paper(town: Town, ope
     printed = page.pdf(prefer_css_page_size=True)
 
     assert len(re.findall(rb"/Type /Page\b", printed)) <= 2
+
+
+@pytest.mark.requirement("R41")
+def test_erased_words_leave_the_screen_at_once(town: Town, open_browser: Open) -> None:
+    page = open_browser(viewport={"width": 390, "height": 780})
+    page.goto("/")
+    page.get_by_role("button", name="相談をはじめる").click()
+    for words in ("家賃が2か月払えていません", "データを消して"):
+        page.locator("#text").fill(words)
+        page.get_by_role("button", name="送る", exact=True).click()
+    for _ in range(2):
+        page.locator(".answers").get_by_role("button", name="消す", exact=True).click()
+        expect(page.locator("#log .resident").last.locator(".bubble")).to_contain_text("消")
+
+    expect(page.locator("#log")).to_contain_text("消しました。受付番号")
+    expect(page.locator("#log")).not_to_contain_text("家賃が2か月払えていません")
+
+
+def test_one_wrong_letter_of_the_six_words_does_not_cost_the_others(town: Town, open_browser: Open) -> None:
+    page = open_browser(viewport={"width": 390, "height": 780})
+    page.goto("/return")
+    page.locator("#phrase").fill("なみのり ふうとう からだ まちかど かかし つめ")
+    page.get_by_role("button", name="戻る", exact=True).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("データを消したあと")
+    expect(page.locator("#phrase")).to_have_value("なみのり ふうとう からだ まちかど かかし つめ")

@@ -27,6 +27,7 @@
     const parts = new DOMParser().parseFromString(fragment, "text/html").body.children;
     const isNew = [...parts].filter((part) => part.id && !document.getElementById(part.id));
     if (!isNew.length) return;
+    if (isNew.some((part) => "gone" in part.dataset)) { location.reload(); return; } // everything was erased: the words go from the screen too
     const wasNear = nearEnd();
     log.querySelectorAll(".answers").forEach((old) => old.remove());
     if (isNew.some((part) => part.querySelector(".state"))) log.querySelectorAll("[data-seq] .state").forEach((old) => old.remove());
