@@ -105,7 +105,7 @@ class Keyring:
         """Open a cell of bytes, or raise `SealBroken`."""
         try:
             return self._key(session, scope).decrypt(cell[:_NONCE], cell[_NONCE:], f"{scope}|{place}".encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # changed, or cut short
             raise SealBroken(place) from error
 
     def fingerprint(self, session: Session, text: str) -> str:

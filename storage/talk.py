@@ -16,7 +16,7 @@ from sqlmodel import Session
 from storage.dialect import engine_of, on_each, table
 from storage.ids import new_id
 from storage.prepared import prepared
-from storage.sealing import fingerprint, keyring, mark_erasure, seal, unseal
+from storage.sealing import SealBroken, fingerprint, keyring, mark_erasure, seal, unseal
 from storage.tables import Attachment, Conversation, Identity, Inbox, Message, Outbox, Person
 from storage.text import clean
 
@@ -66,7 +66,7 @@ class Talk:
     """The platform's id of the resident."""
     owner: str
     flow_session: str | None
-    """JSON of flows.model.Session; None = nothing said yet."""
+    """JSON of flows.model.Session; None = nothing said yet; empty = it could not be opened."""
     version: int
     last_seq: int
     settle_at: datetime | None
@@ -339,13 +339,20 @@ def count_since(session: Session, conversation_id: str, author: Literal["staff",
 
 
 def _talk(session: Session, row: Any, destination: str) -> Talk:
-    cell = row.session_sealed
-    place = f"conversation.session:{row.id}:{row.version}"
-    flow_session = unseal(session, scope_of(row.id), place, cell) if cell else None
     return Talk(
-        row.id, row.person_id, row.channel, destination, row.owner, flow_session, row.version, row.last_seq, row.settle_at, row.hidden_address,
-        row.follow_ups, row.reachable, row.last_at, row.in_room,
+        row.id, row.person_id, row.channel, destination, row.owner, _flow_session(session, row), row.version, row.last_seq, row.settle_at,
+        row.hidden_address, row.follow_ups, row.reachable, row.last_at, row.in_room,
     )  # fmt: skip
+
+
+def _flow_session(session: Session, row: Any) -> str | None:
+    """Where the talk stands; empty where the cell is broken: what was said stays, and a human goes on (I7). None: nothing was said yet."""
+    if not row.session_sealed:
+        return None
+    try:
+        return unseal(session, scope_of(row.id), f"conversation.session:{row.id}:{row.version}", row.session_sealed)
+    except SealBroken:
+        return ""
 
 
 def _line(session: Session, conversation_id: str, row: Any) -> Line:

@@ -169,7 +169,8 @@ def test_one_promise_that_fails_breaks_nobody_elses(town: Town) -> None:
     broken = town.resident_on("line").says("人と話したい")
     town.clock.moves(minutes=1)
     other = town.resident_on("line").says("人と話したい")
-    town.rows("UPDATE conversation SET session_sealed = :cell WHERE id = :id RETURNING id", cell=b"no cell of ours", id=broken.conversation)
+    town.rows("UPDATE identity SET external_sealed = :cell WHERE person_id = (SELECT person_id FROM conversation WHERE id = :id) RETURNING id",
+              cell=b"no cell of ours", id=broken.conversation)  # fmt: skip
     other.listens()
 
     town.passes(minutes=150)

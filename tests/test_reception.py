@@ -498,3 +498,26 @@ def test_a_mended_word_is_kept_as_it_was_mended_and_answered_by_nothing(town: To
     edit(town, resident, "家賃が払えません")
     assert words_of(town, resident) == ["家賃が払えません"]
     assert resident.hears_nothing()
+
+
+@pytest.mark.parametrize("cell", [b"no cell of ours", b"short"])
+def test_a_talk_whose_place_cannot_be_read_any_more_goes_to_a_human_with_an_honest_sentence(town: Town, cell: bytes) -> None:
+    town.coordinator("当番")
+    resident = town.resident_on("line").taps("相談をはじめる").says(WORRY)
+    town.rows("UPDATE conversation SET session_sealed = :cell WHERE id = :id RETURNING id", cell=cell, id=resident.conversation)
+
+    resident.says("まだ困っています")
+
+    assert "話の続きがわからなくなりました" in resident.hears()
+    assert resident.owner == "human"
+    assert town.rows("SELECT reason FROM care_case")[0].reason == "failure"
+
+
+def test_danger_is_answered_also_in_a_talk_whose_place_cannot_be_read(town: Town) -> None:
+    resident = town.resident_on("web").taps("相談をはじめる").says(WORRY)
+    town.rows("UPDATE conversation SET session_sealed = :cell WHERE id = :id RETURNING id", cell=b"no cell of ours", id=resident.conversation)
+
+    resident.says("死にたい")
+
+    assert "よりそいホットライン" in resident.hears()
+    assert [row.level for row in town.rows("SELECT level FROM alarm")] == ["L2"]
