@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from flows.filling import Town
 from flows.gist import Gist, gist, gists, of_ours
 from flows.model import Choice, Session
-from flows.typed import LONGEST_CHOICE, number, plain, plain_label
+from flows.typed import LONGEST_CHOICE, number, placed, plain, plain_label
 
 Words = Mapping[str, Collection[str]]
 """Other ways to say a value, in normal form."""
@@ -101,6 +101,11 @@ def is_word_for_word(session: Session, text: str, town: Town) -> bool:
     return any(short == plain_label(choice.label) or short in town.typed(f"say.{choice.value}") for choice in own)
 
 
+def agrees(session: Session, text: str, town: Town) -> bool:
+    """「全部当たってます」: an answer of the open question that says neither no nor how bad it is."""
+    return answer(session, text, town) in _MEANS_YES | {"as_it_is", "by_myself"}
+
+
 def says_the_same(text: str, words: Iterable[str], *, least: int = 1) -> bool:
     """Whether a text says one of these, whatever the endings. `least`: so many things must be in it, to be no chance."""
     said = gist(text) if len(plain(text)) <= LONGEST_CHOICE else None
@@ -109,10 +114,15 @@ def says_the_same(text: str, words: Iterable[str], *, least: int = 1) -> bool:
 
 def says_nothing_but(text: str, words: Collection[str]) -> bool:
     """「ありがとうございます。助かりました」, "Yes OK": every piece is one of these."""
-    return any(plain(piece) for piece in _BETWEEN_PIECES.split(text)) and not _beside(text, words)
+    return any(plain(piece) for piece in _BETWEEN_PIECES.split(text)) and not beside(text, words)
 
 
-def _beside(text: str, words: Collection[str]) -> list[str]:
+def only_nods(text: str, town: Town) -> bool:
+    """はい to 「まちがいはありますか」 says neither, and nothing else."""
+    return says_nothing_but(text, frozenset().union(*(town.typed(name) for name in ("yes", "fine", "thanks", "filler"))))
+
+
+def beside(text: str, words: Collection[str]) -> list[str]:
     """The pieces of a text without those that are one of these words; in Latin letters word by word: of "yes thank you" "yes"."""
     left = [piece for piece in _BETWEEN_PIECES.split(text) if plain(piece) and plain(piece) not in words]
     return [word for piece in left for word in (_words_beside(piece.split(), words) if piece.isascii() else [piece])]
@@ -143,7 +153,8 @@ def chosen(text: str, choices: Sequence[Choice], words: Words, *, asked: str = "
     if len(short) > LONGEST_CHOICE:
         return None
     reader = _Reader(choices, words, gist(_ASIDE.sub("", asked)).words)
-    return reader.reads(text) or reader.reads_all(_beside(text, polite))
+    told = beside(text, polite)
+    return reader.reads(text) or reader.reads_all([piece for piece in told if not reader.echoes(piece)] or told)
 
 
 class _Reader:
@@ -165,9 +176,14 @@ class _Reader:
         plainly = {value for piece in pieces if (value := self._through((self._label, self._same, self._part), piece)) is not None}
         return plainly.pop() if len(plainly) == 1 else None
 
+    def echoes(self, piece: str) -> bool:
+        """「2週間後？」: only words of the question, and no answer to it."""
+        said = gist(piece)
+        return bool(said.words) and said.words <= self._echo and not said.denied and self.reads(piece) is None
+
     def reads(self, piece: str) -> str | None:
         """What one piece says."""
-        counted = number(piece)
+        counted = number(piece) or placed(piece, len(self._values))
         if counted is not None:
             return self._values[counted - 1] if 0 < counted <= len(self._values) else None
         if _DOUBT.fullmatch(piece.strip()):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from flows import answers
 from flows.cards import Fact, cards, details, fact, name_of
 from flows.filling import Town
 from flows.handoff import promise
@@ -15,7 +16,7 @@ from flows.letters import room as width
 from flows.letters import shortened
 from flows.model import Reply, Turn
 from flows.talk import MOST_BUBBLES, Talk, last_bubbles
-from flows.typed import LONGEST_CHOICE, number, plain
+from flows.typed import LONGEST_CHOICE, number, placed, plain
 from knowledge.hearing.normalise import pieces
 
 _KINDS: Final = ("secret", "reads", "name", "cost", "hours", "booking", "place", "tel", "reply", "kept", "machine", "private", "what")
@@ -164,7 +165,9 @@ def _of_card(talk: Talk, entry_id: str, about: Fact) -> Reply:
 
 def _card_button(talk: Talk) -> Turn | None:
     """電話する, 地図, くわしく typed instead of pressed (G3): of the first card, or of the one whose number stands before it (②くわしく)."""
-    said = plain(talk.text)
+    polite = frozenset[str]().union(*(talk.town.typed(name) for name in ("greeting", "thanks", "filler", "fine", "yes", "say.right")))
+    told = answers.beside(talk.text, polite)
+    said = plain(told[0]) if len(told) == 1 else ""
     if not said or len(said) > LONGEST_CHOICE:
         return None
     ways = {name: (plain(talk.town.label(name, talk.session.lang)), *talk.town.typed(f"say.{name}")) for name in ("call", "map", "details")}
@@ -172,7 +175,8 @@ def _card_button(talk: Talk) -> Turn | None:
     if found is None:
         return None
     name, before = found
-    here, place = in_sight(talk), number(before.removesuffix("の").removesuffix("を")) if before else 1
+    here, bare = in_sight(talk), before.removesuffix("の").removesuffix("を")
+    place = (number(bare) or placed(bare, len(here))) if before else 1
     if place is None or not 0 < place <= len(here):
         return None
     entry = talk.town.base.entries[here[place - 1]]

@@ -13,6 +13,8 @@ _BEFORE: Final = re.compile(
     r"^(?:(?:えー?っと|ええと|あとは|あと(?![でにのはかずまをもが数何少ち半残]|[\d一二三四五六七八九十])|それと(?!も)|それから|それに(?!し)|ほかに|けれども?|(?:また|でも|しかし)(?=[、\s]))[、\s]*)+"
 )
 """「あと」 that adds another thing; not 「あと3日」, 「あとで」."""
+_OF_SOMETHING: Final = re.compile(r"(?<!こと)こと$")
+"""「お金のこと」 ends in no と."""
 _MAY_JOIN: Final = frozenset("とでがしどもえ")
 _GOES_ON: Final = frozenset({"が", "けれど", "けれども", "し"})
 _TELLS: Final = frozenset({"動詞", "形容詞", "助動詞"})
@@ -23,7 +25,7 @@ def by_itself(text: str) -> str:
     """Without 「あと」 at its head, and the と, けど or が that led on from its end."""
     bare = text.strip(f"{EDGES}，")
     alone = _BEFORE.sub("", bare) or bare
-    if alone[-1:] not in _MAY_JOIN:
+    if alone[-1:] not in _MAY_JOIN or _OF_SOMETHING.search(alone):
         return alone
     told = list(pieces(alone))
     while len(told) > 1 and (joining := _joining(told[-1], told[-2])):
@@ -39,7 +41,7 @@ def _joining(last: Piece, before: Piece) -> int:
         case "と":
             return int(before.kind in _NAMES or before.surface == "か")
         case "で":
-            return int(before.surface == "か")
+            return int(before.surface in ("か", "と"))  # 仕事がないのとで
         case "うえ":
             return int(before.kind in _TELLS)
         case _:

@@ -10,7 +10,7 @@ from flows.kin import letters_shared
 from flows.letters import sentences
 from flows.model import RecordMatch, Turn
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import plain, points
 from knowledge.hearing import hear
 from knowledge.hearing.model import Decision, Hearing, Lang
 from knowledge.hearing.normalise import pieces
@@ -34,6 +34,8 @@ _FIRST_DOORS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
 }
 """Where somebody goes first who could say no more than the field."""
 _LIST_OF_DOORS: Final = ("fukushi-sougou-soudan", "jiritsu-soudan-shien", "chiiki-houkatsu")
+_ANY_WORRY: Final = "sougou"
+"""The domain of desks for whatever it may be: that it is one of theirs says nothing of what it is."""
 _SURE_ENOUGH: Final = 0.05
 _SHORTEST_STORY: Final = 12
 """Letters: in fewer nobody has told of several things."""
@@ -47,7 +49,7 @@ _OTHER_LETTERS: Final = re.compile(r"[一-鿿A-Za-zＡ-Ｚａ-ｚ]")
 _ENOUGH_KANA: Final = 12
 _WORDS_APART: Final = 4
 _KANJI: Final = re.compile(r"[一-鿿]")
-_OFTEN_IN_KANA: Final = frozenset({"他", "物", "事", "所", "方", "為", "訳", "内", "為る", "様"})
+_OFTEN_IN_KANA: Final = frozenset({"他", "一杯", "物", "事", "所", "方", "為", "訳", "内", "為る", "様"})
 _ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+")
 """Of a page or a mailbox: its letters are of no language."""
 _SHORTEST_FOREIGN: Final = 10
@@ -164,7 +166,7 @@ def _is_it_this(talk: Talk, hearing: Hearing) -> Turn | None:
     if not services or services[0].score < _SURE_ENOUGH or talk.session.questions or talk.session.lang != "ja":
         return None
     entry = talk.town.base.entries.get(services[0].id)
-    near = _nearest(talk, entry.examples) if entry else None
+    near = _nearest(talk, entry.examples) if entry and entry.domain != _ANY_WORRY else None
     if near is None:
         return None
     asked = talk.with_(questions=1).noting(guess=services[0].id)
@@ -223,7 +225,10 @@ def which_answered(talk: Talk) -> Turn:
         return _whose_or_cards(talk.noting(group=talk.choice))
     if plain(talk.text) in talk.town.typed("none_of_these") or not talk.text:
         return offer_human(talk)
-    return hear_worry(_noticing_whose(talk.remembering()))
+    told = talk.remembering()
+    if not _only_begins(told) and (points(talk.text) or showing.says_nothing(talk)):
+        return offer_human(told)
+    return hear_worry(_noticing_whose(told))
 
 
 def whose_answered(talk: Talk) -> Turn:

@@ -40,9 +40,10 @@ SECOND_EAR: Final = "second-ear"
 def heard(talk: Talk) -> Turn | None:
     """Answer the danger heard in these words; None for an unclear sign (L1) that was asked about already."""
     danger = talk.said.danger
+    if _asks_itself(talk):
+        return None
     if danger.level == "L1":
-        asked = talk.note("l1") == danger.rule or _asks_itself(talk) or _is_asked_more(talk)
-        return None if asked else ask_plainly(talk)
+        return None if talk.note("l1") == danger.rule or _is_asked_more(talk) else ask_plainly(talk)
     talk, crisis = _remember(talk, danger), crisis_of(danger)
     asked_before = talk.at == "danger.asked" and talk.note("family") == crisis.name
     if danger.level == "L3" and (asked_before or not crisis.asks_even_now):
@@ -58,8 +59,13 @@ def heard_again(talk: Talk, turn: Turn) -> Turn:
 
 
 def _asks_itself(talk: Talk) -> bool:
-    """A neighbour's sign, or a child who looks after others: those dialogues ask about danger in their own words (D7, D4c)."""
-    return thirdparty.is_sign(talk) or (talk.said.danger.rule == SECOND_EAR and young.by_words(talk))
+    """A neighbour's sign, a commissioner's report, a child who looks after others: those dialogues ask about danger themselves (D7, D4c)."""
+    unclear, learned = talk.said.danger.level == "L1", talk.said.danger.rule == SECOND_EAR
+    if unclear and learned and talk.at in ("thirdparty.since", "thirdparty.risk", "thirdparty.ties"):
+        return True
+    if thirdparty.is_sign(talk):
+        return unclear or (learned and talk.session.flow in ("consent", "consult"))
+    return unclear and learned and young.by_words(talk)
 
 
 def _is_asked_more(talk: Talk) -> bool:

@@ -17,6 +17,7 @@ from flows import (
     cards,
     consent,
     consult,
+    correcting,
     danger,
     followup,
     gap,
@@ -138,8 +139,15 @@ def _answers_the_crisis(talk: Talk) -> bool:
 def _only_sounds_so(talk: Talk) -> bool:
     """An answer typed as the question offers it, 「もうできません」, or 「だからそれじゃねえって」: no rule calls it danger, only the learned ear."""
     danger = talk.said.danger
-    said = answers.is_word_for_word(talk.session, talk.text, talk.town) or plain(talk.text) in talk.town.typed("slip")
-    return danger.level == "L1" and danger.rule == SECOND_EAR and said
+    if danger.rule != SECOND_EAR or talk.session.flow == "danger":
+        return False
+    if mydata.asked_anywhere(talk) is not None:
+        return True
+    if danger.level != "L1":
+        return False
+    if answers.is_word_for_word(talk.session, talk.text, talk.town) or answers.agrees(talk.session, talk.text, talk.town):
+        return True
+    return plain(talk.text) in talk.town.typed("slip") or correcting.corrected(talk) is not None
 
 
 def _marks_are_a_sticker(said: Utterance) -> Utterance:
@@ -185,6 +193,8 @@ def _answer(talk: Talk) -> Turn:
     if value is not None:
         return _everywhere(talk, value[1:]) if value.startswith("!") else _go(replace(talk, choice=value))
     if talk.said.kind == "text":
+        if (right := correcting.corrected(talk)) is not None:
+            return correcting.heard_anew(right)
         rest = _after_a_slip(talk)
         if rest is not None:
             return _slipped(talk, rest)

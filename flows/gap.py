@@ -9,6 +9,7 @@ from typing import Final
 
 from flows import answers, consult
 from flows.because import what_weighs
+from flows.by_itself import by_itself
 from flows.cards import cards, gently, why_of
 from flows.handoff import CONSENT_VERSION, hand_over, promise
 from flows.letters import room, sentences, shortened, to_a_pause
@@ -27,6 +28,8 @@ wanted by the person, no such thing. The same words wherever a gap is told: by t
 
 _LONGEST_WISH: Final = 60
 _SAME_SITTING: Final = timedelta(minutes=30)
+_STRIKES: Final = re.compile("消し|けし|削除")
+"""No other wish is meant: 「兄には言わないでほしい」 may be one to tell."""
 _NUMBER: Final = re.compile(r"[0-9０-９][0-9０-９ー−-]{5,}")
 """A telephone number, a postcode: no wish needs one."""
 
@@ -49,7 +52,7 @@ def begin(talk: Talk) -> Turn:
     honest = talk.says("gap.honest")
     if talk.session.lang == "ja" and (own := what_weighs(talk)):
         refused = "gap.reflect_refused" if "refused_by_office" in talk.session.gap_reasons else "gap.reflect_tried"
-        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=to_a_pause(own, 28))
+        reflection = talk.says(refused if talk.session.tried else "gap.reflect", said=by_itself(to_a_pause(own, 28)))
         bubbles: tuple[Reply, ...] = (reflection, honest, talk.says("gap.offer"))
     else:
         bubbles = (honest, talk.says("gap.offer"))
@@ -68,7 +71,8 @@ def offered(talk: Talk) -> Turn:
         case "no_need":
             return near_things(talk, uncounted=False)
         case _ if talk.text:
-            return begin(talk.remembering())
+            noted = noticing(talk.remembering())
+            return noted.ask("gap.offered", "handoff.noted", "gap.offer_again", choices=("take_over", "near_things", "no_need"))
         case _:
             return talk.ask_again("gap.offer_again")
 
@@ -129,7 +133,7 @@ def read_back_answered(talk: Talk) -> Turn:
             return talk.ask("gap.mend", "sheet.what_to_mend")
         case "strike_out":
             return talk.ask("gap.strike", "sheet.what_to_strike")
-        case _ if talk.text:
+        case _ if talk.text and not answers.only_nods(talk.text, talk.town):
             return mended(talk)
         case _:
             return talk.ask_again("sheet.unclear")
@@ -139,8 +143,11 @@ def mended(talk: Talk) -> Turn:
     """A correction joins the story and the sheet; a number in front says which line it replaces."""
     if not talk.text:
         return talk.ask_again("sheet.what_to_mend")
-    if (wish := struck_words(talk.text)) is not None and (left := erased(talk.session.sheet, wish, number(wish))) is not None:
-        return read_back(talk.with_(sheet=left), "sheet.struck")
+    if (wish := struck_words(talk.text)) is not None:
+        if (left := erased(talk.session.sheet, wish, number(wish))) is not None:
+            return read_back(talk.with_(sheet=left), "sheet.struck")
+        if _STRIKES.search(talk.text):
+            return talk.ask_again("sheet.not_found")
     talk = talk.remembering()
     head, _, words = talk.text.partition(" ") if number(talk.text.split()[0]) else ("", "", talk.text)
     place = number(head) if head else None

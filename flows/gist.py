@@ -13,7 +13,9 @@ from knowledge.hearing.normalise import Piece, hiragana, pieces
 
 _JAPANESE: Final = re.compile(r"[ぁ-ゖァ-ヺ一-鿿]")
 _HIRAGANA_OR_KANJI: Final = re.compile(r"[ぁ-ゖ一-鿿]")
-_SORT_OF: Final = re.compile(r"そういう|こういう|ああいう|という|っていう")
+_SORT_OF: Final = re.compile(r"そういう|こういう|ああいう|という|っていう|のこと(?=$|[でがはをに、。])")
+_HOW_MANY: Final = re.compile(r"[2-9二三四五六]人(?:の|も)?")
+"""「子ども2人いる」 says what 「子どもがいる」 says."""
 _TELLING: Final = frozenset({"名詞", "動詞", "形容詞", "形状詞", "代名詞"})
 _POINTING: Final = frozenset({"此れ", "其れ", "彼れ", "此処", "其処", "彼処", "何処", "其方", "此方", "どれ", "何れ"})
 _SELF: Final = frozenset({"私", "僕", "俺", "あたし", "うち"})
@@ -82,7 +84,7 @@ def gists(words: Iterable[str]) -> tuple[Gist, ...]:
 def _japanese(text: str) -> tuple[dict[str, Piece], int, bool]:
     words: dict[str, Piece] = {}
     denials, after_te, forms = 0, False, set()
-    for piece in pieces(_SORT_OF.sub("の", text)):
+    for piece in pieces(_HOW_MANY.sub("", _SORT_OF.sub("の", text)) or text):
         if piece.form in _DENYING and piece.kind in ("助動詞", "形容詞"):
             denials += 1
             if not words:  # 「ない」 by itself denies that something is there

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from flows import moments
+from flows import answers, moments
 from flows.filling import Town, fill, line_in_words
 from flows.household import relatives
 from flows.letters import shortened
@@ -102,6 +102,8 @@ def after_return(talk: Talk) -> Turn:
             return ask_machine(talk)
         case "no_more":
             return talk.ask("handoff.returned", "handback.no_more", choices=("machine",))
+        case _ if answers.says_nothing_but(talk.text, talk.town.typed("thanks")):
+            return talk.stay("odd.thanks", ends_as="acknowledged")
         case _:
             return come_back(talk)
 

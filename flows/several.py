@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from flows import answers, asking, household
+from flows import answers, asking, household, showing
 from flows.by_itself import by_itself
 from flows.cards import MOST_CARDS, card
 from flows.handoff import CONSENT_VERSION, hand_over, promise
@@ -110,16 +110,10 @@ def read_back_answered(talk: Talk) -> Turn:
             return talk.ask("several.mend", "several.what_to_mend")
         case _ if plain(talk.text) in talk.town.typed("no"):
             return read_back_answered(replace(talk, choice="as_it_is"))
-        case _ if talk.text and not _only_nods(talk):
+        case _ if talk.text and not answers.only_nods(talk.text, talk.town) and not showing.says_nothing(talk):
             return mended(talk)
         case _:
             return talk.ask_again("several.any_mistake_again")
-
-
-def _only_nods(talk: Talk) -> bool:
-    """はい to 「まちがいはありますか」 says neither."""
-    nods = (talk.town.typed(name) for name in ("yes", "fine", "thanks", "filler"))
-    return answers.says_nothing_but(talk.text, frozenset().union(*nods))
 
 
 def mended(talk: Talk) -> Turn:
@@ -139,6 +133,8 @@ def mended(talk: Talk) -> Turn:
             place = len(told)
             told.append((sentence, _door(talk, sentence)))
         changed += [place] if place is not None else []
+    if not changed:  # five lines are full, and it is about none of them: kept in the story
+        return talk.ask("several.offered", "handoff.noted", "several.one_person_again", choices=("one_person", "by_myself", "later"))
     talk = _with_needs(talk, told, source="confirmed")
     text = "\n".join(f"{CIRCLED[place]}{shortened(talk.session.sheet[place].text, 30)}" for place in dict.fromkeys(changed[:2]))
     said = talk.says("several.mended", lines=text)
@@ -155,13 +151,17 @@ def _without(talk: Talk, told: Sequence[tuple[str, str]], wish: str) -> list[tup
     return [(left[0].text if left else text, service) for (left, service), (text, _) in zip(each, told, strict=True) if left is None or left]
 
 
+def mended_in_place(talk: Talk) -> Turn:
+    """One word was put right wherever it stood."""
+    lines = "\n".join(f"{CIRCLED[place]}{shortened(line.text, 30)}" for place, line in enumerate(talk.session.sheet[:2]))
+    return in_order(talk, talk.says("several.mended", lines=lines))
+
+
 def _struck(talk: Talk, left: Sequence[tuple[str, str]]) -> Turn:
     """What is left is read back in order; where nothing is, there is nothing to connect."""
     if not left:
         return talk.with_(sheet=(), needs=()).ended().ask("consult.open", "several.by_myself", choices=("!human",))
-    talk = _with_needs(talk, left, source="confirmed")
-    lines = "\n".join(f"{CIRCLED[place]}{shortened(line.text, 30)}" for place, line in enumerate(talk.session.sheet[:2]))
-    return in_order(talk, talk.says("several.mended", lines=lines))
+    return mended_in_place(_with_needs(talk, left, source="confirmed"))
 
 
 def in_order(talk: Talk, first: Reply | None = None) -> Turn:
@@ -205,7 +205,7 @@ def person_answered(talk: Talk) -> Turn:
             return talk.ended().ask("consult.open", "several.later", choices=("!human",))
         case _ if plain(talk.text).removesuffix("です") in {plain(talk.option("mend").label), *talk.town.typed("say.mend")}:
             return talk.ask("several.mend", "several.what_to_mend")
-        case _ if talk.text:
+        case _ if talk.text and not answers.only_nods(talk.text, talk.town) and not showing.says_nothing(talk):
             return mended(talk)
         case _:
             return talk.ask_again("several.one_person_again")
@@ -256,8 +256,8 @@ def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
     every = [(sentence, need) for need in needs for sentence in sentences(need.text)]
     if len(needs) < 2 or len(every) > MOST_NEEDS:
         return [(by_itself(need.text), need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
-    alone = {need.text for need in needs if len(sentences(need.text)) == 1}
-    doors = {sentence: need.services[0].id if need.text in alone and need.services else _door(talk, sentence) for sentence, need in every}
+    sure = {need.text: need.services[0].id for need in needs if len(sentences(need.text)) == 1 and need.services and need.services[0].score >= _SURE}
+    doors = {sentence: sure.get(need.text) or _door(talk, sentence) for sentence, need in every}
     doors |= {rest: _door(talk, rest, least=_SURE) for rest in _left_out(talk, list(doors))}
     return [(by_itself(sentence), door) for sentence, door in sorted(doors.items(), key=lambda one: talk.worry.find(one[0]))][:MOST_NEEDS]
 

@@ -1,10 +1,11 @@
 """D2: the cards, what was wrong with them, and the offer to ask again in two weeks. Each says why it came; a hunted person is pushed nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from flows import answers, asking, consult, gap, handoff, moments
+from flows.by_itself import by_itself
 from flows.cards import MOST_CARDS, all_closed, cards, gently, needs_area, why_of
 from flows.letters import shortened, stretches, to_a_pause
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
@@ -20,6 +21,8 @@ _ABOUT_AS_WELL: Final = 0.3
 """Share of the best score."""
 _READ_FOR_REFLECTION: Final = 12
 _LONGEST_AREA: Final = 20
+_A_NAME: Final = 4
+"""Letters from which a keyword is taken for a name; 「介護」 is none."""
 _PLACES: Final = ("fureai-salon", "tasedai-kyoten", "ibasho-koritsu", "smartphone-kyoushitsu")
 """Where somebody goes who asks for company, not for a service (D10c)."""
 _AFTER_A_DEATH: Final = ("okuyami-madoguchi", "grief-care")
@@ -41,7 +44,7 @@ def show(talk: Talk, hearing: Hearing) -> Turn:
 
 def _not_shown_before(talk: Talk, hearing: Hearing) -> list[Match]:
     """Best first; what was called wrong, or was tried, does not come again."""
-    refused = set(talk.session.shown) if talk.note("wrong") else set()
+    refused = {*(talk.session.shown if talk.note("wrong") else ()), *_sent_away_by(talk, hearing)}
     found: dict[str, Match] = {}
     for need in hearing.needs:
         for match in need.services:
@@ -49,6 +52,16 @@ def _not_shown_before(talk: Talk, hearing: Hearing) -> list[Match]:
                 found.setdefault(match.id, match)
     order = [one for one in hearing.cards if one in found] or sorted(found, key=lambda one: -found[one].score)
     return _own_doors_first(talk, [found[one] for one in gently(talk, order)])
+
+
+def _sent_away_by(talk: Talk, hearing: Hearing) -> Iterator[str]:
+    """Services named where somebody tells that they were refused: 「ファミサポも夜明けは無理と言われた」."""
+    told = [plain(one) for one in talk.session.tried]
+    for match in (match for need in hearing.needs for match in need.services if match.id in talk.town.base.entries):
+        entry = talk.town.base.entries[match.id]
+        names = {plain(one) for one in (entry.name, *entry.keywords)}
+        if any(len(name) >= _A_NAME and name in one for name in names for one in told):
+            yield match.id
 
 
 def _own_doors_first(talk: Talk, order: list[Match]) -> list[Match]:
@@ -120,7 +133,7 @@ def show_cards(talk: Talk, ids: Sequence[str], why: Mapping[str, Sequence[str]],
 def _before_cards(talk: Talk, own: str) -> tuple[Talk, str]:
     """In Japanese one line in the resident's own words (D2); in another language, once, that a machine answers (D12)."""
     if talk.session.lang == "ja":
-        return talk, talk.says("cards.reflect", said=to_a_pause(own, 28)).text if own else ""
+        return talk, talk.says("cards.reflect", said=by_itself(to_a_pause(own, 28))).text if own else ""
     if talk.session.lang == "easy" or talk.note("machine_told"):
         return talk, ""
     return talk.noting(machine_told="yes"), talk.says("cards.machine").text + talk.town.words(talk.session.lang).clock["space"]
@@ -164,7 +177,8 @@ def cards_answered(talk: Talk) -> Turn:
             return talk.ask_again("cards.right_again")
 
 
-def _says_nothing(talk: Talk) -> bool:
+def says_nothing(talk: Talk) -> bool:
+    """No word by which anything could be heard."""
     fresh = talk.new_worry().remembering()
     return _is_nothing(fresh, consult.listen(fresh))
 
@@ -190,7 +204,7 @@ def what_was_wrong(talk: Talk) -> Turn:
             return turn.model_copy(update={"effects": (RecordOutcome(outcome="been_there", cards=shown), *turn.effects)})
         case _ if says_one_of(talk.text, talk.town.typed("refused")):
             return gap.begin(talk.remembering())
-        case _ if talk.text and not _says_nothing(talk):
+        case _ if talk.text and not says_nothing(talk):
             return consult.hear_worry(talk.remembering().noting(wrong="yes"))
         case _:
             return talk.ask_again("wrong.what_again")
@@ -213,7 +227,7 @@ def follow_up_answered(talk: Talk) -> Turn:
             at = datetime.combine(talk.scene.now.date() + FOLLOW_UP_AFTER, _FOLLOW_UP_AT, tzinfo=talk.scene.now.tzinfo)
             effects = (_push_consent(talk), ScheduleFollowUp(at=at))
             return talk.ended().ask("consult.open", "follow_up.promised", choices=("!human",), effects=effects)
-        case None if talk.text and not _says_nothing(talk):
+        case None if talk.text and not says_nothing(talk):
             return consult.worry_written(talk.new_worry())
         case _:
             return talk.ended().ask("consult.open", "follow_up.none", choices=("!human",))

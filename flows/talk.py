@@ -77,12 +77,17 @@ class Talk:
     @property
     def worry(self) -> str:
         """All that was said about the present worry (G11)."""
-        return "\n".join(said.text for said in self.session.story[self._begins :])
+        return "\n".join(said.text for said in self.present)
+
+    @property
+    def present(self) -> tuple[Said, ...]:
+        """The messages of the present worry."""
+        return self.session.story[self._begins :]
 
     @property
     def refs(self) -> tuple[str, ...]:
         """The messages the present worry was told in (I8)."""
-        return tuple(said.ref for said in self.session.story[self._begins :] if said.ref)
+        return tuple(said.ref for said in self.present if said.ref)
 
     @property
     def _begins(self) -> int:

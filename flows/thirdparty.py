@@ -5,7 +5,7 @@ from typing import Final
 
 from flows.filling import lines_in_words
 from flows.handoff import hand_over, open_case, promise
-from flows.letters import shortened
+from flows.letters import sentences, shortened
 from flows.model import Effect, RaiseAlarm, RecordConsent, ReportThirdPerson, SheetLine, Turn
 from flows.talk import Talk
 from flows.typed import plain
@@ -16,13 +16,15 @@ _SEEN: Final = "third-person-seen"
 """The rule an alarm names where nothing was heard by danger.yaml: it was asked about and answered."""
 _PARENT: Final = re.compile(r"(?<![一-鿿])(?:義理の|義)?([母父])親?(?![一-鿿])|(両親|(?<![一-鿿])親(?![一-鿿]))")
 """Not 叔母, 祖父, 親戚."""
+_INTRODUCED: Final = re.compile(r"(?:民生|児童)委員の[^\s、。をがにはもと]{1,8}(?:です(?!か)|と申し|といい)")
+"""「民生委員の山田です」."""
 _WHO: Final = {frozenset("母"): "mother", frozenset("父"): "father"}
 
 
 def answer(talk: Talk) -> Turn | None:
     """A neighbour's sign, or a 民生委員 on duty; None for everything else."""
     said = plain(talk.latest)
-    if any(word in said for word in talk.town.typed("commissioner")):
+    if any(word in said for word in talk.town.typed("commissioner")) or any(_INTRODUCED.search(one) for one in sentences(talk.latest)):
         return talk.ask("thirdparty.commissioner", "third.commissioner", choices=("yes", "as_resident"))
     parents = frozenset(found[1] or found[2] for found in _PARENT.finditer(talk.latest))
     if parents and talk.note("knows") is None and any(word in said for word in talk.town.typed("far_away")):

@@ -13,15 +13,21 @@ LONGEST_CHOICE: Final = 24
 """Letters beyond which a text is never read as a choice."""
 _SILENT: Final = re.compile(r"[\s、。,.!！?？・…~〜ー「」『』()（）\[\]【】'’\"“”:：;；_/／\u200d\ufe0f\U0001f000-\U0001faff☀-➿⭐-]+")
 _COUNTED: Final = re.compile(
-    r"(\d)(?:番目?|つ目|個目|ばんめ?|つめ)?(?:の(?:やつ|ほう|方)?)?(?:です|だ|かな|かも|で|でおねがいします|でお願いします|にします|が近いです|が近い)?"
+    r"(\d)(?:番目?|つ目?|個目|ばんめ?|つめ)?(?:の(?:やつ|ほう|方|もの|カード|かあど)?)*(?:です|だ|かな|かも|で|でおねがいします|でお願いします|にします|が近いです|が近い)?"
 )
 _HIRAGANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _SPOKEN_NUMBERS: Final[Mapping[str, int]] = {
     "いちばん": 1, "いち": 1, "一": 1, "一番": 1, "ひとつめ": 1, "にばん": 2, "に": 2, "二": 2, "二番": 2, "ふたつめ": 2,
     "さんばん": 3, "さん": 3, "三": 3, "三番": 3, "みっつめ": 3, "よんばん": 4, "よん": 4, "四": 4, "四番": 4, "よっつめ": 4,
     "one": 1, "two": 2, "three": 3, "four": 4, "um": 1, "dois": 2, "três": 3, "quatro": 4,
-    "第一": 1, "第二": 2, "第三": 3, "第四": 4,
+    "第一": 1, "第二": 2, "第三": 3, "第四": 4, "ひと": 1, "ふた": 2, "みっ": 3, "よっ": 4,
 }  # fmt: skip
+
+_SPOKEN_COUNT: Final = re.compile(r"^([一二三四]|ひと|ふた|みっ|よっ)((?:番|つ|個).*)$")
+_PLACED: Final = re.compile(
+    r"(?:(?P<first>最初|さいしょ|(?:一番|いちばん)(?:上|うえ|初め|はじめ))|(?P<middle>真ん中|まんなか|真中)|(?:(?:一番|いちばん)?(?:最後|さいご|下|した)))"
+    r"の?(?:やつ|ほう|方|もの)?(?:です|だ|かな|かも|で|がいい|がいいです|でお願いします|にします|が近い|が近いです)?"
+)
 
 
 def plain(text: str) -> str:
@@ -43,7 +49,22 @@ def plain_label(written: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """1, １, ①, いちばん, 1番です → 1; None for anything else."""
+    """1, １, ①, いちばん, 1番です, 二つ目のほう → 1, 2; None for anything else."""
     short = plain(text)
-    found = _COUNTED.fullmatch(short)
+    found = _COUNTED.fullmatch(_SPOKEN_COUNT.sub(lambda said: f"{_SPOKEN_NUMBERS[said[1]]}{said[2]}", short))
     return int(found[1]) if found else _SPOKEN_NUMBERS.get(short)
+
+
+def points(text: str) -> bool:
+    """「真ん中の」: a place among choices, and nothing told."""
+    return _PLACED.fullmatch(plain(text)) is not None
+
+
+def placed(text: str, of: int) -> int | None:
+    """真ん中の, 最後の, 一番下: which of so many; None for anything else, and where nothing stands in the middle."""
+    found = _PLACED.fullmatch(plain(text))
+    if found is None:
+        return None
+    if found["middle"]:
+        return (of + 1) // 2 if of % 2 else None
+    return 1 if found["first"] else of

@@ -25,10 +25,15 @@ RIGHT_OR_WRONG = (Choice(value="right", label="合っている"), Choice(value="
 # ---------------------------------------------------------------- typed
 
 
-@pytest.mark.parametrize("text", ["1", "１", "①", "いちばん", "1番", "１です", "一番", " 1。"])
+@pytest.mark.parametrize("text", ["1", "１", "①", "いちばん", "1番", "１です", "一番", " 1。", "ひとつ目", "1番目のやつのほう", "一つ目の"])
 def test_a_number_may_be_typed_in_any_way(text):
     assert number(text) == 1
     assert chosen(text, MONEY_OR_FAMILY, {}) == "money"
+
+
+@pytest.mark.parametrize(("text", "value"), [("最後の", "family"), ("一番下のやつです", "family"), ("一番上", "money"), ("真ん中の", None)])
+def test_a_choice_may_be_pointed_at(text, value):
+    assert chosen(text, MONEY_OR_FAMILY, {}) == value
 
 
 @pytest.mark.parametrize(
