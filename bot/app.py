@@ -16,7 +16,6 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from sqlmodel import Session as Rows
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,7 +41,7 @@ from bot.settings import Settings
 from bot.web import calendar, chat, chat_doors, chat_pages, health, town_page, webhooks
 from bot.web.broken import Broken
 from bot.web.headers import SecurityHeaders
-from bot.web.hosts import allowed_hosts
+from bot.web.hosts import OneHost, allowed_hosts
 from bot.web.limits import BodyLimit
 from storage.migrate import migrate
 from storage.store import Store, StoreDown
@@ -114,7 +113,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_middleware(Broken)
     app.add_middleware(BodyLimit, largest=settings.max_body, seconds=settings.body_seconds, wider=TAKES_FILES, told=too_large)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(parts.settings))
+    app.add_middleware(OneHost, allowed_hosts=allowed_hosts(parts.settings))
     return app
 
 
