@@ -73,7 +73,7 @@ def from_csv(text: str, provider: str, today: date, domains: Mapping[str, str]) 
     """Entries out of a CSV with the headings of `COLUMNS`; a mistake names its line. Raises `NotTaken`."""
     keys = {heading: name for name, heading in COLUMNS.items()}
     found = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))), 2):
+    for number, row in enumerate(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")), 2):
         if number > _MOST_ROWS + 1:
             raise NotTaken(f"一度に {_MOST_ROWS} 行までです。分けて入れてください。")
         cells = {keys[head]: value or "" for head, value in row.items() if head in keys and isinstance(value, str | None)}
@@ -101,13 +101,18 @@ def from_yaml(text: str, provider: str, today: date) -> list[dict[str, Tree]]:
 
 def checked(tree: dict[str, Tree]) -> dict[str, Tree]:
     """The tree, if it makes an entry. Raises `NotTaken`."""
+    entry_of(tree)
+    return tree
+
+
+def entry_of(tree: Mapping[str, Tree]) -> Entry:
+    """What the tree says, however it is written. Raises `NotTaken`: also of a proposal that was one by the rules of its day."""
     try:
-        Entry.model_validate({**tree, "id": "mochiyori"})
+        return Entry.model_validate({**tree, "id": "mochiyori"})
     except ValidationError as error:
         first = error.errors()[0]
         where = "・".join(str(part) for part in first["loc"])
         raise NotTaken(f"{where}：{first['msg']}") from error
-    return tree
 
 
 # ---------------------------------------------------------------- what is where

@@ -1,19 +1,19 @@
 """持ちより: what organisations propose for the town's knowledge, until staff take it or say why not. Facts of services only, no resident."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from storage import audit
 from storage.desk_queue import Viewer
 from storage.dialect import table
 from storage.ids import new_id
-from storage.refusals import Missing, Stale
+from storage.refusals import Missing, Refused, Stale
 from storage.tables import Agency, Proposal
 
 _P, _A = table(Proposal), table(Agency)
@@ -35,12 +35,28 @@ class Proposed:
     at: datetime
 
 
-def propose(session: Session, viewer: Viewer, agency_id: str, fields: Mapping[str, Any], now: datetime) -> str:
+MOST_WAITING = 400
+"""Proposals of one organisation that wait to be looked at: more than a year of what it does, and no more than a person looks through."""
+
+
+class TooManyWaiting(Refused):
+    """This organisation has proposed so much that staff must look at some of it first."""
+
+
+def propose(session: Session, viewer: Viewer, agency_id: str, entries: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """All of them or none. Raises `TooManyWaiting`."""
+    waits = select(func.count()).select_from(_P).where(_P.c.agency_id == agency_id, _P.c.state == "waiting")
+    if session.execute(waits).scalar_one() + len(entries) > MOST_WAITING:
+        raise TooManyWaiting
+    for fields in entries:
+        _propose(session, viewer, agency_id, fields, now)
+
+
+def _propose(session: Session, viewer: Viewer, agency_id: str, fields: Mapping[str, Any], now: datetime) -> None:
     made = new_id()
     written = json.dumps(dict(fields), ensure_ascii=False)
     session.execute(_P.insert().values(id=made, agency_id=agency_id, fields=written, state="waiting", made_by=viewer.staff_id, at=now))
     audit.note(session, actor=viewer.actor, act="proposal.made", now=now, proposal=made)
-    return made
 
 
 def proposals(session: Session, *, agency_id: str | None = None, waiting: bool = False) -> list[Proposed]:

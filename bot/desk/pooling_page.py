@@ -19,10 +19,11 @@ from knowledge import pooling as resources
 from knowledge.boundaries import Drawing, NotBoundaries, drawing
 from knowledge.changes import Impact
 from knowledge.editing import new_file
+from knowledge.entry import Entry
 from knowledge.pooling import COLUMNS, KINDS, NotTaken
 from knowledge.problem import errors
 from storage import pooling, referrals
-from storage.pooling import Proposed
+from storage.pooling import MOST_WAITING, Proposed, TooManyWaiting
 from storage.refusals import Missing, Stale
 from storage.staff import SignedIn
 from storage.text import clean
@@ -33,6 +34,7 @@ _LONGEST = 100_000
 _LONGEST_WHY = 400
 _LOOK_FIRST = "まだ入れていません。ほかの文の答えも変わります。「変わること」を見て、よければ、もう一度［地域の情報に入れる］を押してください。"
 _ELSEWHERE = "入れていません。フォルダーに書けないか、ほかの項目にまちがいがあります。「地域の情報」の「一覧」で見てください。"
+_TOO_MANY = f"まだ見てもらっていないものが多いので、出していません（{MOST_WAITING} 件まで）。町の職員が見たあとで、もう一度出してください。"
 _MARK = 8
 """Letters of the proposal's id that make the entry's own."""
 
@@ -75,7 +77,10 @@ async def enter(request: Request, parts: TheParts, signed: Signed) -> Response:
             trees = [resources.from_form({key: clean(written[key]) for key in COLUMNS}, name, today, domains)]
     except NotTaken as error:
         return await _own(request, parts, signed, trouble=str(error), kept=written, status=422)
-    await parts.store.atransact(lambda rows: [pooling.propose(rows, viewer, agency_id, tree, now) for tree in trees])
+    try:
+        await parts.store.atransact(lambda rows: pooling.propose(rows, viewer, agency_id, trees, now))
+    except TooManyWaiting:
+        return await _own(request, parts, signed, trouble=_TOO_MANY, kept=written, status=409)
     return RedirectResponse("/desk/offering", status_code=303)
 
 
@@ -133,6 +138,13 @@ async def _take(parts: Parts, signed: SignedIn, one: Proposed, shown: str) -> Lo
     return None
 
 
+def _entry_of(one: Proposed) -> Entry | None:
+    try:
+        return resources.entry_of(one.fields)
+    except NotTaken:
+        return None
+
+
 def _file_of(parts: Parts, one: Proposed) -> tuple[OnDisk, str]:
     entry_id = f"mochiyori-{one.id[-_MARK:]}"
     path = parts.knowledge.folder / str(one.fields.get("domain") or "") / f"{entry_id}.yaml"
@@ -162,7 +174,8 @@ async def _page(
     field = field if field in domains else ""
     drawn, why = await asyncio.to_thread(_drawing, parts)
     return await pages.page(
-        request, signed, "pooling.html", status=status, proposals=waiting, files={one.id: _file_of(parts, one)[1] for one in waiting}, spread=spread,
+        request, signed, "pooling.html", status=status, proposals=[(one, _entry_of(one)) for one in waiting],
+        files={one.id: _file_of(parts, one)[1] for one in waiting}, spread=spread,
         fields=domains, kinds=KINDS, trouble=trouble, drawn=drawn, why=why, field=field, crowded=resources.CROWDED,
         look=look, names={entry.id: entry.name for entry in base.entries.values()},
     )  # fmt: skip
