@@ -16,9 +16,9 @@ from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Locked, Missing
 from storage.sealing import seal, unseal
-from storage.tables import Release
+from storage.tables import Release, Staff
 
-_R = table(Release)
+_R, _S = table(Release), table(Staff)
 
 LASTS = timedelta(days=1)
 _ASKED_FOR = timedelta(days=7)
@@ -40,9 +40,10 @@ def lock_of(session: Session, case: CaseHead, now: datetime) -> Lock | None:
     """None where nothing is hidden."""
     if not case.hidden_address:
         return None
+    still_here = {one.id for one in staff.everybody(session) if not one.disabled}
     rows = session.execute(select(_R).where(_R.c.case_id == case.id, _R.c.asked_at > now - _ASKED_FOR).order_by(_R.c.asked_at.desc())).all()
     until = max((row.until for row in rows if row.until is not None and row.until > now), default=None)
-    waiting = next((row for row in rows if row.until is None), None)
+    waiting = next((row for row in rows if row.until is None and row.asked_by in still_here), None)
     if until is not None or waiting is None:
         return Lock(until)
     why = unseal(session, case.scope, f"hidden_release.why:{waiting.id}", waiting.why_sealed)
@@ -65,8 +66,9 @@ def ask(session: Session, viewer: Viewer, case: CaseHead, why: str, now: datetim
 
 
 def confirm(session: Session, viewer: Viewer, case: CaseHead, release_id: str, now: datetime) -> None:
-    """The second of the two. Raises `Missing` when it is the same person, or nothing waits."""
-    waits = (_R.c.id == release_id, _R.c.case_id == case.id, _R.c.until.is_(None), _R.c.asked_at > now - _ASKED_FOR)
+    """The second of the two. Raises `Missing` when it is the same person, nothing waits, or who asked does not work here any more."""
+    asker = select(_S.c.id).where(_S.c.id == _R.c.asked_by, _S.c.disabled_at.is_(None)).exists()
+    waits = (_R.c.id == release_id, _R.c.case_id == case.id, _R.c.until.is_(None), _R.c.asked_at > now - _ASKED_FOR, asker)
     done = update(_R).where(*waits, _R.c.asked_by != viewer.staff_id).values(confirmed_by=viewer.staff_id, until=now + LASTS)
     if not session.execute(done).rowcount:  # type: ignore[attr-defined]
         raise Missing

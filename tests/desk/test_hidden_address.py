@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from storage import staff
 from tests.api.conftest import key_for, system
 from tests.desk.conftest import Browser, Office, joins
 from tests.desk.test_agencies import NewBrowser, of_agency
@@ -122,3 +123,13 @@ async def test_what_was_shared_before_it_was_hidden_is_shut_too(office: Office, 
     await confirms(tanaka, code)
     await agency.opens(shared[0])
     assert agency.status == 200
+
+
+async def test_nobody_releases_for_one_who_does_not_work_here_any_more(office: Office, sato: Browser, tanaka: Browser) -> None:
+    code = office.has_case(hidden=True)
+    await asks(sato, code)
+    ((release,),) = office.rows("SELECT id FROM hidden_release")
+    office.store.transact(lambda rows: staff.disable(rows, login="sato", now=office.clock.now()))
+    assert "名前と電話だけ" not in await tanaka.opens(tab(code, "referrals"))
+    assert (await tanaka.posts(tab(code, "unlock"), release=str(release))).status_code == 404
+    assert (await tanaka.http.get(tab(code, PAPERS[0]))).status_code == 409
