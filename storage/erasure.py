@@ -9,16 +9,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, and_, delete, select, update
 from sqlmodel import Session, SQLModel
 
 from storage.dialect import table
 from storage.ids import new_id
+from storage.rooms import PRESENT
 from storage.sealing import keyring, mark_erasure
-from storage.tables import Attachment, Case, Consent, Conversation, Erasure, Identity, Inbox, Message, Offer, Outbox, Outcome, Person, Promise, Task
+from storage.tables import (
+    Attachment,
+    Case,
+    Consent,
+    Conversation,
+    Erasure,
+    Identity,
+    Inbox,
+    Message,
+    Offer,
+    Outbox,
+    Outcome,
+    Person,
+    Promise,
+    RoomLink,
+    Task,
+    WebVisitor,
+)  # fmt: skip
 from storage.talk import Talk, by_id, scope_of
+from storage.visitors import is_phrase
 
 _E, _M, _X, _C, _I = table(Erasure), table(Message), table(Inbox), table(Conversation), table(Identity)
+_V, _L = table(WebVisitor), table(RoomLink)
 
 
 @dataclass(frozen=True)
@@ -66,8 +86,16 @@ def erase_words(session: Session, talk: Talk, receipt: str, now: datetime) -> No
     consents, promised = table(Consent), table(Promise)
     session.execute(update(consents).where(consents.c.conversation_id == of, consents.c.withdrawn_at.is_(None)).values(withdrawn_at=now))
     session.execute(update(promised).where(promised.c.conversation_id == of, promised.c.case_id.is_(None)).values(state="dropped", done_at=now))
+    _close_the_ways_in(session, of, now)
     session.execute(_E.insert().values(id=new_id(), receipt=receipt, conversation_id=of, asked_at=now))
     mark_erasure(session)
+
+
+def _close_the_ways_in(session: Session, conversation_id: str, now: datetime) -> None:
+    """What may lie in another hand leads nowhere from now on: six words, links, browsers that are not there now. Who begins anew is alone again."""
+    here = and_(_V.c.seen_at > now - PRESENT, ~is_phrase(_V.c.token_hash))
+    session.execute(update(_V).where(_V.c.conversation_id == conversation_id, _V.c.ended_at.is_(None), ~here).values(ended_at=now))
+    session.execute(update(_L).where(_L.c.conversation_id == conversation_id, _L.c.used_at.is_(None)).values(used_at=now))
 
 
 def finish(session: Session, conversation_id: str, now: datetime) -> None:

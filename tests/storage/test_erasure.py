@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, SQLModel
 
-from storage import cases, erasure, helping, outbox, records
+from storage import cases, erasure, helping, outbox, records, rooms, visitors
 from storage import talk as talks
 from storage.sealing import SealBroken, keyring
 from storage.store import Store
@@ -123,3 +123,21 @@ def test_a_receipt_leads_to_what_became_of_it(store: Store) -> None:
 
     assert store.transact(lambda rows: erasure.by_receipt(rows, "A-4K2Z")) == erasure.Receipt(NOW, TOMORROW)
     assert store.transact(lambda rows: erasure.by_receipt(rows, "B-2222")) is None
+
+
+@pytest.mark.requirement("R13", "R15", "R41")
+def test_whoever_holds_old_words_an_old_link_or_an_old_cookie_is_not_there_when_the_resident_begins_anew(store: Store) -> None:
+    long_ago = NOW - timedelta(minutes=5)
+
+    def work(rows: Session) -> tuple[str, str, str]:
+        talk = a_talk(rows)
+        visitors.keep_phrase(rows, talk, "六つの言葉", long_ago)
+        link, old, here = rooms.make_link(rows, talk, NOW), visitors.admit(rows, talk.id, long_ago), visitors.admit(rows, talk.id, NOW)
+        erasure.erase_words(rows, talk, "A-4K2Z", NOW)
+        return link, old, here
+
+    link, old, here = store.transact(work)
+    assert store.transact(lambda rows: visitors.come_back(rows, "六つの言葉", NOW)) is None
+    assert store.transact(lambda rows: rooms.spend(rows, link, NOW)) is None
+    assert store.transact(lambda rows: visitors.find(rows, old, NOW)) is None
+    assert store.transact(lambda rows: visitors.find(rows, here, NOW)) is not None, "who asked for it reads the receipt"
