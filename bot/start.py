@@ -20,7 +20,7 @@ from bot.production import missing_for_production
 from bot.settings import Settings
 from knowledge.base import BrokenBase
 from knowledge.reading import render
-from storage import audit, staff
+from storage import audit, case_cells, staff
 from storage.sealing import KeyFileProblem
 from storage.store import SecondProcess, Store, StoreDown
 
@@ -106,7 +106,8 @@ async def _keep(settings: Settings, store: Store, moment: datetime) -> None:
 
 
 def verify(settings: Settings, told: str, out: Console, err: Console) -> int:
-    """Walk the audit chain beside the heads kept outside the database, and one that somebody noted (`123:abc…`); 1 when it does not hold."""
+    """Walk the audit chain beside the heads kept outside the database, and one that somebody noted (`123:abc…`), and open the cells of every case;
+    1 when something does not hold."""
     known = heads.read(settings.heads_file)
     if told:
         seq, _, noted = told.partition(":")
@@ -114,11 +115,14 @@ def verify(settings: Settings, told: str, out: Console, err: Console) -> int:
             err.print("--head は「番号:印」の形で書いてください。")
             return 2
         known[int(seq)] = noted
+    sealed = _once(settings, case_cells.unreadable)
+    if sealed:
+        out.print(f"封の合わない相談票が {len(sealed)} 件あります（{'、'.join(sealed)}）。写しから、その相談票を確かめてください。")
     broken = _once(settings, lambda rows: audit.verify(rows, known))
     if broken is None:
         newest, mark = _once(settings, audit.head)
         out.print(f"記録の鎖は {newest} 番まで、つながっています。先頭の印: {newest}:{mark}")
-        return 0
+        return 1 if sealed else 0
     out.print(f"記録の鎖が {broken.seq} 番で切れています（{broken.what}）。")
     if broken.seq in known or broken.what == "cut":
         out.print(f"データベースを自分で作りなおしたあとなら、{settings.heads_file} を別の場所に移すと、新しく数えはじめます。")

@@ -6,12 +6,22 @@ version of a row seals all three anew. A row here has `id`, `conversation_id`, `
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+import structlog
+from sqlalchemy import select
 from sqlmodel import Session
 
+from storage import records
+from storage.dialect import table
 from storage.sealing import SealBroken, seal, unseal
+from storage.tables import Case
 from storage.talk import scope_of
+
+log = structlog.get_logger()
+
+_K = table(Case)
 
 UNREADABLE: Final = "（用件の封が合わず、開けません）"
 """Stands in the queue for a title that does not open: one exchanged cell must not take the rest of the queue with it (R38)."""
@@ -22,12 +32,29 @@ def title_of(session: Session, row: Any) -> str:
     return _opened(session, row, "title") or ""
 
 
-def in_queue(session: Session, row: Any) -> tuple[str, tuple[str, ...]]:
-    """Title and topics for a list of cases. Where a seal is broken the list goes on; the case itself refuses to open."""
+def in_queue(session: Session, row: Any, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """Title and topics for a list of cases. Where a seal is broken the list goes on, and it is logged and counted (`/metrics`); the case itself
+    refuses to open."""
     try:
         return title_of(session, row), topics_of(session, row)
     except SealBroken:
+        log.error("seal_broken", case=row.id)
+        records.count(session, "seal_broken", now.date().isoformat())
         return UNREADABLE, ()
+
+
+def unreadable(session: Session) -> list[str]:
+    """Codes of the cases of which a cell does not open."""
+    return [row.code for row in session.execute(select(_K).order_by(_K.c.code)) if not _opens(session, row)]
+
+
+def _opens(session: Session, row: Any) -> bool:
+    try:
+        for cell in _CELLS:
+            _opened(session, row, cell)
+    except SealBroken:
+        return False
+    return True
 
 
 def sheet_of(session: Session, row: Any) -> str:

@@ -521,7 +521,7 @@ class Coordinator:
         invitation = town.store.transact(lambda rows: staff.invite(rows, role=role, now=now))
         town.store.transact(lambda rows: staff.accept(rows, invitation, name=name, login=self.login, password_hash=_NO_PASSWORD, now=now))
         token = town.store.transact(lambda rows: staff.add_token(rows, login=self.login, name=f"test of {name}", now=now))
-        self._headers = {"authorization": f"Bearer {token}"}
+        self.key = {"authorization": f"Bearer {token}"}
 
     def sees(self, code: str) -> dict[str, Any]:
         return self._call("GET", code, "", 200)
@@ -553,7 +553,7 @@ class Coordinator:
         return {"expected_version": self.sees(code)["version"], "sentence": words, "next_contact_at": when}
 
     def _call(self, method: str, code: str, act: str, wanted: int, given: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self.town.http.request(method, f"/api/v1/cases/{code}{act}", json=given, headers=self._headers)
+        answer = self.town.http.request(method, f"/api/v1/cases/{code}{act}", json=given, headers=self.key)
         assert answer.status_code == wanted, f"{method} {act}: {answer.status_code} {answer.text}"
         self.town.rests()
         found: dict[str, Any] = answer.json()

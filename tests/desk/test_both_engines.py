@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from storage import (
     audit,
+    case_cells,
     cases,
     consents,
     desk_cases,
@@ -303,5 +304,7 @@ def test_exchanged_titles_are_not_shown_and_the_rest_of_the_queue_is(store: Stor
     store.transact(exchange)
     shown = {row.code: row.title for row in store.transact(lambda rows: desk_queue.queue(rows, sato, now))}
     assert shown == {rent: UNREADABLE, care: UNREADABLE, work: "仕事のこと"}
+    assert store.transact(case_cells.unreadable) == sorted((rent, care))
+    assert store.transact(lambda rows: records.counts(rows, "seal_broken")) == 2
     with pytest.raises(SealBroken):
         store.transact(lambda rows: desk_heads.head(rows, sato, rent))

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
+from sqlalchemy import text
 
 from storage.store import Store
 
@@ -51,3 +53,16 @@ def test_nothing_is_shown_without_the_token_and_no_word_of_a_resident_with_it(to
     assert town.http.get("/metrics").status_code == 404
     assert town.http.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 404
     assert "借金" not in town.http.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text
+
+
+@pytest.mark.requirement("R38", "R42")
+def test_a_seal_that_is_broken_is_counted_and_logged_by_the_id_of_its_case(town: "Town"):
+    sato = town.coordinator("佐藤")
+    town.resident_on("line").says("ひみつの借金").says("人と話したい").taps("渡す")
+    assert 'madoguchi_counted{name="seal_broken"}' not in figures(town)
+    town.store.transact(lambda rows: rows.execute(text("UPDATE care_case SET title_sealed = :cell"), {"cell": b"x" * 60}))
+    with structlog.testing.capture_logs() as logs:
+        assert town.http.get("/api/v1/cases", headers=sato.key).status_code == 200
+    ((case,),) = town.rows("SELECT id FROM care_case")
+    assert logs == [{"event": "seal_broken", "log_level": "error", "case": case}]
+    assert figures(town)['madoguchi_counted{name="seal_broken"}'] == 1

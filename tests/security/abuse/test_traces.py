@@ -14,12 +14,15 @@ from bot import backup as backups
 from bot import heads, start
 from bot.jobs.loop import Loop
 from bot.jobs.retention import look
+from bot.keys import build_keyring
 from bot.settings import Settings
 from storage import presses, rooms, staff, visitors
 from storage import talk as talks
 from storage.sealing import KeyFileProblem, Keyring, make_key_file
 from storage.store import Store
 from tests.conftest import Database
+from tests.storage.rows import open_talk
+from tests.storage.test_cases import request
 from tests.town import Town
 
 
@@ -70,6 +73,23 @@ def test_whatever_is_done_to_the_audit_the_command_finds_it(files: Settings, now
     with sqlite3.connect(str(files.database_url).removeprefix("sqlite:///")) as rows:
         rows.executescript(tampering)
     assert _verifies(files)[0] == found
+
+
+@pytest.mark.requirement("R38")
+@pytest.mark.parametrize("cell", ["title_sealed", "sheet_sealed", "topics_sealed"])
+def test_a_cell_of_a_case_that_was_exchanged_is_named_by_the_command_without_its_words(files: Settings, cell: str) -> None:
+    store = Store.open(files.database_url, build_keyring(files), exclusive=False)
+    made = [request(store, open_talk(store, who), title="ひみつの借金").code for who in ("U1", "U2")]
+    store.close()
+    assert _verifies(files)[0] == 0
+    with sqlite3.connect(str(files.database_url).removeprefix("sqlite:///")) as rows:
+        other = rows.execute(f"SELECT {cell} FROM care_case WHERE code = ?", made[1:]).fetchone()
+        rows.execute(f"UPDATE care_case SET {cell} = ? WHERE code = ?", (*other, made[0]))
+    status, said = _verifies(files)
+    assert status == 1
+    assert made[0] in said
+    assert made[1] not in said
+    assert "ひみつ" not in said
 
 
 @pytest.mark.requirement("R43")
