@@ -9,7 +9,6 @@ What may live here: the order of these steps, and ownership. What must not: word
 """
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,7 +26,7 @@ from bot.posting import ROOMY, SIGNPOST, post
 from bot.told import scene_for, scene_of, session_of, utterance_of
 from flows.model import Scene, Turn, Utterance
 from knowledge.hearing.model import NO_DANGER, Danger
-from storage import attachments, cases, consents, household, outbox, records
+from storage import attachments, cases, consents, outbox, records, taken_back
 from storage import talk as talks
 from storage.outbox import Letter
 from storage.talk import Line, Pending, Talk
@@ -44,11 +43,8 @@ _SAME_SITTING = timedelta(hours=12)
 """How far back words may belong to those that are written now."""
 _UNHEARD = Danger(level="L1", kinds=("suicide",), rule="scanner-failed")
 """What a message counts as that could not be scanned: the plain question is asked."""
-_LOOKED_THROUGH = 500
-"""Lines of a talk in which answers to an unsent message are looked for; platforms let residents take back what is at most a day old."""
 _EARLIER_KEPT = 20
 """Versions of one message that are kept besides the first: nobody fills a case by writing one message anew all day."""
-_QUOTED = re.compile("「([^「」]{2,})」")
 
 Split = Callable[[Outgoing], Sequence[Outgoing]]
 
@@ -364,9 +360,7 @@ def _unsent(at: At, talk: Talk, inbox_id: str, platform_id: str) -> Received:
     """The resident took a message back: its words go everywhere, the fact of a danger stays, nothing is said (R8, D13)."""
     line = talks.by_platform_id(at.rows, talk, platform_id)
     if line is not None:
-        talks.forget_words(at.rows, talk, [line.id, *_answers_that_quote(at.rows, talk, line.id)], at.now)
-        household.forget_words(at.rows, talk, line.id)
-        cases.forget_words(at.rows, talk, line.id, at.now)
+        taken_back.forget(at.rows, talk, line, at.now)
         if talk.flow_session is not None:
             talk = replace(talk, flow_session=flows.without_words(session_of(talk), line.id).model_dump_json(exclude_defaults=True))
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
@@ -389,16 +383,6 @@ def _edited(at: At, talk: Talk, inbox_id: str, inbound: Inbound) -> Received:
     talks.settle_inbox(at.rows, [inbox_id], "acknowledged")
     talks.save(at.rows, talk, talk.last_at)
     return Received(talk.id)
-
-
-def _answers_that_quote(rows: Rows, talk: Talk, message_id: str) -> list[str]:
-    """Lines of the bot that repeat words of this message between 「」."""
-    lines = talks.lines(rows, talk.id, after=max(0, talk.last_seq - _LOOKED_THROUGH), limit=_LOOKED_THROUGH)
-    words = next((json.loads(line.body).get("text", "") for line in lines if line.id == message_id and line.body is not None), "")
-    return [
-        line.id for line in lines
-        if line.author == "bot" and line.body is not None and any(quote.rstrip("…") in words for quote in _QUOTED.findall(line.body))
-    ]  # fmt: skip
 
 
 def last_danger(rows: Rows, talk: Talk, town: flows.Town) -> Danger:

@@ -127,8 +127,9 @@ def move_promise(session: Session, case_id: str, promise_at: datetime) -> None:
     session.execute(update(_K).where(_K.c.id == case_id).values(promise_at=promise_at))
 
 
-def forget_words(session: Session, talk: Talk, message_id: str, now: datetime) -> None:
-    """Take the lines that rest on an unsent message out of the sheets and titles of this talk's cases, closed ones too (R8)."""
+def forget_words(session: Session, talk: Talk, message_id: str) -> set[str]:
+    """Take the lines that rest on an unsent message out of the sheets and titles of this talk's cases, closed ones too (R8); returns these."""
+    lost = set[str]()
     for row in session.execute(select(_K).where(_K.c.conversation_id == talk.id).with_for_update()).all():
         sheet = json.loads(case_cells.sheet_of(session, row))
         kept = [line for line in sheet if message_id not in line.get("refs", ())]
@@ -138,7 +139,8 @@ def forget_words(session: Session, talk: Talk, message_id: str, now: datetime) -
         cells = case_cells.next_version(session, row, title=title, sheet=json.dumps(kept, ensure_ascii=False))
         session.execute(_CHANGE, {"of": row.id, **cells})
         mark_erasure(session)
-        audit.note(session, actor="resident", act=audit.TAKEN_BACK, now=now, case_id=row.id)
+        lost.add(row.id)
+    return lost
 
 
 def is_staffed(session: Session) -> bool:

@@ -18,6 +18,7 @@ from storage.refusals import Missing
 from storage.sealing import seal_json, unseal_json
 from storage.tables import Consent, ConsentRequest
 from storage.talk import Talk, scope_of
+from storage.text import made_of
 
 _Q, _N = table(ConsentRequest), table(Consent)
 
@@ -29,6 +30,8 @@ LASTS = timedelta(days=14)
 SHARING = "referral"
 """Purpose of a consent that lets something be told to an agency."""
 _VERSION = 1
+_GONE = "（取り消されました）"
+"""Stands for an item whose words the resident took back."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,11 @@ class Asked:
 
     def is_over(self, now: datetime) -> bool:
         """It waited too long, and has to be asked anew."""
-        return self.answer in (None, "later") and now - self.asked_at >= LASTS
+        return self.answer in (None, "later") and _waited_too_long(self.asked_at, now)
+
+
+def _waited_too_long(asked_at: datetime, now: datetime) -> bool:
+    return now - asked_at >= LASTS
 
 
 def ask(
@@ -81,7 +88,7 @@ def answer(session: Session, talk: Talk, asked: str, said: Answer, now: datetime
     row = session.execute(select(_Q).where(_Q.c.id == asked, _Q.c.conversation_id == talk.id).with_for_update()).first()
     if row is None or row.answer in ("yes", "no"):
         return "none"
-    if said != "no" and now - row.asked_at >= LASTS:
+    if said != "no" and _waited_too_long(row.asked_at, now):
         audit.note(session, actor="resident", act="consent.too_late", now=now, case_id=row.case_id, request=asked)
         return "over"
     values: dict[str, Any] = {"answer": said, "answered_at": now}
@@ -97,6 +104,26 @@ def answer(session: Session, talk: Talk, asked: str, said: Answer, now: datetime
 
 
 _ACTS: dict[Answer, str] = {"yes": "given", "no": "refused", "later": "put_off"}
+
+
+def forget_words(session: Session, talk: Talk, said: Sequence[str]) -> set[int]:
+    """Items that say words taken back are named no more, on the cards and in the consents (R8). Returns the lines of these cards by number."""
+    scope, cards = scope_of(talk.id), set[int]()
+    for row in session.execute(select(_Q).where(_Q.c.conversation_id == talk.id)).all():
+        place = f"consent_request.body:{row.id}"
+        body = unseal_json(session, scope, place, row.body_sealed)
+        kept = [_GONE if made_of(item, said) else item for item in body["items"]]
+        if kept != body["items"]:
+            changed = seal_json(session, scope, place, body | {"items": kept})
+            session.execute(update(_Q).where(_Q.c.id == row.id).values(body_sealed=changed))
+            cards.add(row.seq)
+    for row in session.execute(select(_N.c.id, _N.c.items_sealed).where(_N.c.conversation_id == talk.id)).all():
+        place = f"consent.items:{row.id}"
+        items = unseal_json(session, scope, place, row.items_sealed)
+        kept = [_GONE if made_of(item, said) else item for item in items]
+        if kept != items:
+            session.execute(update(_N).where(_N.c.id == row.id).values(items_sealed=seal_json(session, scope, place, kept)))
+    return cards
 
 
 def asked_of(session: Session, case: CaseHead) -> list[Asked]:

@@ -3,7 +3,6 @@
 Rows marked 閲覧制限, and dangers nobody has taken yet, leave here without topic, title or name: they are not even unsealed (desk.md §2).
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlmodel import Session
 
-from storage import audit, case_cells
+from storage import audit, case_cells, records
 from storage.dialect import table
 from storage.sealing import unseal
 from storage.staff import Role
@@ -33,6 +32,8 @@ SECOND_NAME = "second_name"
 """The kind of task that only a confirmation ends (storage/second_name.py)."""
 NOBODY = "nobody"
 """受け持ち: まだいない."""
+NO_CASE = ""
+"""Stands for the code where something belongs to no case."""
 _DANGER = 2
 """Urgency from which a line is shut until somebody takes it: the screen may face the counter (desk.md §2)."""
 _QUIET = timedelta(days=8)
@@ -184,8 +185,8 @@ def _rows(
     )  # fmt: skip
     query = query.order_by(_K.c.closed_at.desc()) if view == "closed" else query.order_by(*_order(sieve.order))
     if not sieve.topic:
-        return [_queue_row(session, row) for row in session.execute(query.offset(skip).limit(limit))]
-    opened = (_queue_row(session, row) for row in session.execute(query.limit(_SEARCHED)))
+        return [_queue_row(session, row, now) for row in session.execute(query.offset(skip).limit(limit))]
+    opened = (_queue_row(session, row, now) for row in session.execute(query.limit(_SEARCHED)))
     return list(islice((row for row in opened if sieve.topic in row.topics), skip, skip + limit))
 
 
@@ -215,10 +216,14 @@ def pulse(session: Session, viewer: Viewer) -> list[tuple[str, str, int, str, bo
 
 
 def taken_back(session: Session, viewer: Viewer, after: int) -> tuple[int, list[str]]:
-    """Codes of cases that lost words since row `after` of the audit, because their resident took them back (R8), and the row looked up to."""
-    taken = select(_K.c.code).join(_A, _A.c.case_id == _K.c.id).where(_A.c.seq > after, _A.c.act == audit.TAKEN_BACK, in_scope(viewer))
+    """Codes of cases that lost words since row `after` of the audit, because their resident took them back (R8), and the row looked up to.
+    `NO_CASE` where they were words of no case: an offer, a report."""
     newest, _ = audit.head(session)
-    return newest, sorted(set(session.execute(taken.where(_A.c.seq <= newest)).scalars()))
+    news = (_A.c.seq > after, _A.c.seq <= newest, _A.c.act == audit.TAKEN_BACK)
+    codes = set(session.execute(select(_K.c.code).join(_A, _A.c.case_id == _K.c.id).where(*news, in_scope(viewer))).scalars())
+    if viewer.role != "agency" and session.execute(select(_A.c.seq).where(*news, _A.c.case_id.is_(None)).limit(1)).first() is not None:
+        codes.add(NO_CASE)
+    return newest, sorted(codes)
 
 
 def next_promise(session: Session, viewer: Viewer, now: datetime) -> datetime | None:
@@ -319,9 +324,9 @@ def _last_author() -> Any:
     )  # fmt: skip
 
 
-def _queue_row(session: Session, row: Any) -> QueueRow:
+def _queue_row(session: Session, row: Any, now: datetime) -> QueueRow:
     shut = row.restricted or (row.urgency >= _DANGER and row.coordinator_id is None)
-    title, topics = ("", ()) if shut else case_cells.in_queue(session, row)
+    title, topics = ("", ()) if shut else case_cells.in_queue(session, row, now)
     return QueueRow(
         row.code, row.state, row.urgency, row.restricted, title, topics, row.channel, row.coordinator_id, row.coordinator_name, row.promise_at,
         row.next_contact_at, row.opened_at, row.last_at, row.last_author == "resident",
@@ -377,9 +382,4 @@ def _note(session: Session, row: Any) -> dict[str, str] | None:
     """Where and what of a third-person report (D7), the receipt of an erasure (D11); None where there is no note."""
     if row.note_sealed is None or row.conversation_id is None:
         return None
-    written = unseal(session, scope_of(row.conversation_id), f"task.note:{row.id}", row.note_sealed)
-    try:
-        note = json.loads(written)
-    except ValueError:
-        return {"note": written}
-    return {str(name): str(value) for name, value in note.items()} if isinstance(note, dict) else {"note": written}
+    return records.note_of(unseal(session, scope_of(row.conversation_id), f"task.note:{row.id}", row.note_sealed))

@@ -31,6 +31,11 @@ def sheet(session: Session, viewer: Viewer, code: str) -> tuple[list[dict[str, A
     return lines, _mark(written), numbers
 
 
+def name_of(line: Mapping[str, Any]) -> str:
+    """What a tick beside this line is called: it means this line as it was read, and no other that has come to stand in its place (R23)."""
+    return _mark(json.dumps(line, ensure_ascii=False, sort_keys=True))
+
+
 def save_sheet(session: Session, viewer: Viewer, code: str, lines: Sequence[Mapping[str, Any]], *, expected: str, now: datetime) -> None:
     """Write the sheet anew. Raises `Stale` when it is no longer the one that `expected` marks (R23)."""
     row = row_of(session, viewer, code)

@@ -19,6 +19,7 @@ from storage.ids import new_id
 from storage.refusals import Missing, Stale
 from storage.sealing import seal, unseal
 from storage.tables import Case, Gap, Referral, TownIssue
+from storage.text import letters
 
 _G, _T, _K, _R = table(Gap), table(TownIssue), table(Case), table(Referral)
 
@@ -28,6 +29,8 @@ IssueState = Literal["found", "working", "answered", "resting"]
 ISSUE_STATES: tuple[IssueState, ...] = get_args(IssueState)
 """見つかった, 取り組んでいる, 資源ができた, 見送り."""
 _SAME_GAP = timedelta(hours=1)
+_NO_CHANCE = 6
+"""Letters that do not stand in the wish of somebody else by chance: a wish may have been told in several messages."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,18 @@ def found(session: Session, *, since: datetime | None = None, until: datetime | 
         )
         for row in session.execute(query)
     ]  # fmt: skip
+
+
+def forget_words(session: Session, said: Sequence[str], at: datetime) -> None:
+    """A wish that was told in words taken back goes, the gap stays counted (R8). No gap has a person: it is known by its words and by the hour they
+    were said in, `at`."""
+    query = select(_G.c.id, _G.c.wish_sealed).where(
+        _G.c.source == "bot", _G.c.wish_sealed.is_not(None), _G.c.at > at - _SAME_GAP, _G.c.at < at + _SAME_GAP
+    )
+    wishes = {row.id: letters(unseal(session, f"gap:{row.id}", f"gap.wish:{row.id}", row.wish_sealed)) for row in session.execute(query)}
+    whole = [letters(words) for words in said]
+    theirs = [gap_id for gap_id, wish in wishes.items() if any(wish == one or (len(one) >= _NO_CHANCE and one in wish) for one in whole)]
+    session.execute(update(_G).where(_G.c.id.in_(theirs)).values(wish_sealed=None))
 
 
 def topic_behind(session: Session, referral_id: str) -> str | None:

@@ -18,6 +18,7 @@ from storage.refusals import Missing
 from storage.sealing import seal, unseal
 from storage.tables import Consent, Conversation, HelpRequest, Identity, Offer
 from storage.talk import Talk, by_id, scope_of
+from storage.text import made_of
 
 _O, _Q, _C, _I, _N = table(Offer), table(HelpRequest), table(Conversation), table(Identity), table(Consent)
 
@@ -103,6 +104,18 @@ def drop_ended(session: Session, conversation_id: str, now: datetime) -> None:
     for offer_id in session.execute(select(_O.c.id).where(_O.c.conversation_id == conversation_id, _O.c.until <= now)).scalars().all():
         skill, when = (seal(session, scope, f"offer.{cell}:{offer_id}", "") for cell in ("skill", "when"))
         session.execute(update(_O).where(_O.c.id == offer_id).values(skill_sealed=skill, when_sealed=when))
+
+
+def forget_words(session: Session, talk: Talk, said: Sequence[str]) -> None:
+    """What the resident took back goes: with what they can do the offer itself, with the time only the time (R8)."""
+    scope = scope_of(talk.id)
+    for row in session.execute(select(_O).where(_O.c.conversation_id == talk.id)).all():
+        skill = unseal(session, scope, f"offer.skill:{row.id}", row.skill_sealed)
+        when = unseal(session, scope, f"offer.when:{row.id}", row.when_sealed)
+        if made_of(skill, said):
+            session.execute(delete(_O).where(_O.c.id == row.id))
+        elif made_of(when, said):
+            session.execute(update(_O).where(_O.c.id == row.id).values(when_sealed=seal(session, scope, f"offer.when:{row.id}", "")))
 
 
 def offers(session: Session, viewer: Viewer, now: datetime) -> list[Offered]:

@@ -98,11 +98,16 @@ def as_told(session: Session, case_id: str, scope: str, told: Sequence[Mapping[s
         audit.note(session, actor="bot", act="household.added", now=now, case_id=case_id, member=made)
 
 
-def forget_words(session: Session, talk: Talk, message_id: str) -> None:
-    """People who are written down only because an unsent message named them go with it, from closed cases too (R8)."""
-    rows = session.execute(select(_H.c.id, _H.c.version, _H.c.body_sealed).join(_K, _K.c.id == _H.c.case_id).where(_K.c.conversation_id == talk.id))
-    bodies = {row.id: unseal_json(session, scope_of(talk.id), f"household_member.body:{row.id}:{row.version}", row.body_sealed) for row in rows}
-    session.execute(delete(_H).where(_H.c.id.in_([one for one, body in bodies.items() if body.get(TOLD_IN) == message_id])))
+def forget_words(session: Session, talk: Talk, message_id: str) -> set[str]:
+    """People who are written down only because an unsent message named them go with it, from closed cases too (R8). Returns the cases."""
+    query = select(_H.c.id, _H.c.case_id, _H.c.version, _H.c.body_sealed).join(_K, _K.c.id == _H.c.case_id).where(_K.c.conversation_id == talk.id)
+    scope, rows = scope_of(talk.id), session.execute(query).all()
+    gone = [
+        row for row in rows
+        if unseal_json(session, scope, f"household_member.body:{row.id}:{row.version}", row.body_sealed).get(TOLD_IN) == message_id
+    ]  # fmt: skip
+    session.execute(delete(_H).where(_H.c.id.in_([row.id for row in gone])))
+    return {row.case_id for row in gone}
 
 
 def remove(session: Session, viewer: Viewer, case: CaseHead, member_id: str, now: datetime) -> None:

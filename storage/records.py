@@ -14,6 +14,7 @@ from storage.prepared import prepared
 from storage.sealing import seal, unseal
 from storage.tables import Consent, Conversation, Cursor, Outcome, Promise, Tally, Task
 from storage.talk import Talk, scope_of
+from storage.text import made_of
 
 _H, _N, _P, _T, _Y, _U = table(Outcome), table(Consent), table(Promise), table(Task), table(Tally), table(Cursor)
 _CONSENTS = prepared(select(_N).where(_N.c.conversation_id == bindparam("of")).order_by(_N.c.given_at.desc()))
@@ -149,6 +150,27 @@ def has_open_task(session: Session, conversation_id: str | None, kind: str) -> b
     """Of one talk, or of none."""
     query = select(_T.c.id).where(_T.c.conversation_id.is_not_distinct_from(conversation_id), _T.c.kind == kind, _T.c.done_at.is_(None)).limit(1)
     return session.execute(query).first() is not None
+
+
+def note_of(written: str) -> dict[str, str]:
+    """A task's note by its parts; one that was written as plain words is all `note`."""
+    try:
+        note = json.loads(written)
+    except ValueError:
+        note = None
+    return {str(name): str(value) for name, value in note.items()} if isinstance(note, dict) else {"note": written}
+
+
+def forget_words(session: Session, talk: Talk, said: Sequence[str]) -> None:
+    """What the resident took back leaves the notes of this talk's tasks; what there is to see to stays (R8)."""
+    scope = scope_of(talk.id)
+    query = select(_T.c.id, _T.c.note_sealed).where(_T.c.conversation_id == talk.id, _T.c.note_sealed.is_not(None))
+    for row in session.execute(query).all():
+        place = f"task.note:{row.id}"
+        note = note_of(unseal(session, scope, place, row.note_sealed))
+        kept = {name: "" if made_of(words, said) else words for name, words in note.items()}
+        if kept != note:
+            session.execute(update(_T).where(_T.c.id == row.id).values(note_sealed=seal(session, scope, place, json.dumps(kept, ensure_ascii=False))))
 
 
 def note_outcome(session: Session, talk: Talk, *, kind: str, detail: dict[str, object], now: datetime) -> None:

@@ -18,9 +18,9 @@ from storage.desk_queue import Viewer
 from storage.dialect import table
 from storage.ids import new_id
 from storage.refusals import Missing, NoGround, Stale
-from storage.sealing import seal_json, unseal_json
+from storage.sealing import seal, seal_json, unseal, unseal_json
 from storage.tables import Agency, Case, Consent, Conversation, Message, Referral, Release, Staff, SupportMeeting
-from storage.talk import scope_of
+from storage.talk import Talk, scope_of
 
 _R, _K, _N, _A, _M, _S, _E = table(Referral), table(Case), table(Consent), table(Agency), table(Message), table(SupportMeeting), table(Staff)
 _C, _F = table(Conversation), table(Release)
@@ -173,6 +173,27 @@ def talk_of(session: Session, code: str) -> str:
     """The talk behind a case, for waking who watches it."""
     found: str = session.execute(select(_K.c.conversation_id).where(_K.c.code == code)).scalar_one()
     return found
+
+
+def forget_words(session: Session, talk: Talk, message_id: str) -> set[str]:
+    """Items that rest on an unsent message leave what offices were told (R8). A new version, so that a page of theirs that lies open hears of it.
+    Returns the cases."""
+    rows = session.execute(select(_R).join(_K, _K.c.id == _R.c.case_id).where(_K.c.conversation_id == talk.id)).all()
+    scope, lost = scope_of(talk.id), set[str]()
+    for row in rows:
+        place, answers = f"referral.body:{row.id}", f"referral.answers:{row.id}"
+        body = unseal_json(session, scope, place, row.body_sealed)
+        kept = [one for one in body["items"] if message_id not in one["refs"]]
+        if len(kept) == len(body["items"]):
+            continue
+        came = None if row.answers_sealed is None else unseal(session, scope, f"{answers}:{row.version}", row.answers_sealed)
+        values = {
+            "body_sealed": seal_json(session, scope, place, body | {"items": kept}), "version": row.version + 1,
+            "answers_sealed": None if came is None else seal(session, scope, f"{answers}:{row.version + 1}", came),
+        }  # fmt: skip
+        session.execute(update(_R).where(_R.c.id == row.id).values(**values))
+        lost.add(row.case_id)
+    return lost
 
 
 def pulse_of(session: Session, staff_id: str, now: datetime) -> list[tuple[str, int]]:

@@ -27,7 +27,8 @@ _STATES: tuple[ReferralState, ...] = ("asked", "accepted", "refused", "interrupt
 def _gather(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> dict[str, Any]:
     lines, _, _ = desk_sheets.sheet(rows, viewer, case.code)
     return {
-        "referrals": referrals.of_case(rows, case, now), "lines": lines, "holding": consents.holding(rows, case, now), "bases": BASES,
+        "referrals": referrals.of_case(rows, case, now), "lines": {desk_sheets.name_of(one): one for one in lines},
+        "holding": consents.holding(rows, case, now), "bases": BASES,
         "support_meetings": meetings.support_meetings(rows, case), "agencies": referrals.agencies(rows), "resident_says": RESIDENT_SAYS,
         "default_until": (now + timedelta(days=DEFAULT_DAYS)).astimezone(JST).date(), "needs_reason": NEEDS_REASON, "gap_reasons": REASONS,
         "lock": releases.lock_of(rows, case, now),
@@ -49,8 +50,10 @@ async def refer(request: Request, code: str, parts: TheParts, signed: Signed) ->
     ticked = (await access.lists(request, "line"))["line"]
 
     def work(rows: Rows, viewer: Viewer, case: CaseHead, now: datetime) -> None:
-        lines, _, _ = desk_sheets.sheet(rows, viewer, code)
-        items = [Item(lines[int(at)]["text"], tuple(lines[int(at)].get("refs", ()))) for at in ticked if at.isdecimal() and int(at) < len(lines)]
+        lines = {desk_sheets.name_of(one): one for one in desk_sheets.sheet(rows, viewer, code)[0]}
+        if not lines.keys() >= set(ticked):
+            raise Unfinished("line_changed")
+        items = [Item(lines[name]["text"], tuple(lines[name].get("refs", ()))) for name in ticked]
         items += [Item(clean(line.strip())) for line in sheets.words(written["more"]).splitlines() if line.strip()]
         if not items:
             raise Unfinished("no_items")

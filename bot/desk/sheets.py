@@ -24,6 +24,7 @@ from storage.text import clean
 Trouble = Literal[
     "empty", "too_long", "not_a_date", "which_era", "no_items", "no_recipient", "no_ground", "no_reason", "no_own_words", "stale", "held_by_other",
     "not_held", "closed", "unreachable", "not_now", "no_such_case", "locked", "no_such_entry",
+    "line_changed",
 ]  # fmt: skip
 LONGEST = 4000
 _LONGEST_WISH = 400

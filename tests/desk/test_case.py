@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import Session
 
 from bot.channels.port import Refused, Sent, TryLater
-from storage import audit, cases, outbox
+from storage import audit, outbox, taken_back
 from storage import talk as talks
 from storage.store import StoreDown
 from tests.desk.conftest import Browser, Office
@@ -252,9 +252,7 @@ async def test_a_reply_held_for_being_old_leaves_when_a_human_lets_it(office: Of
 async def test_unsent_words_are_gone_from_the_desk(office: Office, sato: Browser) -> None:
     code = office.has_case("消したい言葉", title="")
     talk, now = office.talk(), office.clock.now()
-    (message,) = office.rows("SELECT id FROM message")[0]
-    office.store.transact(lambda rows: talks.forget_words(rows, talk, [str(message)], now))
-    office.store.transact(lambda rows: cases.forget_words(rows, talk, str(message), now))
+    office.store.transact(lambda rows: taken_back.forget(rows, talk, talks.lines(rows, talk.id)[0], now))
     await sato.opens(f"/desk/cases/{code}")
     assert "消したい言葉" not in sato.page
     assert "取り消されました" in sato.text

@@ -14,6 +14,7 @@ from bot.desk import national_forms
 from bot.desk.national_forms import Field
 from knowledge.complaints import TOPIC_WORDS
 from tests.desk.conftest import Browser, Office, joins
+from tests.desk.test_sheets import first_line
 
 AGENCY = "地域包括支援センター（見本）"
 FORMS = tuple(national_forms.read().forms)
@@ -78,7 +79,7 @@ async def whole(office: Office, sato: Browser) -> str:
     await sato.opens(tab(code, "referrals"))
     consent = re.search(r'<select id="consent".*?value="([0-9a-f]{32})"', sato.page, re.DOTALL)
     assert consent is not None
-    wanted = {"recipient": AGENCY, "purpose": "家に来てほしい", "line": "0", "until": "R8.12.31"}
+    wanted = {"recipient": AGENCY, "purpose": "家に来てほしい", "line": first_line(sato.page), "until": "R8.12.31"}
     await sato.posts(tab(code, "referrals"), basis="consent", consent=consent[1], **wanted)
     await sato.opens(tab(code, "meetings"))
     met = {"held_on": "R8.12.8", "members": "包括、保健所", "shown": "退院の日", "decisions": "包括が家を見る", "next_on": "R9.3.8"}

@@ -209,7 +209,7 @@ def test_lines_that_rest_on_a_message_taken_back_leave_every_case_of_the_talk(st
     closed = request(store, talk, sheet=json.dumps(lines), title="消える話")
     change(store, closed.id, state="closed")
     still_open = request(store, talk, sheet=json.dumps(lines[:1]), title="消える話")
-    store.transact(lambda rows: cases.forget_words(rows, talk, "m1", NOW))
+    store.transact(lambda rows: cases.forget_words(rows, talk, "m1"))
     assert sheet(store, closed.id) == lines[1:]
     assert sheet(store, still_open.id) == []
     found = [row(store, one.id) for one in (closed, still_open)]
@@ -219,7 +219,7 @@ def test_lines_that_rest_on_a_message_taken_back_leave_every_case_of_the_talk(st
 def test_taking_back_words_that_no_sheet_rests_on_changes_no_case(store: Store) -> None:
     talk = open_talk(store)
     case = request(store, talk)
-    store.transact(lambda rows: cases.forget_words(rows, talk, "m999", NOW))
+    store.transact(lambda rows: cases.forget_words(rows, talk, "m999"))
     assert row(store, case.id).version == 1
 
 

@@ -71,7 +71,7 @@ CALLS: dict[str, Callable[[Session], object]] = {
     "cases.requeue_all_of": lambda rows: cases.requeue_all_of(rows, "1"),
     "cases.raise_urgency": lambda rows: cases.raise_urgency(rows, "1", 2),
     "cases.move_promise": lambda rows: cases.move_promise(rows, "1", NOW),
-    "cases.forget_words": lambda rows: cases.forget_words(rows, TALK, "1", NOW),
+    "cases.forget_words": lambda rows: cases.forget_words(rows, TALK, "1"),
     "moment.around": lambda rows: moment.around(rows, TALK.id, day="2026-10-01", part="out"),
     "cases.is_staffed": cases.is_staffed,
     "cases.raise_alarm": lambda rows: cases.raise_alarm(

@@ -275,7 +275,7 @@ def test_words_taken_back_leave_no_bytes_in_the_sqlite_files(sqlite_database: Da
 
     (sheet, title) = store.transact(lambda rows: rows.execute(text("SELECT sheet_sealed, title_sealed FROM care_case")).one())
     assert traces([sheet, title], folder) == {sheet, title}
-    store.transact(lambda rows: cases.forget_words(rows, talk, line.id, NOW))
+    store.transact(lambda rows: cases.forget_words(rows, talk, line.id))
     wait_for_writer(store)
     assert traces([sheet, title], folder) == set()
     store.close()

@@ -193,7 +193,11 @@ function showRewritten(fragment) { // words that were taken back or written anew
 
 async function showTakenBack(content) { // what rests on words that were taken back: as it stands now, or not at all; what somebody writes beside it stays
   const codes = new Set(JSON.parse(content));
-  const places = (from) => $$("[data-said]", from).filter((place) => codes.has(place.dataset.code));
+  await redraw((place) => place.dataset.code === undefined || codes.has(place.dataset.code));
+}
+
+async function redraw(isOld) {
+  const places = (from) => $$("[data-said]", from).filter(isOld);
   if (!places(document).length) return;
   const answer = await fetch(location.pathname + location.search, { credentials: "same-origin" }).catch(() => null);
   const fresh = answer?.ok ? places(new DOMParser().parseFromString(await answer.text(), "text/html")) : [];
@@ -238,8 +242,12 @@ function showWriting(names) {
 let knownShared = null;
 function showShared(content) {
   const one = $("[data-shared-one]");
-  if (one && !JSON.parse(content).some(([id]) => id === one.dataset.sharedOne)) location.replace("/desk/shared");
-  else if (!one && knownShared !== null && knownShared !== content && location.pathname === "/desk/shared") location.reload();
+  const now = one && JSON.parse(content).find(([id]) => id === one.dataset.sharedOne);
+  if (one && !now) location.replace("/desk/shared");
+  else if (now && String(now[1]) !== one.dataset.version) { // what is being written stays; sent, it is told that something changed
+    one.dataset.version = now[1];
+    redraw(() => true);
+  } else if (!one && knownShared !== null && knownShared !== content && location.pathname === "/desk/shared") location.reload();
   knownShared = content;
 }
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session as Rows
 
-from storage import cases
+from storage import taken_back
 from storage import talk as talks
 from storage.sealing import unseal
 from tests.desk.conftest import Browser, Office
@@ -109,12 +109,9 @@ def _takes_back(office: Office, code: str) -> None:
     now = office.clock.now()
 
     def work(rows: Rows) -> None:
-        found = "SELECT conversation_id, m.id FROM care_case JOIN message m USING (conversation_id) WHERE code = :code"
-        of, said = rows.execute(text(found), {"code": code}).one()
-        talk = talks.by_id(rows, of)
+        talk = talks.by_id(rows, rows.execute(text("SELECT conversation_id FROM care_case WHERE code = :code"), {"code": code}).scalar_one())
         assert talk is not None
-        talks.forget_words(rows, talk, [said], now)
-        cases.forget_words(rows, talk, said, now)
+        taken_back.forget(rows, talk, talks.lines(rows, talk.id)[0], now)
 
     office.store.transact(work)
 
