@@ -23,6 +23,8 @@ from knowledge.layers import NOTHING_ELSE, STARTER, Instead, Laid, folders_of, l
 from knowledge.problem import Problem, errors
 
 CARDS: Final = 3
+UNHEARD: Final = frozenset(("who", "how", "cost", "bring", "contacts", "events", "law", "provider", "unverified", "checked", "valid"))
+"""Fields of an entry that are only shown: whatever stands in them, every message finds the same entries."""
 
 __all__ = ["STARTER", "Base", "BrokenBase", "StoredSentence", "load"]
 
@@ -111,10 +113,7 @@ def is_kept(folder: Path, keep: Path) -> bool:
 def would_be(folder: Path, instead: Instead, before: Base, keep: Path | None = None) -> Base:
     """The base as it would be if these edits were saved (desk.md §4 変わること). Nothing is written or kept. Raises `BrokenBase`."""
     sound = _sound(folder, instead)
-    groups = [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
-    known = Known(kept(keep, "signs", groups, dict[str, Keys]))
-    lexicon = before.hearing.lexicon if before.synonyms == sound.synonyms else None
-    hearing = Index.build(sound.entries, sound.synonyms, lexicon, known)
+    hearing = before.hearing if _is_heard_alike(sound, before) else _built(sound, folder, keep, before)[0]
     return replace(
         before, version=sound.version, town=sound.town, entries=MappingProxyType(sound.entries), domains=MappingProxyType(sound.domains),
         hotlines=MappingProxyType(sound.hotlines), hearing=hearing, synonyms=sound.synonyms,
@@ -123,13 +122,36 @@ def would_be(folder: Path, instead: Instead, before: Base, keep: Path | None = N
 
 def _index(sound: "_Sound", folder: Path, keep: Path | None, before: Base | None) -> Index:
     """The index of these entries; sentences that were read for an earlier one are not read again."""
-    groups = [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
-    known = Known(kept(keep, "signs", groups, dict[str, Keys]))
-    lexicon = before.hearing.lexicon if before is not None and before.synonyms == sound.synonyms else None
-    index = Index.build(sound.entries, sound.synonyms, lexicon, known)
+    if before is not None and _is_heard_alike(sound, before):
+        return replace(before.hearing, embedded=None)
+    index, known = _built(sound, folder, keep, before)
     if known.grown:
-        keep_better(keep, "signs", groups, known.now)
+        keep_better(keep, "signs", _groups_of_words(folder), known.now)
     return index
+
+
+def _built(sound: "_Sound", folder: Path, keep: Path | None, before: Base | None) -> tuple[Index, Known]:
+    """An index, and the sentences that were read for it."""
+    known = Known(kept(keep, "signs", _groups_of_words(folder), dict[str, Keys]))
+    lexicon = before.hearing.lexicon if before is not None and before.synonyms == sound.synonyms else None
+    return Index.build(sound.entries, sound.synonyms, lexicon, known), known
+
+
+def _groups_of_words(folder: Path) -> list[Path]:
+    return [file for file in (STARTER / "synonyms.yaml", folder / "synonyms.yaml") if file.exists()]
+
+
+def heard_alike(one: Entry | None, other: Entry | None) -> bool:
+    """Whether both are found by the same messages: they differ in nothing, or only in what is shown."""
+    if one is None or other is None:
+        return one is other
+    return all(getattr(one, name) == getattr(other, name) for name in Entry.model_fields.keys() - UNHEARD)
+
+
+def _is_heard_alike(sound: "_Sound", before: Base) -> bool:
+    """Whether the index of the base before is that of these entries, too: building it is most of what a changed file costs."""
+    same = before.synonyms == sound.synonyms and list(before.entries) == list(sound.entries)
+    return same and all(heard_alike(entry, before.entries[name]) for name, entry in sound.entries.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,12 @@ def changed_answers(before: Base, after: Base) -> list[Answer]:
 
 
 def changed_nearby(before: Base, after: Base) -> Impact:
-    """The same for the sentences nearest to the words that changed: where an edit is felt, in seconds instead of a minute."""
+    """The same for the sentences nearest to the words that changed: where an edit is felt, in seconds instead of a minute.
+
+    None is tried where only what is shown has changed.
+    """
+    if after.hearing is before.hearing:
+        return Impact((), 0, len(before.stored_sentences))
     edited = {one for one in (*before.entries, *after.entries) if before.entries.get(one) != after.entries.get(one)}
     words = {text for one in edited for text in _changed_words(before.entries.get(one), after.entries.get(one))}
     old, new = _by_text(before), _by_text(after)

@@ -18,7 +18,7 @@ from bot.figures.tables import written
 from bot.parts import Parts
 from flows.cards import preview
 from flows.model import Scene
-from knowledge.base import Base
+from knowledge.base import Base, heard_alike
 from knowledge.entry import Entry
 from knowledge.exchange import excel
 from knowledge.hearing.model import Lang
@@ -113,7 +113,7 @@ async def edit(request: Request, entry_id: str, parts: TheParts, signed: Signed)
         await parts.store.atransact(lambda rows: _propose(rows, parts, signed, disk, draft, written["why"]))
         return RedirectResponse("/desk/proposals?done=proposed", status_code=303)
     publishes = written["act"] == "publish" and draft.sound and written["mark"] == disk.mark
-    unseen = written["shown"] != knowledge_work.mark_of({disk.path: draft.text}) and knowledge_work.may_change_answers(entry, draft.entry)
+    unseen = written["shown"] != knowledge_work.mark_of({disk.path: draft.text}) and not heard_alike(entry, draft.entry)
     if draft.sound and (written["act"] == "try" or (publishes and unseen)):
         draft = replace(draft, impact=await asyncio.to_thread(knowledge_work.tried, parts, {disk.path: draft.text}))
         if draft.impact is None:

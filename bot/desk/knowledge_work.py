@@ -35,7 +35,6 @@ FORM = (
     "contacts.0.place.address", "contacts.0.url", "checked.on", "checked.by", "keywords", "examples", "not_for",
 )  # fmt: skip
 """Fields of the form, as headings of the Excel sheet: one door to the same cells."""
-_FOUND_BY = ("name", "kana", "domain", "kind", "summary", "topics", "keywords", "examples", "not_for", "tags", "translations", "hidden")
 LONGEST = 200_000
 LONGEST_WHY = 200
 
@@ -164,11 +163,6 @@ async def to_see_first(parts: Parts, files: Mapping[Path, str], shown: str) -> I
     if impact is None:
         raise BrokenElsewhere
     return impact if impact.felt else None
-
-
-def may_change_answers(before: Entry, after: Entry | None) -> bool:
-    """Whether what an entry is found by is another now: only then are the stored sentences tried, which takes some seconds."""
-    return after is None or any(getattr(before, name) != getattr(after, name) for name in _FOUND_BY)
 
 
 def mark_of(files: Mapping[Path, str]) -> str:

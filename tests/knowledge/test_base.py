@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.base import STARTER, BrokenBase, load
+from knowledge.base import STARTER, UNHEARD, BrokenBase, load
+from knowledge.entry import Entry
+from knowledge.hearing.index import Index
 from knowledge.layers import lay
 from knowledge.problem import render
 
@@ -233,3 +235,25 @@ def test_a_towns_own_dangers_are_heard_beside_the_starters(tmp_path: Path) -> No
     assert danger.scan("めがね岩まで来た").rule == "hashi"
     assert danger.scan("死にたい").level == "L2"
     assert danger.scan("父が倒れて息をしていません").level == "L3"
+
+
+def test_what_is_only_shown_changes_at_once_and_what_is_heard_is_built_anew(tmp_path: Path) -> None:
+    said = "id: ibasho\nname: まちの居場所\nsummary: だれでも来られる場所です。\nexamples: [昼に居る所がない]\n"
+    write(tmp_path, "ibasho.yaml", said)
+    write(tmp_path, "kome.yaml", "id: kome\nname: お米の会\nsummary: お米をわたします。\nexamples: [食べるものがない]\n")
+    before = load(tmp_path)
+    write(tmp_path, "ibasho.yaml", said + "how: 2階へ来てください。\ncontacts: [{name: 会館, hours: 24時間}]\n")
+    shown = load(tmp_path, before=before)
+    assert shown.entries["ibasho"].how == "2階へ来てください。"
+    assert shown.hearing.examples is before.hearing.examples
+    write(tmp_path, "ibasho.yaml", said.replace("昼に居る所がない", "食べるものがないし、居る所もない"))
+    heard = load(tmp_path, before=shown)
+    assert heard.hearing.rank("食べるものがないし、居る所もない")[0].id == "ibasho"
+
+
+def test_nothing_that_is_only_shown_is_heard() -> None:
+    entries = dict(list(lay(STARTER).entries.items())[:40])
+    bare = {name: Entry.model_validate(entry.model_dump(exclude=UNHEARD, by_alias=True)) for name, entry in entries.items()}
+    every, less = Index.build(entries), Index.build(bare)
+    for text in (example for entry in entries.values() for example in entry.examples[:2]):
+        assert [(match.id, match.score) for match in every.rank(text)] == [(match.id, match.score) for match in less.rank(text)]
