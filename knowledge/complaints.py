@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 
 from knowledge.enclosed import quoted
+from knowledge.entry import OTHER_LANGUAGES
 from knowledge.hearing.normalise import hiragana
 from knowledge.problem import Problem
 from knowledge.reading import Read, Trail, Tree
@@ -30,6 +31,7 @@ OUR_WORD_FOR: Final = {
     "repeat": "every", "毎週": "every", "日付": "on", "date": "on", "日時": "on",
     "なまえ": "name", "ひよう": "cost", "りょうきん": "cost", "でんわ": "tel", "じかん": "hours", "せつめい": "summary", "れんらくさき": "contacts",
     "じゅうしょ": "address", "ばしょ": "place", "たいしょう": "who", "もちもの": "bring", "やすみ": "closed", "ようび": "days",
+    "time": "hours", "hours": "from",
     "start": "from", "open": "from", "開始": "from", "開始時間": "from", "end": "to", "close": "to", "終了": "to", "終了時間": "to", "to": "until",
 }  # fmt: skip
 """What people call a field → what it is called here."""
@@ -59,6 +61,7 @@ HOW_TO_WRITE: Final = {
     "checked": "checked: {on: 2026-10-01, by: 福祉課}", "who": "who: {note: 市内に住んでいる人}",
     "valid": "valid: {from: 2026-04-01, until: 2027-03-31}", "place": "place: {address: 中央1丁目}",
     "translations": "translations: {en: {name: …, summary: …}}", "examples": "- 住民が書くような文",
+    **{str(lang): f"{lang}: {{name: …, summary: …}}" for lang in OTHER_LANGUAGES},
 }  # fmt: skip
 """A field that is more than one word → one line of how it is written."""
 _ODD_COLON: Final = re.compile(r"\s*([^：=]+?)\s*([：=])\s*(.*?)\s*$")

@@ -158,6 +158,8 @@ def _rules(text: str) -> Iterator[Rule]:
 def _advice(text: str) -> str:
     if "隔週" in text:
         return "隔週はどの週かがわかりません。第1・3火 のように書くか、日付を並べてください。"
+    if re.search("除く|のぞく|以外", text):
+        return "days には開いている曜日だけを書き、休みの日は「closed: [祝日, 年末年始]」の行に書いてください。"
     if "盆" in text:
         return "お盆は町で違います。8/13-8/16 のように日付で書いてください。"
     return HINT

@@ -67,9 +67,20 @@ def open_bracket(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -
     text = lines[number]
     if text.count(opening) <= text.count(closing):
         return None
-    hint = f"終わりに {closing} を足してください。"
+    below = _rows_below(lines, number)
+    hint = f"{f'{number + 1 + below} 行目の' if below else ''}終わりに {closing} を足してください。"
     message = f"{opening} で始まっていますが、閉じる {closing} がありません"
-    return Broken(number, column, "open_bracket", message, hint, len(text) - column, text.rstrip() + closing)
+    return Broken(number, column, "open_bracket", message, hint, len(text) - column, text.rstrip() + closing, not below, below)
+
+
+def _rows_below(lines: Sequence[str], number: int) -> int:
+    """How many of the next lines go on with a list that was opened: further right, and with no field of their own."""
+    start, below = len(lines[number]) - len(lines[number].lstrip()), 0
+    for text in lines[number + 1 :]:
+        if not text.strip() or len(text) - len(text.lstrip()) <= start or re.search(r":(\s|$)", text):
+            break
+        below += 1
+    return below
 
 
 def after_quote(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:

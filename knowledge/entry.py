@@ -84,6 +84,8 @@ def _always(value: object) -> object:
 def _later(clock: str) -> str:
     """5:00 after 9:00 is five in the afternoon, or the next morning."""
     hour, _, minute = clock.partition(":")
+    if int(hour) == int(minute) == 0:
+        return "夜中の 0 時までなら「24:00」と書いてください。"
     afternoon = f"午後なら「{int(hour) + 12}:{minute}」、" if hour.isdecimal() and 0 < int(hour) < 12 else ""
     return f"{afternoon}夜をまたぐときは「翌{clock}」と書いてください。"
 
@@ -122,7 +124,9 @@ class Hours(Written):
     def _in_order(self) -> Self:
         if self.from_.startswith("翌"):
             raise wrong("hours_order", "始まりに「翌」は使えません", "次の日の曜日の行に書いてください。")
-        if self.ends <= self.begins:
+        if self.ends == self.begins:
+            raise wrong("hours_order", "始まりと終わりが同じ時刻です", "終わりの時刻を書いてください。一日じゅうなら「0:00」から「24:00」です。")
+        if self.ends < self.begins:
             raise wrong("hours_order", "終わりが始まりより前です", _later(self.to))
         return self
 

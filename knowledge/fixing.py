@@ -15,6 +15,7 @@ SAFE: Final = frozenset(
         "wide_colon", "no_space_after_colon", "wide_space", "no_space_after_dash", "wide_dash", "empty_before_hash", "strange_start",
         "colon_in_value", "text_after_quote", "full_width_digits", "clock", "date", "truth", "control_letter", "double_comma",
         "hours", "days", "url", "mail", "no_dash", "foreign_note", "wide_indent", "pasted", "comma_at_end", "no_comma", "language",
+        "wide_brackets",
     )
 )  # fmt: skip
 """Kinds of mistake whose mending cannot mean anything else. An open quote or bracket is not among them: it may end earlier."""

@@ -196,6 +196,8 @@ def _take(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Trail, row:
         hint = "「id: food-bank」のように、「項目: 値」の行を並べてください。"
         if isinstance(row, str) and max(read.source_line(1).count(comma) for comma in ",\t") > 1:
             hint += "CSV の表なら、madoguchi knowledge import で取りこめます。"
+        if isinstance(row, str) and row.startswith("＃"):
+            hint = "メモの行は、半角の「# 」で始めてください。"
         layer.problems.append(read.problem(trail, "error", "shape", "項目の一覧として読めません", hint))
         return
     name = row.get("id")
@@ -224,7 +226,7 @@ def _take_nameless(layer: Layer, sheets: dict[str, Sheet], read: Read, trail: Tr
         hint = f"「{key}:」の行のかわりに「- id: {key}」と書き、つづく行の頭を「id」にそろえてください。"
         entries = [((*trail, name), one) for name, one in row.items() if isinstance(one, dict)]
     misspelt = any(nearest(name, field_names(Entry)) == "id" for name in row if name != "id")  # and told as such
-    if read.whole and not misspelt and not ("id" in row and read.broken):
+    if read.whole and not misspelt and not ("id" in row and read.broken) and not isinstance(row.get("id"), list | dict):
         layer.problems.append(read.problem((*trail, "id"), "error", "missing", "id がありません", hint))
     if sheets is layer.entries:
         layer.aside += [Sheet((Source(read, way, one),), {**one, "id": one.get("id") or NO_ID}) for way, one in entries]
@@ -317,7 +319,7 @@ def _with_added(fields: dict[str, Tree]) -> dict[str, Tree]:
 def _checked(layers: tuple[Layer, ...], entries: dict[str, Sheet], *, over: bool) -> Laid:
     """Check everything against the schema; a layer below was checked by its own lint, but is checked again as it now stands."""
     top = layers[-1]
-    problems = [problem for layer in layers for problem in layer.problems]
+    problems = _Told([problem for layer in layers for problem in layer.problems])
     if len(layers) > 1 and not over:
         entries = {name: _without_foreign(sheet, problems) for name, sheet in entries.items()}
     for sheet in (sheet for layer in layers for sheet in layer.aside):
@@ -343,6 +345,14 @@ def _checked(layers: tuple[Layer, ...], entries: dict[str, Sheet], *, over: bool
     )  # fmt: skip
 
 
+class _Told(list[Problem]):
+    """What was told so far. `moved`: by file and line, what of it was told when the files were read and hides what the line means."""
+
+    def __init__(self, read: list[Problem]) -> None:
+        super().__init__(read)
+        self.moved = {(problem.file, problem.line): problem.code for problem in read if problem.code in _MOVED}
+
+
 def _without_foreign(sheet: Sheet, problems: list[Problem]) -> Sheet:
     """Somebody else's base may have fields we do not know: they are left unread and told. What is near to one of ours is taken for a slip."""
     known = field_names(Entry)
@@ -353,12 +363,12 @@ def _without_foreign(sheet: Sheet, problems: list[Problem]) -> Sheet:
     return Sheet(sheet.sources, {name: value for name, value in sheet.fields.items() if name not in foreign}) if foreign else sheet
 
 
-def _all_as(model: type[M], sheets: dict[str, Sheet], problems: list[Problem]) -> dict[str, M]:
+def _all_as(model: type[M], sheets: dict[str, Sheet], problems: _Told) -> dict[str, M]:
     found = ((name, _as(model, sheet, problems)) for name, sheet in sheets.items())
     return {name: one for name, one in found if one is not None}
 
 
-def _as(model: type[M], sheet: Sheet | None, problems: list[Problem]) -> M | None:
+def _as(model: type[M], sheet: Sheet | None, problems: _Told) -> M | None:
     if sheet is None:
         return None
     alone, (first, *_) = len(sheet.sources) == 1, sheet.sources
@@ -367,18 +377,20 @@ def _as(model: type[M], sheet: Sheet | None, problems: list[Problem]) -> M | Non
     try:
         made = model.model_validate(sheet.fields)
     except ValidationError as error:
-        told = {(problem.file, problem.line): problem.code for problem in problems if problem.code in _MOVED}
-        problems += [found for found in complaints(error, model, list(sheet.sources)) if not _follows(found, told.get((found.file, found.line)))]
+        found = complaints(error, model, list(sheet.sources))
+        problems += [one for one in found if not _follows(one, problems.moved.get((one.file, one.line)))]
         return None
     if alone:
         first.read.checked[first.trail] = made
     return made
 
 
-_MOVED: Final = frozenset(("empty_before_hash", "indent", "tab", "wide_indent"))
+_MOVED: Final = frozenset(("empty_before_hash", "anchor", "indent", "tab", "wide_indent"))
 """Mistakes of form after which nobody knows where the line belongs, or what its value is."""
 
 
 def _follows(found: Problem, form: str | None) -> bool:
-    """Whether a complaint only follows from the form of its line: a field that slipped to the left is no unknown field."""
+    """Whether a complaint only follows from the form of its line: a field that slipped to the left is no unknown field, `*ka` is no empty value."""
+    if form == "anchor":
+        return found.code != "unknown_field"
     return form == "empty_before_hash" or (form is not None and found.code == "unknown_field")

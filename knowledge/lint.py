@@ -33,6 +33,7 @@ CARDS: Final = 3
 
 _KEBAB: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER_IN_TEXT: Final = re.compile(r"[0０][\d０-９]{1,4}[-−ー－―‐][\d０-９]{1,4}[-−ー－―‐][\d０-９]{3,4}")
+_OWN_PATH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*|\\\\[^\s\\]+\\\S*")
 _TEXTS_ON_CARDS: Final = ("name", "summary", "how", "cost")
 _UNREAD: Final = re.compile(r"\.ya?ml.+$|\.(?!ya?ml$)(?i:ya?ml)$")
 _WORD_LISTS: Final = ("keywords", "bring", "provider")
@@ -172,6 +173,10 @@ def _words(look: _Look) -> Iterator[Problem]:
         if len(getattr(entry, field) or "") > LONGEST_OF_ALL:
             hint = f"{LONGEST_OF_ALL:,} 文字をこえると、住民に送れません。短くしてください。"
             yield from look.at((field,), "too_long", f"{field}: 長すぎます", hint, level="error")
+        path = _OWN_PATH.search(getattr(entry, field) or "")
+        if path:
+            message = f"{field}: 職場のパソコンの場所「{path[0]}」が文の中にあります"
+            yield from look.at((field,), "own_path", message, "住民は開けません。ウェブに置いて、url に書いてください。")
         found = _NUMBER_IN_TEXT.search(getattr(entry, field) or "")
         if found:
             message = f"{field}: 電話番号「{found[0]}」が文の中にあります"
@@ -185,7 +190,7 @@ def _lists(look: _Look) -> Iterator[Problem]:
         lists += [(("contacts", place, name), getattr(contact, name)) for name in ("area", "languages")]
     for way, words in lists:
         for number, word in enumerate(words):
-            parts = [part for part in re.split("[、，]", word) if part.strip()]
+            parts = [part.strip() for part in re.split("[、，;；]", word) if part.strip()]
             if len(parts) > 1:
                 message = f"{way[-1]}: 「{word}」は、一つの言葉として読まれます"
                 yield from look.at((*way, number), "wide_comma", message, f"半角の「, 」で [{', '.join(parts)}] のように分けてください。")

@@ -33,11 +33,14 @@ _FIELDS_INSIDE: Final = re.compile(r"(?<=\S)\s+[a-z_]{2,}: ")
 def explain(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Broken:
     """What is wrong with the line the parser stopped at (or the one before, where it noticed too late)."""
     line, column = place(error, lines)
-    if all(len(lines[number]) <= LONGEST for number in near(error, lines, line)):
-        for look in _LOOKS:
-            found = look(error, lines, line)
-            if found is not None:
-                return found
+    long = [number for number in near(error, lines, line) if len(lines[number]) > LONGEST]
+    if long:
+        hint = "この行の「: 」と囲みの記号を見てください。長い文は、短くするか、ウェブに置いて url に書いてください。"
+        return Broken(long[-1], 0, "long_line", f"とても長い行で（{len(lines[long[-1]]):,} 文字）、読めません", hint)
+    for look in _LOOKS:
+        found = look(error, lines, line)
+        if found is not None:
+            return found
     hint = "この行とすぐ上の行の、字下げ（半角の空白）、「: 」、「- 」、囲みの記号を見てください。"
     return Broken(line, column, "unreadable", "ここから読めません", hint)
 
@@ -123,6 +126,17 @@ def _pasted(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Bro
     return Broken(line, 0, "pasted", message, hint, len(mark), lines[line][found.end() :])
 
 
+def _document(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
+    """`%YAML 1.2` at the top, or `...` in the middle: YAML begins and ends a document there, and complains about every line below."""
+    if "<document start>" not in (error.problem or ""):
+        return None
+    number = next((at for at in range(line, -1, -1) if re.match(r"%|\.\.\.\s*$", lines[at])), None)
+    if number is None:
+        return None
+    mark = lines[number].strip()
+    return Broken(number, 0, "pasted", f"「{mark[:20]}」の行は読めません", "この行を消してください。", len(mark), "")
+
+
 def _note(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Broken | None:
     """A note as other languages have it."""
     for number in near(error, lines, line):
@@ -168,7 +182,7 @@ def _stray(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) -> Brok
     """A line of words above a field: YAML takes the field for its continuation, and complains about the field."""
     here = lines[line]
     above = next((at for at in range(line - 1, -1, -1) if lines[at].strip() and not lines[at].lstrip().startswith("#")), None)
-    if error.problem != "mapping values are not allowed in this context" or above is None or not re.match(r"\s*[A-Za-z_]+:(\s|$)", here):
+    if error.problem != "mapping values are not allowed in this context" or above is None or not re.match(r"\s*(?:- +)*[A-Za-z_]+:(\s|$)", here):
         return None
     text = lines[above]
     if _indent_of(text) != _indent_of(here) or re.search(r":(\s|$)|^\s*-|[\[\]{}\"']", text):
@@ -202,6 +216,14 @@ def _colon_inside(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int) 
     if error.problem != "mapping values are not allowed in this context" or not found or not re.search(r":( |$)", found["value"]):
         return None
     start, said = found.start("value"), found["value"]
+    if re.fullmatch(r"\d{1,2}: \d\d", said):
+        clock = said.replace(" ", "")
+        mended = f'{lines[line][:start]}"{clock}"{found["note"] or ""}'
+        return Broken(line, start, "colon_in_value", f"{found['key']}: 時刻の中に空白があります", f'"{clock}" にしますか。', len(said), mended)
+    if said.startswith("｛") and said.endswith("｝"):
+        half = "{" + said[1:-1] + "}"
+        hint, mended = f"半角の {half} にしますか。", lines[line][:start] + half
+        return Broken(line, start, "wide_brackets", "全角の「｛」「｝」は読めません", hint, len(said), mended)
     if _FIELDS_INSIDE.search(said):
         hint = '項目ごとに行を分けてください。一つの文なら、全体を " で囲んでください。'
         return Broken(line, start, "colon_in_value", f"{found['key']}: 一つの行に、項目がいくつもあります", hint, len(said))
@@ -233,7 +255,7 @@ def _no_space_dash(error: yaml.MarkedYAMLError, lines: Sequence[str], line: int)
 
 Look = Callable[[yaml.MarkedYAMLError, Sequence[str], int], Broken | None]
 _LOOKS: Final[tuple[Look, ...]] = (
-    _tab, _wide_indent, _pasted, _note, enclosed.backslash, enclosed.open_quote, _wide_colon, _odd_after, enclosed.hash_in_brackets, _no_space,
-    enclosed.strange_start, enclosed.after_quote, enclosed.after_bracket, enclosed.open_bracket, _colon_inside, _dash_value, enclosed.comma_at_end,
-    enclosed.between, enclosed.inside_brackets, _no_space_dash, _bullet, _under_bar, _no_dash, _no_colon, _stray, indent,
+    _tab, _wide_indent, _document, _pasted, _note, enclosed.backslash, enclosed.open_quote, _wide_colon, _odd_after, enclosed.hash_in_brackets,
+    _no_space, enclosed.strange_start, enclosed.after_quote, enclosed.after_bracket, enclosed.open_bracket, _colon_inside, _dash_value,
+    enclosed.comma_at_end, enclosed.between, enclosed.inside_brackets, _no_space_dash, _bullet, _under_bar, _no_dash, _no_colon, _stray, indent,
 )  # fmt: skip

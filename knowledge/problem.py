@@ -94,6 +94,8 @@ class Broken:
     """The line with its form put right, so that reading can go on; None when nobody can know."""
     certain: bool = True
     """The mended line is what the writer meant; otherwise it only lets reading go on."""
+    lines_below: int = 0
+    """So many of the next lines belong to it."""
 
     def problem(self, file: str, lines: Sequence[str]) -> Problem:
         source = lines[self.line] if self.line < len(lines) else ""

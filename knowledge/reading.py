@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
-from knowledge import mending
+from knowledge import codes, mending
 from knowledge.letters import clean, too_many_brackets
 from knowledge.problem import Problem, Severity, errors, render
 
@@ -122,81 +122,29 @@ def read_bytes(content: bytes, file: str) -> Read:
     """Read the bytes of a file. UTF-8 with or without BOM, any line ends. What is in another code is told, and read on where it can be."""
     if len(content) > LARGEST:
         return _unread(file, "too_large", f"ファイルが大きすぎます（{len(content) // 1024} KB）", f"{LARGEST // 1024} KB までに分けてください。")
-    foreign = _no_text(content)
+    foreign = codes.no_text(content)
     if foreign is not None:
         return _unread(file, "no_text", f"文字のファイルではありません（{foreign[0]}）", foreign[1])
-    if (code := _marked(content)) is not None:
+    if (code := codes.marked(content)) is not None:
         return _in_other_code(content, code, 1, file)
     marks = frozenset(name for name, has in (("bom", content.startswith(b"\xef\xbb\xbf")), ("crlf", b"\r\n" in content)) if has)
     try:
         read = _read_text(content.decode("utf-8-sig"), file)
         return replace(read, marks=marks) if marks else read
     except UnicodeDecodeError as wrong:
-        return _in_other_code(content, _code_of(content), content.count(b"\n", 0, wrong.start) + 1, file)
+        return _in_other_code(content, codes.code_of(content), content.count(b"\n", 0, wrong.start) + 1, file, codes.column_of(content, wrong.start))
 
 
-def _in_other_code(content: bytes, code: str | None, line: int, file: str) -> Read:
+def _in_other_code(content: bytes, code: str | None, line: int, file: str, column: int = 1) -> Read:
     """Told, and read on where the code is known."""
     hint = "「UTF-8」を選んで保存しなおしてください（メモ帳では「名前を付けて保存」の下のほうで選べます）。"
-    told = Problem(file, line, 1, "error", "not_utf8", f"文字コードが UTF-8 ではありません{_CODES[code]}", hint)
+    told = Problem(file, line, column, "error", "not_utf8", f"文字コードが UTF-8 ではありません{codes.CALLED[code]}", hint)
     text = content.decode(code or "utf-8-sig", "replace")
     if code is None and text.count("\ufffd") * 10 > len(text):
         return Read(file, None, (told,), ())
     read = _read_text(text, file)  # a few letters in another code, as of a line that was copied in: told there, the rest is read
     others = read.problems if code else [problem for problem in read.problems if problem.line != line]  # what else is odd there follows from it
     return replace(read, problems=(replace(told, source_line=read.source_line(line)), *others))
-
-
-_CODES: Final = {
-    "utf-16": "（UTF-16 のようです）", "utf-16-le": "（UTF-16 のようです）", "utf-16-be": "（UTF-16 のようです）",
-    "cp932": "（Shift_JIS / CP932 のようです）", "euc_jp": "（EUC-JP のようです）", "iso2022_jp": "（JIS のようです）", None: "",
-}  # fmt: skip
-
-
-def _code_of(content: bytes) -> str | None:
-    """The code in which all of it can be read."""
-    return _marked(content) or next((code for code in ("cp932", "euc_jp") if _decodes(content, code)), None)
-
-
-def _marked(content: bytes) -> str | None:
-    """A code that shows by its marks, though its bytes may pass for UTF-8."""
-    codes = list[str]()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        codes = ["utf-16"]
-    elif b"\x1b$" in content:
-        codes = ["iso2022_jp"]
-    elif content.count(b"\0") > len(content) // 20:
-        codes = ["utf-16-le" if content.count(b"\0", 1, 400) and content[1::2].count(0) > content[::2].count(0) else "utf-16-be"]
-    return next((code for code in codes if _decodes(content, code)), None)
-
-
-def _decodes(content: bytes, code: str) -> bool:
-    try:
-        content.decode(code)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _no_text(content: bytes) -> tuple[str, str] | None:
-    """What a file of another kind is, and what to do with it."""
-    for start, kind, hint in _KINDS:
-        if content[:200].lstrip(b"\xef\xbb\xbf \r\n\t")[: len(start)].lower() == start.lower():
-            return kind, hint
-    return None
-
-
-_AS_TEXT: Final = "メモ帳などで開き、文字だけを写して、新しい .yaml のファイルに UTF-8 で保存してください。"
-_KINDS: Final = (
-    (b"PK\x03\x04", "Excel や Word、ZIP のようです", "Excel の表なら、madoguchi knowledge import で取りこめます。"),
-    (b"\xd0\xcf\x11\xe0", "古い Excel や Word のようです", "Excel で .xlsx として保存しなおすと、madoguchi knowledge import で取りこめます。"),
-    (b"{\\rtf", "ワードパッドや Word の文書のようです", _AS_TEXT),
-    (b"<html", "ウェブページのようです", _AS_TEXT),
-    (b"<!doctype", "ウェブページのようです", _AS_TEXT),
-    (b"%PDF", "PDF のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
-    (b"\x89PNG", "画像のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
-    (b"\xff\xd8\xff", "写真のようです", "YAML のファイルだけを、このフォルダーに置いてください。"),
-)
 
 
 def _unread(file: str, code: str, message: str, hint: str) -> Read:
@@ -235,11 +183,14 @@ def _build(file: str, lines: tuple[str, ...], cleaned: list[str]) -> tuple["_Bui
             if not told and not noise:
                 problem = found.problem(file, lines)
                 problems.append(problem if len(problems) < MOST_MENDED else replace(problem, **_MORE))
+            lost = set(range(found.line + 1, found.line + 1 + found.lines_below))
             if told or noise or found.mended is None:
-                mended[found.line] = ""
-                out.add(found.line)
+                lost.add(found.line)
             else:
                 mended[found.line] = found.mended
+            for line in lost:
+                mended[line] = ""
+            out |= lost
     return _Builder(file, lines), problems, False
 
 
@@ -258,14 +209,21 @@ def _lost_words(file: str, lines: tuple[str, ...], values: Mapping[Trail, Place]
         line = lines[number - 1]
         found = re.match(r"[\]}\s]*?\s(#[^\s#].*)$", line[end - 1 :])
         if found:
-            hint = "文字として出したいときは、値の全体を \" で囲んでください。メモなら「# 」のように空白を入れてください。"
+            show = "番号のほかの言葉（内線など）は name に書いてください。" if trail[-1:] in (("tel",), ("fax",)) else _IN_QUOTES
+            hint = f"{show}メモなら「# 」のように空白を入れてください。"
             column, message = end + found.start(1), f"{_field(trail)}「{found[1]}」は読まれません"
             yield Problem(file, number, column, "warning", "lost_after_hash", message, hint, line, len(found[1]))
+
+
+_IN_QUOTES: Final = '文字として出したいときは、値の全体を " で囲んでください。'
 
 
 def _field(trail: Trail) -> str:
     names = [part for part in trail if isinstance(part, str)]
     return f"{names[-1]}: " if names else ""
+
+
+_SECOND: Final = "一つのファイルに何件も書くときは、「- id: …」を並べてください。"
 
 
 @dataclass
@@ -291,8 +249,7 @@ class _Builder:
                 if documents == 1:
                     self.tree = value
                 elif documents == 2 and value is not None:  # a 「---」 at the very end parts nothing
-                    hint = "一つのファイルに何件も書くときは、「- id: …」を並べてください。"
-                    self._problem(start, "second_document", "「---」で分けた二つ目は読まれません", hint)
+                    self._problem(start, "second_document", "「---」で分けた二つ目は読まれません", _SECOND)
 
     def _next(self) -> Any:
         return next(self._events)
@@ -302,7 +259,8 @@ class _Builder:
         end = event.end_mark
         self.values[trail] = Place(line + 1, column + 1, end.column - column if end.line == line else 1)
         if event.anchor is not None and not (self.problems and self.problems[-1].code == "anchor" and self.problems[-1].line == line + 1):
-            self._problem(event, "anchor", "「&」「*」で始まる値は使えません", '文字として書きたいときは " で囲んでください。')
+            hint = '文字なら " で囲んでください。同じ内容をくり返すときは、もう一度書いてください。'
+            self._problem(event, "anchor", "「&」「*」で始まる値は使えません", hint)
         if isinstance(event, yaml.AliasEvent):
             return None
         if event.tag is not None:
@@ -369,7 +327,8 @@ class _Builder:
             key = self._key(event)
             if key in found:
                 first = self.keys[(*trail, key)].line
-                self._problem(event, "duplicate_key", f"{key}: 同じ項目が二つあります（一つ目は {first} 行目）", "どちらか一つにしてください。")
+                hint = _SECOND if key == "id" else "どちらか一つにしてください。"
+                self._problem(event, "duplicate_key", f"{key}: 同じ項目が二つあります（一つ目は {first} 行目）", hint)
                 self._value(self._next(), (*trail, key, "二つ目"), depth + 1)
                 continue
             mark: Any = event.start_mark

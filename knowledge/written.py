@@ -17,13 +17,14 @@ from knowledge.said import QUOTES, clock_said, clocks_said, day_of_excel, day_sa
 _TEL: Final = re.compile(r"#\d{3,5}|\d{3,5}|0\d{9,10}|0\d{1,5}(?:-\d{1,6}){1,3}", re.ASCII)
 _ELEVEN_DIGITS: Final = re.compile(r"0[25-9]0|00")
 """How numbers of eleven digits begin: 020, 050, 060, 070, 080, 090, 0800; all others have ten. 00 stands in samples and is no number."""
+_NOTHING: Final = frozenset(("なし", "無し", "無", "ない", "特になし", "とくになし"))
 _BULLETS: Final = "－−―—–•●○◯・ー"
 _CLOCK: Final = re.compile(r"(翌)?([01]?\d|2[0-4]):([0-5]\d)")
 _YEARLESS: Final = re.compile(r"(\d{1,2})[/月](\d{1,2})日?(?:\([月火水木金土日]\))?")
 _CALLED: Final = re.compile(r"^(?:TEL|Tel|tel|電話番号?|代表|℡)\s*[:.]?\s*(?=[0-9(#])")
 LONGEST_ID: Final = 58
 """Bytes: a button carries `!card:` and the id in the 64 bytes Telegram allows."""
-_MAIL: Final = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", re.ASCII)
+_MAIL: Final = re.compile(r"[^\s@\"'<>:]+@[^\s@\"'<>]+\.[^\s@\"'<>]+", re.ASCII)
 _LIKE_DIGITS: Final = str.maketrans("OoIl", "0011")
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－﹣", "-"))
 _TRUTHS: Final = {"true": "true", "yes": "true", "はい": "true", "on": "true", "false": "false", "no": "false", "いいえ": "false", "off": "false"}
@@ -87,8 +88,10 @@ def _is_tel(text: str) -> bool:
 def _why_no_tel(half: str) -> tuple[str, str]:
     """What is wrong, and what to write."""
     numbers = re.findall(r"0\d{1,4}-\d{1,4}-\d{3,4}", half)
-    if not half or half in ("なし", "無し", "無", "ない", "-", "未定", "不明", "確認中"):
+    if not half or half in _NOTHING or half in ("-", "未定", "不明", "確認中"):
         return "電話番号ではありません", "番号がないとき、わからないときは null と書いてください。"
+    if re.fullmatch(r"〒?\s*\d{3}-\d{4}", half):
+        return "電話番号ではなく、郵便番号のようです", "電話は、市外局番から 10 桁で書いてください。郵便番号は place の address に書きます。"
     if len(numbers) < 2 and re.fullmatch(r"[\d-]+", half, re.ASCII):
         digits = half.replace("-", "")
         if digits[0] != "0" and len(digits) >= 8:
@@ -100,7 +103,8 @@ def _why_no_tel(half: str) -> tuple[str, str]:
     if len(numbers) > 1:
         return "電話番号が二つあります", _ONE_NUMBER
     if "内線" in half or "(" in half or numbers:
-        return "電話番号のほかの言葉が入っています", "番号だけを書き、内線などは name に書いてください。"
+        only = f"「{numbers[0]}」のように、" if numbers else ""
+        return "電話番号のほかの言葉が入っています", f"{only}番号だけを書き、内線などは name に書いてください。"
     if half.startswith("+81"):
         return "国番号（+81）は使えません", "0 から始まる番号にしてください。"
     if re.fullmatch(r"\d\.\d+E\+\d+", half, re.ASCII):
@@ -124,7 +128,10 @@ def clock(value: object) -> str:
     if both := clocks_said(text):
         hint = f'「from: "{both[0]}"」と「to: "{both[1]}"」の、二つの行に分けてください。'
         raise wrong("two_clocks", f"「{text}」は、始まりと終わりの二つです", hint)
-    raise wrong("clock", f"「{text}」は時刻として読めません", "9:00 や 17:15 のように、半角で書いてください。夜をまたぐ終わりは 翌5:00 です。")
+    late = re.fullmatch(r"(2[4-9]|3\d):([0-5]\d)", half_width(text))
+    next_day = f"翌{int(late[1]) - 24}:{late[2]}" if late else "翌5:00"
+    hint = f"9:00 や 17:15 のように、半角で書いてください。夜をまたぐ終わりは {next_day} です。"
+    raise wrong("clock", f"「{text}」は時刻として読めません", hint)
 
 
 def minutes(text: str) -> int:
@@ -151,6 +158,8 @@ def day(value: object) -> date:
         raise wrong("date", "日付の形がちがいます", f"「{better}」にしますか。", better.isoformat())
     if serial := day_of_excel(text):
         raise wrong("date", "日付の形ではありません", f"Excel の中の日付の番号のようです。「{serial}」でよいか、確かめてください。")
+    if re.fullmatch(r"(\d{4}年|(?:令和|R)\d{1,2}[年.])\d{1,2}月?|\d{4}[-/.]\d{1,2}", half_width(text)):
+        raise wrong("date", "日付に日がありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
     if _YEARLESS.fullmatch(half_width(text)):
         raise wrong("date", "日付に年がありません", "2026-10-01 のように、年-月-日を半角で書いてください。")
     if len(re.findall(r"\d{4}[-/.年]", text)) > 1:
@@ -179,15 +188,22 @@ def degrees(value: object) -> float:
     text = _text(value)
     if re.fullmatch(r"-?\d{1,3}(\.\d+)?", text, re.ASCII):
         return float(text)
-    raise wrong("degrees", f"「{text}」は緯度・経度の数ではありません", "35.6586 のように、半角の小数で書いてください。")
+    better = half_width(text).replace(",", ".").rstrip("度°")
+    known = better if re.fullmatch(r"\d{1,3}(\.\d+)?", better) else None
+    hint = "35.6586 のように、半角の小数で書いてください。" + (f"「{known}」にしますか。" if known else "")
+    raise wrong("degrees", f"「{text}」は緯度・経度の数ではありません", hint, known)
 
 
 def url(value: object) -> str:
     """An address that begins with https:// or http://."""
     text = _text(value)
-    if re.fullmatch(r"https?://[^\s\"'<>]+", text):
+    if re.fullmatch(r"https?://[^\s\"'<>、，]+", text) and text.count("://") == 1:
         return text
+    if text.count("://") > 1:
+        raise wrong("url", "ウェブの住所が二つあります", "一つだけを書いてください。もう一つは、別の窓口（「- name: …」の行）に書けます。")
     half = half_width(text).strip(QUOTES)
+    if _MAIL.fullmatch(half):
+        raise wrong("url", "ウェブの住所ではなく、メールの住所です", f"「mail: {half}」の行に書いてください。")
     better = half if re.fullmatch(r"https?://[!-~]+", half) else None
     hint = f"半角の「{better}」にしますか。" if better else "https:// から始めて、空白を入れずに書いてください。"
     raise wrong("url", "ウェブの住所の形ではありません", hint, better)
@@ -197,7 +213,7 @@ def mail(value: object) -> str:
     text = _text(value)
     if _MAIL.fullmatch(text):
         return text
-    half = half_width(text).strip(QUOTES)
+    half = re.sub(r"^mailto:|^.*<([^<>]+)>$", r"\1", half_width(text).strip(QUOTES))
     better = half if _MAIL.fullmatch(half) else None
     hint = f"半角の「{better}」にしますか。" if better else "fukushi@example.lg.jp のように、半角で書いてください。"
     raise wrong("mail", "メールの住所の形ではありません", hint, better)
@@ -245,6 +261,8 @@ def listed(value: object) -> object:
         return value
     if re.match(r"-\S", value):
         raise wrong("list", "一覧として読めません", "- のあとに半角の空白を入れて、「- 」の行を並べてください。")
+    if value.strip() in _NOTHING:
+        raise wrong("list", "ここは一覧です", "ないときは [] と書くか、行を消してください。", "[]")
     if value[:1] in _BULLETS:
         raise wrong("list", f"ここは一覧です。「{value[:1]}」では行が分かれません", "一行ずつ、半角の「- 」で始めてください。")
     inside = value.strip().strip("［］【】〔〕[]()（）") if re.fullmatch(r"\s*[［〔【(（].*[］〕】)）\]]\s*", value) else value
