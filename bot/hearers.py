@@ -200,7 +200,8 @@ class _Nursery:
 def _end_of_process() -> Iterator[None]:
     """A forked process never comes back into the code it was forked from."""
     try:
-        yield
+        with contextlib.suppress(SystemExit):  # it was told to end
+            yield
     except BaseException as error:
         log.error("hearer_ends", error=type(error).__name__)
     finally:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
@@ -157,8 +158,13 @@ def children_of(pid: int) -> list[int]:
 
 def both_of(hearers: Hearers, *, other_than: Set[int] = frozenset()) -> set[int]:
     """Both of them, once they are there."""
+    return so_many_of(hearers, 2, other_than)
+
+
+def so_many_of(hearers: Hearers, count: int, other_than: Set[int] = frozenset()) -> set[int]:
+    """So many of them, once they are there."""
     end = time.monotonic() + 30
-    while len(found := set(children_of(hearers.nursery)) - other_than) < 2:
+    while len(found := set(children_of(hearers.nursery)) - other_than) < count:
         assert time.monotonic() < end
         time.sleep(0.02)
     return found
@@ -193,6 +199,22 @@ def test_after_a_change_of_the_knowledge_the_hearers_know_it_too(loop: asyncio.R
         loop.run(until_answered(hearers, looks(store, living.town, writes(RENT))))
     finally:
         hearers.close()
+
+
+def test_to_be_told_to_end_is_no_trouble_worth_a_line_in_the_log(known: flows.Town, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    usual = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as a server does
+    try:
+        hearers = Hearers(known, SAMPLE, tmp_path / "kept", 1)
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+    [hearer] = so_many_of(hearers, 1)
+    os.kill(hearer, signal.SIGTERM)
+    end = time.monotonic() + 30
+    while Path(f"/proc/{hearer}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    hearers.close()
+    assert "hearer_ends" not in "".join(capfd.readouterr())
 
 
 def test_when_our_process_ends_so_do_the_hearers(known: flows.Town, tmp_path: Path) -> None:
