@@ -1,10 +1,9 @@
 """What an edit would change: answers to stored sentences, before and after; and what a new starter changes for a town (D15b, desk.md §4)."""
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from math import log
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -107,28 +106,26 @@ def _words(entry: Entry) -> set[str]:
 
 def _nearest(texts: Collection[str], words: Collection[str]) -> list[str]:
     """Texts by how much they have in common with the one of the words that is most like them; what is rare among the texts counts most."""
-    known, stands = list(texts), defaultdict[str, list[int]](list)
-    for at, text in enumerate(known):
-        for sign in _signs(text):
-            stands[sign].append(at)
-    rarity = {sign: log(1 + len(known) / len(places)) ** 2 for sign, places in stands.items()}
-    length, best = np.full(len(known), 1e-9), np.zeros(len(known))
-    for sign, places in stands.items():
-        length[places] += rarity[sign]
+    known, numbers = list(texts), dict[str, int]()
+    met = [(at, numbers.setdefault(sign, len(numbers))) for at, text in enumerate(known) for sign in _signs(text)]
+    where, which = np.array(met, np.intp).reshape(-1, 2).T
+    rarity = np.log1p(len(known) / np.bincount(which)) ** 2
+    length, best = np.bincount(where, rarity[which], len(known)), np.zeros(len(known))
     for word in words:
-        signs, shared = _signs(word) & stands.keys(), np.zeros(len(known))
-        for sign in signs:
-            shared[stands[sign]] += rarity[sign]
-        best = np.maximum(best, shared / np.sqrt(length * (1e-9 + sum(rarity[sign] for sign in signs))))
+        asked = np.zeros(len(numbers))
+        signs = [numbers[sign] for sign in _signs(word) & numbers.keys()]
+        asked[signs] = rarity[signs]
+        shared = np.bincount(where, asked[which], len(known))
+        best = np.maximum(best, shared / np.sqrt(1e-9 + length * asked.sum()))
     return [known[at] for at in np.argsort(-best, kind="stable")]
 
 
 def _signs(text: str) -> set[str]:
     """Pairs of letters; of what is written with spaces, whole words: any two letters of English stand in every long English sentence."""
     even = plain(text).text
-    words = set(_SPELLED.findall(even))
-    bare = _SPELLED.sub(" ", even)
-    return words | {bare[at : at + 2] for at in range(len(bare) - 1) if " " not in bare[at : at + 2]}
+    words = _SPELLED.findall(even)
+    bare = _SPELLED.sub(" ", even) if words else even
+    return {*words, *(one + other for one, other in pairwise(bare) if one != " " != other)}
 
 
 def _compared(
