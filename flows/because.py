@@ -71,7 +71,7 @@ def _apart(told: Iterable[str], worry: str) -> list[str]:
 def _clauses(talk: Talk) -> list[str]:
     """What was told between two pauses, without greetings, names, and what leads over to it (「別のことで」)."""
     cut = [clause for piece in _CLAUSE.split(talk.worry) if (clause := piece.strip(EDGES))]
-    aside = talk.town.typed("filler") | talk.town.typed("greeting") | talk.town.typed("opening")
+    aside = frozenset().union(*(talk.town.typed(name) for name in ("filler", "greeting", "opening", "my_role")))
     return [clause for clause in cut if plain(clause) not in aside and not says_one_of(clause, talk.town.typed("my_name"))]
 
 

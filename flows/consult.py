@@ -122,7 +122,7 @@ def _only_who(talk: Talk, text: str) -> bool:
     """Whoever says first who they are, or whom they worry about far away, has not told a need by it."""
     said, names = plain(text), ("my_name", "far_away") if talk.note("knows") else ("my_name",)
     told = any(word in said for name in names for word in talk.town.typed(name))
-    return said in talk.town.typed("greeting") | talk.town.typed("opening") or (told and len(sentences(text)) == 1)
+    return said in talk.town.typed("greeting") | talk.town.typed("opening") | talk.town.typed("my_role") or (told and len(sentences(text)) == 1)
 
 
 def _without_danger(hearing: Hearing) -> Decision:

@@ -21,6 +21,7 @@ _SHORTEST_LINE: Final = 10
 """Letters of a need that still says what it is."""
 _SHORTEST_NEED: Final = 5
 _NOUN: Final = re.compile(r"[一-鿿ァ-ヺー]{2}")
+_SUMS_UP: Final = re.compile(r"(?:どちら|どっち|両方(?:と)?|どれ)も")
 _SURE_ENOUGH: Final = 0.1
 _DOORS: Final[Mapping[str, str]] = {
     "money": "jiritsu-soudan-shien", "work": "hello-work", "home": "kyojuu-shien-kyogikai", "old_age": "chiiki-houkatsu",
@@ -253,13 +254,18 @@ def _numbered(talk: Talk, thanks: Reply) -> tuple[Reply, ...]:
 
 def _told(talk: Talk, needs: Sequence[Need]) -> list[tuple[str, str]]:
     """What was told, sentence by sentence while five lines hold it, else need by need; each with its first door."""
-    every = [(sentence, need) for need in needs for sentence in sentences(need.text)]
+    every = [(sentence, need) for need in needs for sentence in sentences(need.text) if not _only_frames(talk, sentence)]
     if len(needs) < 2 or len(every) > MOST_NEEDS:
         return [(by_itself(need.text), need.services[0].id if need.services else "") for need in needs[:MOST_NEEDS]]
     sure = {need.text: need.services[0].id for need in needs if len(sentences(need.text)) == 1 and need.services and need.services[0].score >= _SURE}
     doors = {sentence: sure.get(need.text) or _door(talk, sentence) for sentence, need in every}
     doors |= {rest: _door(talk, rest, least=_SURE) for rest in _left_out(talk, list(doors))}
     return [(by_itself(sentence), door) for sentence, door in sorted(doors.items(), key=lambda one: talk.worry.find(one[0]))][:MOST_NEEDS]
+
+
+def _only_frames(talk: Talk, sentence: str) -> bool:
+    """「ケアマネです」, 「どちらも自分では手に負えません」: who writes, and all of it once more, are no trouble of their own."""
+    return plain(sentence) in talk.town.typed("my_role") or _SUMS_UP.match(sentence) is not None
 
 
 def _left_out(talk: Talk, told: Sequence[str]) -> Iterator[str]:
@@ -274,7 +280,8 @@ def _left_out(talk: Talk, told: Sequence[str]) -> Iterator[str]:
 def _is_told(talk: Talk, sentence: str) -> bool:
     """Neither a question to us nor mere politeness."""
     polite = talk.town.typed("greeting") | talk.town.typed("opening") | talk.town.typed("thanks") | talk.town.typed("filler")
-    return len(plain(sentence)) >= _SHORTEST_NEED and plain(sentence) not in polite and not asking.only_asks(sentence, talk.town)
+    framing = _only_frames(talk, sentence)
+    return len(plain(sentence)) >= _SHORTEST_NEED and not framing and plain(sentence) not in polite and not asking.only_asks(sentence, talk.town)
 
 
 def _door(talk: Talk, sentence: str, least: float = _SURE_ENOUGH) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from flows.filling import Town
 from flows.household import members
-from flows.letters import EDGES, room, sentences
+from flows.letters import EDGES, room, sentences, shortened
 from flows.model import Said, SheetLine
 from flows.talk import Talk
 from flows.typed import plain
@@ -15,6 +15,8 @@ CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨"
 LONGEST_LINE: Final = 36
 """Letters of one line of a read-back: one glance on a phone."""
 LONGEST_BUBBLE: Final = 80
+_LONGEST_CRY: Final = 60
+"""Of the sentence in which danger was heard: 「夫に殴ら」 alone is no words of anybody."""
 _FIRST_WORDS: Final = 24
 """Room of what stands before the lines in the first bubble, at most."""
 MOST_WORRY_LINES: Final = 30
@@ -123,7 +125,8 @@ def _danger_lines(talk: Talk) -> Iterable[SheetLine]:
     danger = talk.session.danger
     if danger.heard and danger.said:
         refs = tuple(said.ref for said in talk.session.story if said.ref and danger.said in said.text)
-        yield SheetLine(about="danger", text=danger.said, source="said", refs=refs)
+        whole = (one for said in talk.session.story for one in sentences(said.text) if danger.said in one)
+        yield SheetLine(about="danger", text=shortened(next(whole, danger.said), _LONGEST_CRY), source="said", refs=refs)
 
 
 def _facts(talk: Talk) -> Iterable[SheetLine]:

@@ -7,7 +7,7 @@ from typing import Final
 from flows import answers, asking, consult, gap, handoff, moments
 from flows.by_itself import by_itself
 from flows.cards import MOST_CARDS, all_closed, cards, gently, needs_area, why_of
-from flows.letters import shortened, stretches, to_a_pause
+from flows.letters import sentences, shortened, stretches, to_a_pause
 from flows.model import RecordConsent, RecordMatch, RecordOutcome, Reply, ScheduleFollowUp, SheetLine, Turn
 from flows.talk import Talk, last_bubbles
 from flows.typed import plain, says_one_of
@@ -99,8 +99,9 @@ def _telling(talk: Talk, why: Sequence[str]) -> str:
     """What to give back: the stretch with most of the words that led to these cards. No cry (「もう限界」, 「死にたい」) is ever given back."""
     if talk.session.danger.level in ("L2", "L3"):
         return ""
-    filler = talk.town.typed("filler")
-    told = [rest if rest and plain(head) in filler else one for one in stretches(talk.worry) for head, _, rest in (one.partition("、"),)]
+    filler, role = talk.town.typed("filler"), talk.town.typed("my_role")
+    worry = "\n".join(one for one in sentences(talk.worry) if plain(one) not in role)
+    told = [rest if rest and plain(head) in filler else one for one in stretches(worry) for head, _, rest in (one.partition("、"),)]
     told = [one for one in told if plain(one) not in filler]
     by_reasons = sorted(told[:_READ_FOR_REFLECTION], key=lambda one: -sum(word in one for word in why))
     return next((one for one in by_reasons if not talk.town.base.danger.scan(one).heard), "")

@@ -34,6 +34,8 @@ def test_a_long_sentence_is_given_back_from_the_word_to_what_is_told_of_it(resid
         ("猫が増えすぎて困っているのと", "猫が増えすぎて困っている"),
         ("仕事がないのとで", "仕事がない"),
         ("お金のこと", "お金のこと"),
+        ("しかも父の家は空き家のまま", "父の家は空き家のまま"),
+        ("んで、病院さ行ぐバスもねくなった", "病院さ行ぐバスもねくなった"),
         ("空いた家をどうするかと", "空いた家をどうするか"),
         ("バイトで食費を出していますが", "バイトで食費を出しています"),
         ("ごみも出せないけど", "ごみも出せない"),
@@ -194,3 +196,19 @@ def test_where_no_rule_heard_it_nobody_is_taken_for_one_who_harms(resident):
     resident.begins().says("兄が酒をやめません。母が困り果てています", danger=sounds)
     assert "だれかを傷つけて" not in resident.heard
     assert "たたかれたり" in resident.heard
+
+
+def test_the_sheet_tells_the_whole_sentence_in_which_danger_was_heard(resident):
+    told = "夫に殴られています。今も下にいます"
+    resident.begins().says(told, danger=resident.town.base.danger.scan(told))
+    assert [line.text for line in resident.case.sheet if line.about == "danger"] == ["夫に殴られています"]
+
+
+def test_who_writes_on_duty_and_all_of_it_once_more_are_no_trouble_of_their_own(resident):
+    resident.begins().says("担任です。給食費が払えないご家庭で、お子さんは放課後いつも一人です")
+    assert "担任です" not in resident.heard
+    assert not any("担任です" in card.reason for reply in resident.turn.replies for card in reply.cards)
+
+    resident.says("猫が増えすぎて困っているのと、庭の木が隣に伸びて苦情を言われています。どちらも自分では手に負えません")
+    assert "①猫が増えすぎて困っている\n②庭の木が隣に伸びて苦情を言われています" in resident.heard
+    assert "手に負えません" not in resident.heard
