@@ -7,6 +7,7 @@ on LINE, order kept, the audit chain whole. In the suite some scenarios are play
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.simulation.world import Person, World
 
 Scenario = Callable[[World, Person, Any], Awaitable[None]]
 _EVERY = "MADOGUCHI_EVERY_N" in os.environ
+_PARTS = 4 if _EVERY else 1
+"""All N of a scenario, four hundred plays, are shared out among so many tests: none is the longer for it on a slow machine."""
 _MOST = 1_000
 _DELIVERY_TASKS = ("maybe_not_delivered", "not_delivered")
 
@@ -111,12 +114,12 @@ _ON_DATABASE = list(SCENARIOS) if _EVERY else [
 _ON_PLATFORM = list(SCENARIOS) if _EVERY else ["first_contact", "asks_for_a_human", "coordinator_answers", "handed_back"]
 
 
-def numbers(last: int) -> Iterator[int]:
-    """All N; in the suite the first and then ever wider apart."""
-    number = 1
+def numbers(last: int, part: int) -> Iterator[int]:
+    """All N of this part; in the suite the first and then ever wider apart."""
+    number = 1 + part
     while number <= last:
         yield number
-        number += 1 if _EVERY or number < 3 else number
+        number += _PARTS if _EVERY else 1 if number < 3 else number
 
 
 def standing(world: World, resident: Person) -> dict[str, list[tuple[object, ...]]]:
@@ -170,8 +173,8 @@ def each(store: Store, folder: Path, scenario: Scenario, channel: Any, fail: Cal
     return asyncio.run(all_of_it())
 
 
-def database(world: World) -> Iterator[tuple[str, Callable[[], bool]]]:
-    for number in numbers(_MOST):
+def database(world: World, part: int) -> Iterator[tuple[str, Callable[[], bool]]]:
+    for number in numbers(_MOST, part):
         world.disk.fails_at(number)
         yield f"database call {number} fails", lambda number=number: world.disk.calls >= number  # type: ignore[misc]
 
@@ -187,9 +190,10 @@ def platform(world: World) -> Iterator[tuple[str, Callable[[], bool]]]:
             return
 
 
+@pytest.mark.parametrize("part", range(_PARTS))
 @pytest.mark.parametrize("name", _ON_DATABASE)
-def test_whichever_call_to_the_database_fails_all_is_as_if_none_had(town_store: Store, tmp_path: Path, name: str) -> None:
-    assert each(town_store, tmp_path, SCENARIOS[name], "line", database) > 5
+def test_whichever_call_to_the_database_fails_all_is_as_if_none_had(town_store: Store, tmp_path: Path, name: str, part: int) -> None:
+    assert each(town_store, tmp_path, SCENARIOS[name], "line", partial(database, part=part)) > 5
 
 
 @pytest.mark.parametrize("name", _ON_PLATFORM)
@@ -199,6 +203,7 @@ def test_whichever_call_to_the_platform_goes_wrong_all_is_as_if_none_had(town_st
 
 @pytest.mark.skipif(not _EVERY, reason="MADOGUCHI_EVERY_N=1 runs it")
 @pytest.mark.postgres
+@pytest.mark.parametrize("part", range(_PARTS))
 @pytest.mark.parametrize("name", ["coordinator_answers", "danger_while_a_human_writes"])
-def test_so_it_is_on_postgresql(store: Store, tmp_path: Path, name: str) -> None:
-    assert each(store, tmp_path, SCENARIOS[name], "line", database) > 5
+def test_so_it_is_on_postgresql(store: Store, tmp_path: Path, name: str, part: int) -> None:
+    assert each(store, tmp_path, SCENARIOS[name], "line", partial(database, part=part)) > 5
