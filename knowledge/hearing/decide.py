@@ -18,10 +18,10 @@ from knowledge.hearing.rank.postings import Floats
 from knowledge.hearing.weight import Weight
 
 CHOICES: Final[tuple[Decision, ...]] = ("answer", "ask", "handoff")
-LEANING: Final = np.array((0.0, -0.2, 0.7), np.float32)
-"""Added to the points of each choice: to be asked about what was said clearly is worse than three cards for a vague word; a household
-left alone with cards costs more than one that a human need not have taken. Of 1,060 messages by writers left out, .77 of such households (86)
-reach a human and .014 of what cards answer; it was .70 and .008 with .1."""
+TO_A_HUMAN: Final = (0.2, 1.2)
+"""Added to the points of handing over, for trouble on one side of life and on several: a household left alone with cards costs more than one that a
+human need not have taken. Of 620 messages by writers who are only counted .93 of what a human should take (111) reaches one, and .03 of what cards
+answer; it was .92 and .05 with .6 for both."""
 OFFERS: Final = (-0.3, 0.6, 2.4, -2.0)
 """An offer is heard where these, times (1, its odds, listed as one, listed as a wish), add up to more than nothing: of 1,717 messages by writers
 left out 30 were taken for an offer; .68 of the offers (80) are heard. Whoever is in need is not to be thanked for helping."""
@@ -90,7 +90,7 @@ def decide(danger: Danger, clues: Clues) -> tuple[Decision, str, Intent]:
     if _offers(clues):
         return "answer", "offer", "offer"
     intent: Intent = clues.listed if clues.listed == "info" else "help"
-    choice = CHOICES[int((_points(clues) + LEANING).argmax())]
+    choice = CHOICES[int((_points(clues) + _leaning(clues)).argmax())]
     if clues.weight.sent_around and clues.weight.refused:  # before "human": who was sent from desk to desk asks for a person, too
         return "handoff", "gap", intent
     if clues.likeliest() == "human" or (choice == "handoff" and clues.likeliest("human", "whole") == "human"):
@@ -118,6 +118,10 @@ def _offers(clues: Clues) -> bool:
     if not listed and clues.likeliest(*_STRANGER) != "offer":
         return False
     return usual + by_odds * float(clues.odds()[AIMS.index("offer") - 1]) + by_list * listed + by_wish * clues.wishes > 0
+
+
+def _leaning(clues: Clues) -> Floats:
+    return np.array((0.0, 0.0, TO_A_HUMAN[clues.weight.sides > 1]), np.float32)
 
 
 def _points(clues: Clues) -> Floats:
