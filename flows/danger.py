@@ -65,7 +65,7 @@ def _asks_itself(talk: Talk) -> bool:
         return True
     if thirdparty.is_sign(talk):
         return unclear or (learned and talk.session.flow in ("consent", "consult"))
-    return unclear and learned and young.by_words(talk)
+    return unclear and learned and (thirdparty.is_commissioner(talk) or young.by_words(talk))
 
 
 def _is_asked_more(talk: Talk) -> bool:

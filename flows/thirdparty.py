@@ -8,7 +8,7 @@ from flows.handoff import hand_over, open_case, promise
 from flows.letters import sentences, shortened
 from flows.model import Effect, RaiseAlarm, RecordConsent, ReportThirdPerson, SheetLine, Turn
 from flows.talk import Talk
-from flows.typed import plain
+from flows.typed import plain, says_one_of
 from knowledge.hearing.model import Level
 
 _LONGEST: Final = 120
@@ -24,7 +24,7 @@ _WHO: Final = {frozenset("母"): "mother", frozenset("父"): "father"}
 def answer(talk: Talk) -> Turn | None:
     """A neighbour's sign, or a 民生委員 on duty; None for everything else."""
     said = plain(talk.latest)
-    if any(word in said for word in talk.town.typed("commissioner")) or any(_INTRODUCED.search(one) for one in sentences(talk.latest)):
+    if is_commissioner(talk):
         return talk.ask("thirdparty.commissioner", "third.commissioner", choices=("yes", "as_resident"))
     parents = frozenset(found[1] or found[2] for found in _PARENT.finditer(talk.latest))
     if parents and talk.note("knows") is None and any(word in said for word in talk.town.typed("far_away")):
@@ -37,6 +37,12 @@ def answer(talk: Talk) -> Turn | None:
         seen = shortened(talk.latest, _LONGEST)
         return talk.noting(seen=seen).ask("thirdparty.danger", "third.danger", choices=("seen_now", "not_seen"))
     return None
+
+
+def is_commissioner(talk: Talk) -> bool:
+    """Somebody introduces themselves as 民生委員 or 児童委員."""
+    said_so = says_one_of(talk.latest, talk.town.typed("commissioner"))
+    return said_so or any(_INTRODUCED.search(one) for one in sentences(talk.latest))
 
 
 def is_sign(talk: Talk) -> bool:

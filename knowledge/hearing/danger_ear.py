@@ -28,7 +28,7 @@ from knowledge.hearing.rank.meanings import table
 
 TELL: Final = -0.4
 """From TELL points on a message is told aloud (L2, L3)."""
-ASK: Final = -1.7
+ASK: Final = -1.5
 """From ASK points on it is asked about (L1, D6j). Lower than what is told aloud: a look-alike asked kindly is fine, a danger not heard
 is not."""
 AT_A_COUNTER: Final = 1.5
@@ -51,7 +51,7 @@ WORTH_A_LOOK: Final = 0.0
 """Two sentences whose letters alone carry fewer points are not weighed with their concepts: that takes most of the time."""
 NOW: Final = -0.1
 """From so many points for "now" on what is told of is life in danger now (L3)."""
-RAISED: Final = 0.6
+RAISED: Final = 0.5
 """With so many a rule of L2 is raised to L3: it says already what a person then asks about."""
 LATER: Final = -3.5
 """With fewer a rule of L3 is told of as a crisis (L2): a habit of years, a letter of this morning. Never a symptom or a fire."""
