@@ -20,9 +20,9 @@ from knowledge.hearing.weight import Weight
 CHOICES: Final[tuple[Decision, ...]] = ("answer", "ask", "handoff")
 TO_ASK: Final = -0.2
 TO_A_HUMAN: Final = (0.2, 0.8)
-"""Added to the points of asking, and of handing over trouble on one side of life and on several: to be asked about what was said clearly is worse than
-three cards for a vague word, and a household left alone with cards costs more than one that a human need not have taken. Of 620 messages by writers
-who are only counted .91 of what a human should take (111) reaches one, and .02 of what cards answer."""
+"""Added to the points of asking, and of handing over trouble on one side of life and on several: to be asked about what was said clearly is
+worse than three cards for a vague word, and a household left alone with cards costs more than one that a human need not have taken. Of 620
+messages by writers who are only counted .91 of what a human should take (111) reaches one, and .02 of what cards answer."""
 OFFERS: Final = (-0.3, 0.6, 2.4, -2.0)
 """An offer is heard where these, times (1, its odds, listed as one, listed as a wish), add up to more than nothing: of 1,717 messages by writers
 left out 30 were taken for an offer; .68 of the offers (80) are heard. Whoever is in need is not to be thanked for helping."""
