@@ -13,7 +13,7 @@ _TRIES = 12
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 def test_every_operation_keeps_its_description(town: Town, mode: schemathesis.GenerationMode) -> None:
-    key = {"Authorization": Coordinator(town, "連携", "coordinator")._headers["authorization"]}
+    key = {"Authorization": Coordinator(town, "連携", "coordinator").key["authorization"]}
     codes = [town.resident_on("line").says("人と話したい").case for _ in range(2)]
     schema = schemathesis.openapi.from_url(f"{town.url}/api/v1/openapi.json", headers=key)
     tried = set()
